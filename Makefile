@@ -1,0 +1,31 @@
+# Everything happens in .venv, which is made when it is needed. PYTHON may name another interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+
+.PHONY: demo test lint docs clean
+
+demo: .venv/test
+	$(BIN)/presence demo
+
+test: .venv/test
+	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests
+
+lint: .venv/lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: .venv/docs
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+clean:
+	rm -rf .venv docs/_build _trial_temp* *.egg-info .mypy_cache .ruff_cache .hypothesis
+
+# One stamp for each extra that is installed: again when setup.py has changed.
+.venv/%: setup.py | .venv/bin/python
+	$(BIN)/pip install --quiet --editable '.[$*]'
+	touch $@
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv

@@ -1,0 +1,98 @@
+"""States, holds and the order of their sources: data and nothing else.
+
+A worker is `PresenceState.AVAILABLE` exactly when nothing holds it. Each reason not to accept builds is one
+`Hold`, and only the source that placed a hold releases it.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Who may place a hold, in the order in which holds are shown. All sources are equal in force.
+SOURCES: tuple[str, ...] = (
+    "offline",  # not connected; a latent worker never has it
+    "break",  # a scheduled break
+    "worker",  # the owner of the machine said so
+    "admin",  # the admin of the master said so
+    "pause",  # Buildbot's own pause, mirrored
+    "quarantine",  # Buildbot's own quarantine, mirrored
+    "graceful",  # Buildbot's own graceful shutdown, mirrored
+    "reconfig",  # the whole master is being quiesced
+)
+
+_ORDER = {source: place for place, source in enumerate(SOURCES)}
+
+
+class PresenceState(enum.Enum):
+    """Whether the next build may start. A build that runs is never touched by it."""
+
+    AVAILABLE = "AVAILABLE"
+    NOT_ACCEPTING_NEW_BUILDS = "NOT_ACCEPTING_NEW_BUILDS"
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One reason why a worker does not accept builds.
+
+    `source` is one of `SOURCES`; `reason` and `by` are for people, or None. `since` and `until` are seconds
+    since the epoch; the hold ends by itself at `until`, or never when that is None.
+
+    Raises `ValueError` for an unknown source, and for instants that are not finite numbers.
+    """
+
+    __slots__ = ("by", "reason", "since", "source", "until")
+
+    source: str
+    reason: str | None
+    by: str | None
+    since: float
+    until: float | None
+
+    def __post_init__(self) -> None:
+        checkSource(self.source)
+        _check_instant("since", self.since)
+        if self.until is not None:
+            _check_instant("until", self.until)
+
+
+def checkSource(source: str) -> None:
+    """Raise `ValueError` unless `source` is one of `SOURCES`."""
+    if source not in _ORDER:
+        raise ValueError(f"{source!r} is not a source of holds: one of {', '.join(SOURCES)} is")
+
+
+def stateOf(holds: Iterable[Hold]) -> PresenceState:
+    """The state that these holds make."""
+    for _ in holds:
+        return PresenceState.NOT_ACCEPTING_NEW_BUILDS
+    return PresenceState.AVAILABLE
+
+
+def inSourceOrder(holds: Iterable[Hold]) -> tuple[Hold, ...]:
+    """The holds in the order in which they are shown."""
+    return tuple(sorted(holds, key=lambda hold: _ORDER[hold.source]))
+
+
+def backAt(holds: Iterable[Hold]) -> float | None:
+    """When all of these holds have ended, in seconds since the epoch.
+
+    None when that is unknown, because one of them has no end, and when there is no hold at all.
+    """
+    latest: float | None = None
+    for hold in holds:
+        if hold.until is None:
+            return None
+        if latest is None or hold.until > latest:
+            latest = hold.until
+    return latest
+
+
+def _check_instant(what: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{what} {value!r} is not an instant: give seconds since the epoch, a finite number")

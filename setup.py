@@ -1,0 +1,44 @@
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="buildbot-presence",
+    version="0.1.0",
+    description="A presence for every Buildbot worker: available, or not accepting new builds",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    author="The presence developers",
+    packages=find_packages(include=["presence", "presence.*"]),
+    package_data={"presence": ["py.typed"]},
+    python_requires=">=3.10",
+    install_requires=[
+        "twisted>=22.4",
+        "zope.interface>=5.0",
+        "python-dateutil>=2.8.2",
+        # zoneinfo has no zones of its own on Windows
+        'tzdata; platform_system == "Windows"',
+    ],
+    extras_require={
+        "master": ["buildbot>=4.3,<5"],
+        "worker": ["buildbot-worker>=4.3,<5"],
+        "test": ["hypothesis>=6.100", "buildbot[bundle]>=4.3,<5", "buildbot-worker>=4.3,<5"],
+        "lint": ["ruff", "mypy", "mypy-zope", "types-python-dateutil"],
+        "docs": ["sphinx>=7", "furo", "myst-parser", "repoze.sphinx.autointerface", "buildbot>=4.3,<5"],
+    },
+    entry_points={
+        "console_scripts": ["presence = presence.commands.main:main"],
+        "buildbot.worker": ["BuildSlave = presence.master.buildslave:BuildSlave"],
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Plugins",
+        "Framework :: Twisted",
+        "Intended Audience :: Developers",
+        "Intended Audience :: System Administrators",
+        "License :: OSI Approved :: MIT License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Software Development :: Build Tools",
+    ],
+)

@@ -1,0 +1,294 @@
+"""`BuildSlave`, a Buildbot worker that has a presence, and the mixin that gives one to any other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from buildbot.worker.base import Worker
+from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
+
+from presence.breaktimer import BreakTimer
+from presence.errors import NotAcceptingBuildsError
+from presence.master import mirror
+from presence.master.checks import checkKeywords, checkName, checkPassword, checkSchedule
+from presence.master.roster import Roster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from twisted.internet.defer import Deferred
+
+    from presence.breaks import BreakSchedule
+    from presence.workerpresence import WorkerPresence
+
+_log = Logger()
+
+
+class PresenceMixin:
+    """Gives a presence to any worker class of Buildbot.
+
+    Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes two
+    keywords more, `onBreakDuring=` (a break, or a list of them: see `presence.breaks`) and `timezone=` (the
+    zone of breaks that name none), and `name=` may be given as a keyword.
+
+    From its service's start on the worker has `presence`, its `WorkerPresence`, and `breakTimer`, the
+    `BreakTimer` that follows `schedule`. No build starts while the presence is held.
+    """
+
+    presence: WorkerPresence | None = None
+    breakTimer: BreakTimer | None = None
+    schedule: BreakSchedule
+
+    # of Buildbot's workers, for the type checker
+    master: Any
+    workername: str
+    workerid: int
+    missing_timer: Any
+    stopMissingTimer: Callable[[], None]
+    _paused: bool
+    _config_args: tuple[Any, ...]
+    _config_kwargs: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Set here and not below: Buildbot's constructor calls checkConfig.
+        self._roster: Roster | None = None
+        self._building: set[Any] = set()
+        self._refused = False
+        self._missing_after_break = False
+        self._end_observation: Callable[[], None] = lambda: None
+        if "name" in kwargs:
+            # BuildbotService would keep a keyword `name` from checkConfig, which requires it
+            args = (kwargs.pop("name"), *args)
+        super().__init__(*args, **kwargs)
+
+    # --- configuration
+
+    def checkConfig(
+        self, name: str, *args: Any, onBreakDuring: Any = None, timezone: Any = None, **kwargs: Any
+    ) -> None:
+        """Read the breaks; each mistake is a `config.error`."""
+        self.schedule = checkSchedule(f"{type(self).__name__} {name!r}", onBreakDuring, timezone)
+        super().checkConfig(name, *args, **kwargs)  # type: ignore[misc]
+
+    @inlineCallbacks
+    def reconfigService(
+        self, name: str, *args: Any, onBreakDuring: Any = None, timezone: Any = None, **kwargs: Any
+    ) -> Generator[Deferred[Any], Any, None]:
+        """Take over a new configuration, in the middle of a break as well as of a build."""
+        schedule = checkSchedule(name, onBreakDuring, timezone)
+        if schedule != self.schedule:
+            self.schedule = schedule
+            if self.breakTimer is not None:
+                self.breakTimer.replace(schedule)
+        yield super().reconfigService(name, *args, **kwargs)  # type: ignore[misc]
+
+    @inlineCallbacks
+    def reconfigServiceWithSibling(self, sibling: PresenceMixin) -> Generator[Deferred[Any], Any, None]:
+        """Remember the configuration that was taken over. Buildbot compares the next one with the very first,
+        and so would not notice that a break was added and is removed again.
+        """
+        yield super().reconfigServiceWithSibling(sibling)  # type: ignore[misc]
+        self._config_args, self._config_kwargs = sibling._config_args, sibling._config_kwargs
+
+    # --- life
+
+    @inlineCallbacks
+    def startService(self) -> Generator[Deferred[Any], Any, None]:
+        """Be known, and be on a break if there is one, before a worker can connect."""
+        self._roster = yield Roster.getService(self.master)
+        self.presence = self._roster.enroll(self)
+        if mirror.isLatent(self):
+            self.presence.release("offline")
+        self._end_observation = self.presence.observe(self._presence_changed)
+        self.breakTimer = BreakTimer(self.schedule, self.presence, self.master.reactor)
+        self.breakTimer.start()
+        yield super().startService()  # type: ignore[misc]
+
+    @inlineCallbacks
+    def stopService(self) -> Generator[Deferred[Any], Any, None]:
+        """Leave nothing behind in the roster but the presence, which whoever follows by this name takes over."""
+        yield super().stopService()  # type: ignore[misc]
+        # Buildbot starts it when the connection has gone, after it has stopped it
+        self.stopMissingTimer()
+        if self._roster is not None and self.breakTimer is not None:
+            self._end_observation()
+            self.breakTimer.stop()
+            self._roster.dismiss(self)
+
+    @inlineCallbacks
+    def _getWorkerInfo(self) -> Generator[Deferred[Any], Any, None]:
+        yield super()._getWorkerInfo()  # type: ignore[misc]
+        if self._paused:
+            # Buildbot brings the pause back after a restart, and forgets its reason when the worker attaches
+            worker = yield self.master.data.get(("workers", self.workerid))
+            self._pause_reason = worker["pause_reason"]
+        self._mirror(mirror.mirrorPause)
+
+    @inlineCallbacks
+    def attached(self, conn: Any) -> Generator[Deferred[Any], Any, None]:
+        """The worker has connected. It is ready when its builders are, not before."""
+        self._missing_after_break = False
+        self._guard(conn)
+        yield super().attached(conn)  # type: ignore[misc]
+        self._mirror(mirror.mirror)
+
+    def detached(self) -> Deferred[None]:
+        """The worker has gone, and may not be given a build from this moment."""
+        done: Deferred[None] = super().detached()  # type: ignore[misc]
+        self._mirror(mirror.mirrorConnection)
+        return done
+
+    # --- the gate
+
+    def canStartBuild(self) -> bool:
+        """Whether the next build may start: not while the presence is held."""
+        presence = self.presence
+        return presence is not None and presence.ready and super().canStartBuild()  # type: ignore[misc]
+
+    def acquireLocks(self) -> bool:
+        """The last question that Buildbot asks of a worker. Refused here, a build goes back to the queue.
+
+        Since `canStartBuild` was asked Buildbot has waited for the database.
+        """
+        return not self._refuse() and super().acquireLocks()  # type: ignore[misc]
+
+    def _guard(self, conn: Any) -> None:
+        """Ask once more when Buildbot tells the worker at the other end of `conn` to build.
+
+        Since `acquireLocks` was asked Buildbot has waited for a latent worker to start, and for an answer
+        to a ping; either may take minutes.
+        """
+        start_build = conn.remoteStartBuild
+
+        def remoteStartBuild(builderName: str) -> Any:
+            if self._refuse():
+                raise NotAcceptingBuildsError(f"{self.presence!r}")
+            return start_build(builderName)
+
+        conn.remoteStartBuild = remoteStartBuild
+
+    def _refuse(self) -> bool:
+        """Whether the build that is about to start may not, and goes back to the queue."""
+        presence, timer = self.presence, self.breakTimer
+        if presence is None or timer is None:
+            return True
+        # a master that was suspended hears of other things before it hears of its timers
+        timer.reconsider()
+        self._refused = not presence.ready
+        if self._refused:
+            _log.info("{presence} accepts no build any more: it goes back to the queue", presence=presence)
+        return self._refused
+
+    def putInQuarantine(self) -> None:
+        """Buildbot does this when a build could not be prepared. A refusal is no reason for it."""
+        if self._refused:
+            self._refused = False
+            return
+        super().putInQuarantine()  # type: ignore[misc]
+        self._mirror(mirror.mirrorQuarantine)
+
+    # --- the builds that run
+
+    def buildStarted(self, wfb: Any) -> None:
+        """A build starts on this worker, for the builder of `wfb`."""
+        super().buildStarted(wfb)  # type: ignore[misc]
+        if self.presence is not None and wfb not in self._building:
+            self._building.add(wfb)
+            self.presence.buildStarted()
+
+    def buildFinished(self, wfb: Any) -> None:
+        """The build of `wfb` has finished."""
+        self._refused = False
+        self._build_ended(wfb)
+        super().buildFinished(wfb)  # type: ignore[misc]
+
+    def removeWorkerForBuilder(self, wfb: Any) -> None:
+        """The worker leaves a builder; a build that was lost with the connection ends in no other way."""
+        super().removeWorkerForBuilder(wfb)  # type: ignore[misc]
+        self._build_ended(wfb)
+
+    def _build_ended(self, wfb: Any) -> None:
+        if self.presence is not None and wfb in self._building:
+            self._building.remove(wfb)
+            self.presence.buildFinished()
+
+    # --- Buildbot's own pause, quarantine and graceful shutdown, mirrored
+
+    def pause(self, reason: str | None) -> None:
+        """Buildbot's pause, with the reason that is given there."""
+        super().pause(reason)  # type: ignore[misc]
+        self._mirror(mirror.mirrorPause)
+
+    def unpause(self) -> None:
+        """End Buildbot's pause (and its quarantine), and no other hold."""
+        super().unpause()  # type: ignore[misc]
+        self._mirror(mirror.mirrorPause)
+
+    def exitQuarantine(self) -> None:
+        """Buildbot's quarantine is over."""
+        super().exitQuarantine()  # type: ignore[misc]
+        self._mirror(mirror.mirrorQuarantine)
+
+    def shutdownRequested(self) -> None:
+        """Begin Buildbot's graceful shutdown."""
+        super().shutdownRequested()  # type: ignore[misc]
+        self._mirror(mirror.mirrorGraceful)
+
+    def _mirror(self, what: Any) -> None:
+        if self.presence is not None:
+            what(self, self.presence)
+
+    # --- who is missing: nobody, while he is on his break
+
+    def startMissingTimer(self) -> None:
+        """Start to wonder where the worker is, but not during a break: then, at its end."""
+        if self._away_on_break():
+            self._missing_after_break = True
+        else:
+            super().startMissingTimer()  # type: ignore[misc]
+
+    def _presence_changed(self, _: WorkerPresence) -> None:
+        if self._away_on_break():
+            if self.missing_timer is not None:
+                self.stopMissingTimer()
+                self._missing_after_break = True
+        elif self._missing_after_break:
+            self._missing_after_break = False
+            self.startMissingTimer()
+
+    def _away_on_break(self) -> bool:
+        # The timer of a latent worker limits how long a build waits for it; that is no business of breaks.
+        return (
+            self.presence is not None
+            and self.presence.heldBy("break") is not None
+            and not mirror.isLatent(self)
+        )
+
+
+class BuildSlave(PresenceMixin, Worker):
+    """A worker that may have breaks: `BuildSlave(name=, passwd=, onBreakDuring=(start, stop))`.
+
+    `passwd` may also be called `password`, as in Buildbot's `Worker`, and every keyword of that works here.
+    """
+
+    def __init__(
+        self,
+        name: Any = None,
+        passwd: Any = None,
+        onBreakDuring: Any = None,
+        timezone: Any = None,
+        *,
+        password: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        kind = type(self).__name__
+        name = checkName(kind, name)
+        who = f"{kind} {name!r}"
+        super().__init__(
+            name,
+            checkPassword(who, passwd, password),
+            onBreakDuring=onBreakDuring,
+            timezone=timezone,
+            **checkKeywords(who, kwargs),
+        )

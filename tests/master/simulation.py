@@ -1,0 +1,489 @@
+"""A farm that lives for weeks under random breaks, holds, requests, losses and reconfigurations.
+
+It keeps an account of its own of who may build at which moment: breaks are worked out from what the wall
+clocks of their zone show, holds from what the simulation itself has done. Nothing of it is asked of `presence`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from buildbot.process.results import RETRY, SUCCESS
+from twisted.internet.defer import Deferred
+
+from presence.breaks import Break
+from tests.master.fakemaster import DAY, HOUR, MINUTE
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
+SETTLING = 1.5
+#: What may happen, and how often compared with the rest.
+EVENTS = {
+    "request": 18,
+    "finish": 22,
+    "hold": 12,
+    "release": 10,
+    "pause": 6,
+    "connection": 12,
+    "reconfig": 3,
+    "jump": 3,
+    "graceful": 2,
+    "suspend": 4,
+}
+UNCLAIMED = sa.text(
+    "SELECT id, builderid, complete FROM buildrequests"
+    " WHERE complete OR id NOT IN (SELECT brid FROM buildrequest_claims)"
+)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A break, as minutes of the day. It begins and ends at times that every day has once."""
+
+    start: int
+    stop: int
+    days: tuple
+    zone: str
+
+    def asBreak(self):
+        return Break(_text(self.start), _text(self.stop), days=list(self.days), tz=self.zone)
+
+    def covers(self, instant):
+        wall = datetime.fromtimestamp(instant, ZoneInfo(self.zone))
+        minute = wall.hour * 60 + wall.minute
+        today = wall.weekday() in self.days
+        if self.start < self.stop:
+            return today and self.start <= minute < self.stop
+        yesterday = (wall.weekday() - 1) % 7 in self.days
+        return (today and minute >= self.start) or (yesterday and minute < self.stop)
+
+
+def _text(minute):
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def randomWindow(rng):
+    start, stop = rng.sample(range(5 * 60, 23 * 60, 5), 2)
+    days = tuple(range(7)) if rng.random() < 0.5 else tuple(sorted(rng.sample(range(7), rng.randint(1, 5))))
+    return Window(start, stop, days, rng.choice(ZONES))
+
+
+def randomWindows(rng):
+    return [randomWindow(rng) for _ in range(rng.choice((0, 1, 1, 2)))]
+
+
+@dataclass
+class Account:
+    """What should be true of one worker."""
+
+    name: str
+    kind: str  # slave, latent or stock
+    max_builds: int
+    windows: list
+    before: list | None = None  # the windows of before, while a reconfig is under way
+    connected: bool = False
+    paused: bool = False
+    graceful: bool = False
+    suspended: float = 0.0
+    holds: dict = field(default_factory=dict)
+    building: set = field(default_factory=set)  # names of builders
+    preparing: set = field(default_factory=set)  # likewise: chosen, but the database has not answered
+    since: float = 0.0
+    ready: bool = False
+
+    def expire(self, now):
+        self.holds = {source: until for source, until in self.holds.items() if until is None or until > now}
+        if self.suspended <= now:
+            self.suspended = 0.0
+
+    def whatHolds(self, now):
+        """Everything that holds the worker at this moment, as text; empty if it is ready."""
+        reasons = [source for source, until in self.holds.items() if until is None or until > now]
+        calendars = [self.windows] if self.before is None else [self.windows, self.before]
+        if self.suspended <= now and all(
+            any(window.covers(now) for window in windows) for windows in calendars
+        ):
+            reasons.append("break")
+        reasons.extend(name for name in ("paused", "graceful") if getattr(self, name))
+        if self.kind != "latent" and not self.connected:
+            reasons.append("offline")
+        return ", ".join(reasons)
+
+    def hasRoomFor(self, builder):
+        used = self.building | self.preparing
+        return builder not in used and (self.max_builds is None or len(used) < self.max_builds)
+
+
+class Simulation:
+    """One random life of one farm. `case` is a `MasterTestCase`, `rng` a `random.Random`."""
+
+    def __init__(self, case, rng, size, events):
+        self.case = case
+        self.rng = rng
+        self.events = events
+        self.history = []
+        self.retries = {}
+        self.brids = []
+        self.jumping = False
+        self.problems = []
+        self.counts = dict.fromkeys(("builds", "refused", "lost", "jumps", "reconfigs"), 0)
+        kinds = ["slave", *rng.choices(("slave", "stock", "latent"), (6, 2, 1), k=size - 1)]
+        self.accounts = {
+            f"{kind}{number}": Account(
+                f"{kind}{number}",
+                kind,
+                rng.choice((None, 1, 2)),
+                [] if kind == "stock" else randomWindows(rng),
+            )
+            for number, kind in enumerate(kinds)
+        }
+        self.slowDatabase = rng.random() < 0.5
+        # the default takes four SQL statements for each builder and kick; any order will do
+        self.options = rng.choice(({}, *4 * ({"prioritizeBuilders": lambda master, builders: builders},)))
+        names = list(self.accounts)
+        self.builders = {
+            builder: sorted(rng.sample(names, rng.randint(1, size)))
+            for builder in ("a", "b", "c")[: max(2, size // 3)]
+        }
+        start = datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(minutes=rng.randrange(365 * 24 * 60))
+        case.reactor.rightNow = start.timestamp()
+
+    # --- the farm
+
+    @property
+    def now(self):
+        return self.case.reactor.seconds()
+
+    def note(self, text):
+        moment = datetime.fromtimestamp(self.now, timezone.utc)
+        self.history.append(f"{moment:%a %Y-%m-%d %H:%M:%S.%f} {text}")
+
+    def controllers(self):
+        return [self.controller(account) for account in self.accounts.values()]
+
+    def controller(self, account):
+        case, options = self.case, {"max_builds": account.max_builds}
+        if account.kind == "stock":
+            return case.stock(account.name, **options)
+        options["onBreakDuring"] = [window.asBreak() for window in account.windows]
+        if account.kind == "latent":
+            return case.latent(account.name, **options)
+        return case.slave(account.name, **options)
+
+    def begin(self):
+        case = self.case
+        for account in self.accounts.values():
+            self.note(f"{account.name}: max_builds={account.max_builds} {account.windows}")
+        self.note(f"builders: {self.builders}")
+        case.startMaster(self.controllers(), self.builders, connect=False, **self.options)
+        case.stopStockTimers()
+        # stock Buildbot sorts its endpoints for every question, as nothing ever says that they are sorted
+        case.master.data.matcher._dirty = False
+        for account in self.accounts.values():
+            if account.kind != "latent":
+                self.connect(account)
+        ids = {name: case.resultOf(case.master.data.updates.findBuilderId(name)) for name in self.builders}
+        self.builderids = ids
+        self.builderNames = {number: name for name, number in ids.items()}
+        self.workerNames = {case.worker(name).workerid: name for name in self.accounts}
+        self.addBuild = case.master.data.updates.addBuild
+        case.patch(case.master.data.updates, "addBuild", self.addBuildSlowly)
+
+    def addBuildSlowly(self, builderid, buildrequestid, workerid):
+        """Buildbot has chosen a worker, and writes that down; this may take hours here."""
+        account = self.accounts[self.workerNames[workerid]]
+        if not self.slowDatabase or account.kind != "slave" or self.rng.random() < 0.5:
+            return self.addBuild(builderid, buildrequestid, workerid)
+        builder, brid = self.builderNames[builderid], buildrequestid
+        deferred = Deferred()
+        deferred.addCallback(lambda _: self.addBuild(builderid, buildrequestid, workerid))
+        account.preparing.add(builder)
+        self.note(f"{account.name} is chosen for request {brid} of {builder}; the database is slow")
+        self.case.reactor.callLater(
+            self.rng.choice((1, MINUTE, 3 * HOUR)), self.goOn, deferred, account, builder, brid
+        )
+        return deferred
+
+    def goOn(self, deferred, account, builder, brid):
+        account.preparing.remove(builder)
+        self.note(f"the database has answered about request {brid}")
+        deferred.callback(None)
+        if builder not in account.building:
+            self.note(f"{account.name} has refused request {brid}")
+            self.counts["refused"] += 1
+            self.retries[brid] = self.retries.get(brid, 0) + 1
+            if not account.whatHolds(self.now):
+                self.fail(f"{account.name} has refused a build, and nothing holds it")
+
+    # --- the laws
+
+    def fail(self, message):
+        """Remember it: Buildbot would catch what is raised from within it."""
+        self.note(f"WRONG: {message}")
+        self.problems.append(message)
+
+    def check(self):
+        if self.problems:
+            raise AssertionError("; ".join(self.problems))
+
+    def started(self, start):
+        """A build starts now, and must be allowed to."""
+        account = self.accounts[start.worker]
+        self.note(f"a build of {start.builder} starts on {start.worker}")
+        self.counts["builds"] += 1
+        held = account.whatHolds(self.now)
+        if held:
+            self.fail(f"a build started on {start.worker} although this holds it: {held}")
+        if not account.hasRoomFor(start.builder):
+            self.fail(f"a build too many started on {start.worker}: {account}")
+        account.building.add(start.builder)
+
+    def turned(self):
+        """After every turn of the reactor each presence says what the account says."""
+        if self.jumping:
+            return
+        now = self.now
+        for account in self.accounts.values():
+            account.expire(now)
+            held = account.whatHolds(now)
+            if account.ready is bool(held):
+                account.ready, account.since = not held, now
+            presence = self.case.presence(account.name)
+            if presence.ready is bool(held):
+                self.fail(f"{presence!r}, but what should hold it is: {held or 'nothing'}")
+        self.check()
+
+    def settle(self):
+        """Let pass what Buildbot waits for more requests to come; then whatever can be built is being built."""
+        self.turned()
+        self.case.pass_(SETTLING)
+        self.turned()
+        waiting, complete = self.requests()
+        for builder in {builder for _, builder in waiting}:
+            for name in self.builders[builder]:
+                account = self.accounts[name]
+                if account.ready and account.since <= self.now - 1 and account.hasRoomFor(builder):
+                    self.fail(f"{builder} has requests that wait, although {name} is ready: {waiting}")
+        for account in self.accounts.values():
+            expected = len(account.building) + len(account.preparing)
+            presence = self.case.presence(account.name)
+            if account.kind == "slave" and presence.running != expected:
+                self.fail(f"{presence!r} runs {presence.running} builds, but it should be {expected}")
+            if self.case.worker(account.name).quarantine_timer is not None:
+                self.fail(f"{account.name} is in quarantine")
+        self.nothingLost(waiting, complete)
+        self.check()
+
+    def requests(self):
+        """Those that wait in the queue, as pairs of their id and builder; and how many are complete."""
+        rows = self.case.query(UNCLAIMED)
+        waiting = [(brid, self.builderNames[builderid]) for brid, builderid, complete in rows if not complete]
+        return waiting, sum(complete for _, _, complete in rows)
+
+    def nothingLost(self, waiting, complete):
+        """Each request is complete, or waits in the queue, or belongs to a build that runs or is prepared."""
+        open_ = len(waiting) + sum(len(a.building) + len(a.preparing) for a in self.accounts.values())
+        if complete + open_ != len(self.brids):
+            self.fail(f"of {len(self.brids)} requests {complete} are complete and {open_} open")
+
+    # --- what happens
+
+    def connect(self, account):
+        self.note(f"{account.name} connects")
+        account.connected, account.graceful = True, False
+        self.case.connect(account.name)
+
+    def disconnect(self, account):
+        self.note(f"{account.name} is lost")
+        account.connected = False
+        for job in self.case.jobs:
+            if job.workername == account.name:
+                self.note(f"... and request {job.brid} with it")
+                self.retries[job.brid] = self.retries.get(job.brid, 0) + 1
+                self.counts["lost"] += 1
+        account.building.clear()
+        self.case.disconnect(account.name)
+
+    def finish(self, job):
+        self.note(f"the build of {job.buildername} (request {job.brid}) on {job.workername} finishes")
+        self.accounts[job.workername].building.remove(job.buildername)
+        job.finish()
+
+    def request(self):
+        builder = self.rng.choice(list(self.builders))
+        case, builderid = self.case, self.builderids[builder]
+        sourcestamp = {"codebase": "", "repository": "", "branch": None, "revision": None, "project": ""}
+        _, brids = case.resultOf(
+            case.master.data.updates.addBuildset(
+                waited_for=False, builderids=[builderid], sourcestamps=[sourcestamp]
+            )
+        )
+        self.brids.append(brids[builderid])
+        self.note(f"request {brids[builderid]} for {builder}")
+
+    def happens(self):
+        """One event, and the time after it."""
+        rng = self.rng
+        (kind,) = rng.choices(list(EVENTS), list(EVENTS.values()))
+        getattr(self, f"event_{kind}")()
+        self.settle()
+        duration = rng.choice((0, 20, 5 * MINUTE, HOUR, 6 * HOUR, DAY, 2 * DAY)) * rng.random()
+        self.case.pass_(duration)
+        self.turned()
+
+    def event_request(self):
+        for _ in range(self.rng.choice((1, 1, 2))):
+            self.request()
+
+    def event_finish(self):
+        jobs = self.case.jobs
+        for job in self.rng.sample(jobs, self.rng.randint(0, len(jobs))):
+            self.finish(job)
+
+    def ours(self):
+        return self.rng.choice([account for account in self.accounts.values() if account.kind != "stock"])
+
+    def event_hold(self):
+        account, source = self.ours(), self.rng.choice(("worker", "admin"))
+        until = self.rng.choice((None, None, self.now + self.rng.uniform(1, 2 * DAY)))
+        self.note(f"{source} holds {account.name} until {until}")
+        account.holds[source] = until
+        self.case.presence(account.name).hold(source, reason="a test", until=until)
+
+    def event_release(self):
+        account, source = self.ours(), self.rng.choice(("worker", "admin"))
+        for held in self.accounts.values():
+            if source in held.holds:
+                account = held
+        self.note(f"{source} releases {account.name}")
+        account.holds.pop(source, None)
+        self.case.presence(account.name).release(source)
+
+    def event_pause(self):
+        paused = [account for account in self.accounts.values() if account.paused]
+        account = self.rng.choice(paused or list(self.accounts.values()))
+        self.note(f"{account.name} is {'unpaused' if account.paused else 'paused'}")
+        account.paused = not account.paused
+        worker = self.case.worker(account.name)
+        if account.paused:
+            worker.pause("a test")
+        else:
+            worker.unpause()
+
+    def event_connection(self):
+        account = self.rng.choice(list(self.accounts.values()))
+        if account.kind == "latent":
+            return
+        if not account.connected:
+            self.connect(account)
+        elif not account.preparing:
+            # (stock Buildbot loses the request of a build whose worker goes while it is prepared)
+            self.disconnect(account)
+
+    def event_graceful(self):
+        account = self.ours()
+        if account.kind == "slave" and account.connected:
+            self.note(f"{account.name} is asked to shut down gracefully")
+            account.graceful = True
+            self.case.worker(account.name).shutdownRequested()
+
+    def event_suspend(self):
+        account = self.ours()
+        until = self.now + self.rng.uniform(1, 2 * DAY)
+        self.note(f"{account.name} works anyway until {until}")
+        account.suspended = until
+        self.case.worker(account.name).breakTimer.suspend(until)
+
+    def event_reconfig(self):
+        self.reconfig(
+            {
+                account.name: randomWindows(self.rng)
+                for account in self.accounts.values()
+                if account.kind != "stock" and self.rng.random() < 0.5
+            }
+        )
+
+    def reconfig(self, windows):
+        self.counts["reconfigs"] += 1
+        for name, new in windows.items():
+            self.note(f"reconfig of {name}: {new}")
+            account = self.accounts[name]
+            account.before, account.windows = account.windows, new
+        before = {name: self.case.worker(name).conn for name in self.accounts}
+        self.case.resultOf(
+            self.case.reconfig_master(self.case.config(self.controllers(), self.builders, **self.options))
+        )
+        for account in self.accounts.values():
+            account.before = None
+        after = {name: self.case.worker(name).conn for name in self.accounts}
+        for name, connection in before.items():
+            if self.accounts[name].kind != "latent" and after[name] is not connection:
+                self.fail(f"a reconfig has touched the connection of {name}")
+
+    def event_jump(self):
+        seconds = self.rng.choice((1, -1)) * self.rng.uniform(2, self.rng.choice((MINUTE, HOUR, 2 * DAY)))
+        self.note(f"the clock jumps by {seconds}")
+        self.counts["jumps"] += 1
+        self.jumping = True
+        self.case.jump(seconds)
+        self.jumping = False
+        for account in self.accounts.values():
+            account.since = self.now
+        self.note("the guard has seen it")
+
+    # --- the end
+
+    def end(self):
+        """All holds are released, everybody is there, and every request is completed, once."""
+        self.note("the end: everybody is there and works")
+        for account in self.accounts.values():
+            self.comeBack(account)
+        self.reconfig({name: [] for name, account in self.accounts.items() if account.windows})
+        self.settle()
+        for _ in range(10 * len(self.brids)):
+            preparing = any(account.preparing for account in self.accounts.values())
+            if not self.case.jobs and not preparing:
+                break
+            for job in tuple(self.case.jobs):
+                self.finish(job)
+            self.settle()
+            self.case.pass_(HOUR if preparing else 0)
+        self.completedOnce()
+
+    def comeBack(self, account):
+        """Whatever keeps the worker from building ends, but for its breaks."""
+        for source in tuple(account.holds):
+            self.case.presence(account.name).release(source)
+        account.holds.clear()
+        if account.paused:
+            account.paused = False
+            self.case.worker(account.name).unpause()
+        if account.graceful:
+            for job in tuple(self.case.jobs):
+                if job.workername == account.name:
+                    self.finish(job)
+            while account.preparing:
+                self.case.pass_(HOUR)
+            self.disconnect(account)
+        if account.kind != "latent" and not account.connected:
+            self.connect(account)
+
+    def completedOnce(self):
+        """Each request has one build that succeeded, after those that were lost or refused."""
+        builds = self.case.master.db.model.builds
+        results = {brid: [] for brid in self.brids}
+        rows = self.case.query(sa.select(builds.c.buildrequestid, builds.c.results).order_by(builds.c.id))
+        for brid, result in rows:
+            results[brid].append(result)
+        for brid in self.brids:
+            expected = [RETRY] * self.retries.get(brid, 0) + [SUCCESS]
+            if results[brid] != expected:
+                self.fail(f"the builds of request {brid} ended with {results[brid]}, not {expected}")
+        self.check()
+
+    def run(self):
+        self.begin()
+        self.settle()
+        for _ in range(self.events):
+            self.happens()
+        self.end()

@@ -1,0 +1,497 @@
+from buildbot.locks import WorkerLock
+from buildbot.worker.base import Worker
+from buildbot.worker.protocols import null
+from twisted.internet.defer import Deferred
+
+from presence.clockguard import INTERVAL
+from presence.errors import PresenceStopped
+from presence.master.buildslave import BuildSlave
+from presence.master.roster import Roster
+from tests.master.fakemaster import DAY, HOUR, MINUTE, MasterTestCase
+
+
+class RosterTests(MasterTestCase):
+    """There is one roster for a master; it knows every worker and builder of the configuration."""
+
+    def test_makesItself(self):
+        """The first worker makes it, all share it, and stock workers and builders are in it too."""
+        self.startMaster(
+            [self.slave("mac-mini"), self.slave("aarch64"), self.stock("plain")],
+            {"a": ["mac-mini", "plain"], "b": ["aarch64"]},
+        )
+        roster = self.resultOf(Roster.getService(self.master))
+        self.assertIs(roster, self.roster)
+        self.assertEqual(set(roster.workers), {"mac-mini", "aarch64", "plain"})
+        self.assertEqual(
+            {name: [worker.name for worker in builder.workers] for name, builder in roster.builders.items()},
+            {"a": ["mac-mini", "plain"], "b": ["aarch64"]},
+        )
+        self.assertIs(self.worker("mac-mini").presence, roster.workers["mac-mini"])
+
+    def test_noRoster(self):
+        """A master with stock workers only has none."""
+        self.startMaster([self.stock("plain")])
+        self.assertNotIn(Roster.getName(), self.master.namedServices)
+
+    def test_unknownBuilder(self):
+        """Asking for a builder that is not in the configuration is a `KeyError`."""
+        self.startMaster([self.slave("mac-mini")])
+        self.assertRaises(KeyError, self.roster.builder, "nobody")
+
+    def test_waitForABuilder(self):
+        """Whoever waits for a builder is fired with the first worker that is back from its break."""
+        self.setClock(8)
+        self.startMaster(
+            [
+                self.slave("mac-mini", onBreakDuring=("07:00", "19:00"), timezone="UTC"),
+                self.slave("aarch64", onBreakDuring=("07:00", "17:00"), timezone="UTC"),
+            ]
+        )
+        ready = self.roster.builder("runtests").waitUntilReady()
+        self.assertEqual(self.roster.builder("runtests").backAt, self.at(17))
+        self.passUntil(self.at(17) - 1)
+        self.assertNoResult(ready)
+        self.passUntil(self.at(17))
+        self.assertIs(self.successResultOf(ready), self.presence("aarch64"))
+
+    def test_stop(self):
+        """When the master stops, all who wait get `PresenceStopped`, and the guard stops ticking."""
+        self.startMaster([self.slave("mac-mini")], connect=False)
+        waiters = [self.presence().waitUntilReady(), self.roster.builder("runtests").waitUntilReady()]
+        (ticker,) = self.tickers
+        self.assertTrue(ticker.running)
+        self.stopMaster()
+        for waiter in waiters:
+            self.failureResultOf(waiter, PresenceStopped)
+        self.assertFalse(ticker.running)
+
+
+class NoPollingTests(MasterTestCase):
+    """Between two transitions a master wakes up for nothing, but for one guard once a minute."""
+
+    def test_aThousandWorkers(self):
+        """A thousand workers on breaks: one timer each, which goes off at its next transition, and no other."""
+        controllers = [self.stock("plain")]
+        for number in range(1000):
+            window = (f"{7 + number % 5:02}:00", f"{13 + number % 7:02}:30")
+            controllers.append(
+                self.slave(f"w{number}", onBreakDuring=window, timezone="UTC", missing_timeout=None)
+            )
+        self.startMaster(controllers, {"runtests": ["plain"]}, connect=False)
+        self.stopStockTimers()
+        self.assertEqual(len(self.tickers), 1)
+        self.assertEqual(self.tickers[0].interval, INTERVAL)
+        self.assertGreaterEqual(INTERVAL, MINUTE)
+        timers = sorted(
+            call.getTime() for call in self.reactor.getDelayedCalls() if "_missing_timer" not in str(call)
+        )
+        self.assertEqual(len(timers), 1000)
+        self.assertEqual({self.at(hour) for hour in range(7, 12)}, set(timers))
+        turns = []
+        self.turned = lambda: turns.append(self.hour())
+        self.passUntil(self.at(6.9))
+        self.assertEqual(turns, [])
+        self.passUntil(self.at(12))
+        hours = {round(turn, 3) for turn in turns}
+        self.assertEqual(hours, {7, 8, 9, 10, 11})
+        self.assertEqual(sum(not worker.ready for worker in self.roster.workers.values()), 1001)
+
+    def test_theGuardTicks(self):
+        """A tick of the guard, when the clock has not jumped, asks no schedule anything."""
+        self.startMaster([self.slave("mac-mini", onBreakDuring=("07:00", "19:00"), timezone="UTC")])
+        (ticker,) = self.tickers
+        ticker.tick()
+        asked = []
+        self.patch(type(self.worker("mac-mini").breakTimer), "reconsider", lambda timer: asked.append(timer))
+        for _ in range(10):
+            self.pass_(INTERVAL)
+            ticker.tick()
+        self.assertEqual(asked, [])
+
+
+class ClockTests(MasterTestCase):
+    """The state is right as soon as the master runs again, and never flips early."""
+
+    def setUp(self):
+        super().setUp()
+        self.startMaster([self.slave("mac-mini", onBreakDuring=("07:00", "19:00"), timezone="UTC")])
+
+    def test_suspendedIntoTheBreak(self):
+        """The master sleeps from before the break until into it."""
+        self.jump(3 * HOUR)
+        self.request()
+        self.assertEqual(self.sources(), ["break"])
+        self.assertEqual(self.starts, [])
+        self.passUntil(self.at(19) - 1)
+        self.assertEqual(self.starts, [])
+        self.passUntil(self.at(19))
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+
+    def test_suspendedOutOfTheBreak(self):
+        """The master sleeps from before the break until after it."""
+        self.request()
+        self.finishAll()
+        self.jump(14 * HOUR)
+        self.assertEqual(self.sources(), [])
+        self.passUntil(self.at(24 + 7))
+        self.assertEqual(self.sources(), ["break"])
+
+    def test_suspendedForDays(self):
+        """The master sleeps in a break and wakes in that of some days later."""
+        self.passUntil(self.at(8))
+        self.jump(3 * DAY)
+        self.assertEqual(self.sources(), ["break"])
+        self.assertEqual(self.presence().backAt, self.at(3 * 24 + 19))
+
+    def test_setBackIntoTheBreak(self):
+        """After the break the clock is set back: it is in the break again, until its end."""
+        self.passUntil(self.at(19.5))
+        self.assertEqual(self.sources(), [])
+        self.jump(-2 * HOUR)
+        self.assertEqual(self.sources(), ["break"])
+        self.passUntil(self.at(19) - 0.001)
+        self.assertEqual(self.sources(), ["break"])
+        self.passUntil(self.at(19))
+        self.assertEqual(self.sources(), [])
+
+    def test_setBackBeforeTheBreak(self):
+        """In the break the clock is set back before it: it may build, until the break begins again."""
+        self.passUntil(self.at(7.5))
+        self.jump(-HOUR)
+        self.request()
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.finishAll()
+        self.passUntil(self.at(7))
+        self.assertEqual(self.sources(), ["break"])
+
+    def test_requestBeforeTheGuardLooks(self):
+        """The clock is set back into the break, and the guard has not looked yet: no build starts."""
+        self.passUntil(self.at(20))
+        self.setClock(18)
+        self.request()
+        self.assertEqual(self.starts, [])
+        self.assertEqual(self.sources(), ["break"])
+
+    def test_wakeUpAfterSetBack(self):
+        """A clock that is set back keeps no wake-up waiting for as long."""
+        self.presence().hold("admin")
+        self.request()
+        wakeup = self.roster._wakeup
+        wakeup.workerReady("nobody")
+        self.pass_(0)
+        self.presence().release("admin")  # within the pause after that
+        self.assertEqual(self.starts, [])
+        self.jump(-DAY)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+
+
+class ReconfigTests(MasterTestCase):
+    """A reconfig changes what is configured differently, and touches nothing else."""
+
+    def test_oneWorkersBreak(self):
+        """One worker's break changes: no other worker and no running build is touched; waiters still fire."""
+        self.setClock(8)
+
+        def controllers(stop):
+            return [
+                self.slave("mac-mini", onBreakDuring=("07:00", stop), timezone="UTC"),
+                self.slave("aarch64", onBreakDuring=("20:00", "21:00"), timezone="UTC"),
+                self.stock("plain"),
+            ]
+
+        self.startMaster(controllers("19:00"))
+        self.request()
+        self.request()
+        running = list(self.jobs)
+        waiters = [self.presence().waitUntilReady(), self.presence().waitUntilReady()]
+        before = self.farm()
+        reconfigured = []
+        real = Worker.reconfigService
+
+        def reconfigService(worker, *args, **kwargs):
+            reconfigured.append(worker.name)
+            return real(worker, *args, **kwargs)
+
+        self.patch(Worker, "reconfigService", reconfigService)
+        self.reconfig(controllers("12:00"))
+        self.assertEqual(reconfigured, ["mac-mini"])
+        after = self.farm()
+        self.assertEqual(before, after)
+        self.assertEqual(self.jobs, running)
+        self.passUntil(self.at(12) - 1)
+        for waiter in waiters:
+            self.assertNoResult(waiter)
+        self.passUntil(self.at(12))
+        for waiter in waiters:
+            self.assertIs(self.successResultOf(waiter), self.presence())
+
+    def check_inMidBreak(self, new, until):
+        self.setClock(8)
+        self.startMaster([self.slave("mac-mini", onBreakDuring=("07:00", "12:00"), timezone="UTC")])
+        self.request()
+        self.passUntil(self.at(10))
+        self.reconfig([self.slave("mac-mini", onBreakDuring=new, timezone="UTC")])
+        self.passUntil(self.at(until) - 0.001)
+        self.assertEqual(len(self.starts), 0 if until > self.hour() else 1)
+        self.passUntil(self.at(until))
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+
+    def test_longer(self):
+        """In mid-break it is made longer: it ends at its new end."""
+        self.check_inMidBreak(("07:00", "19:00"), 19)
+
+    def test_shorter(self):
+        """In mid-break it is made shorter: it ends at its new end."""
+        self.check_inMidBreak(("07:00", "11:00"), 11)
+
+    def test_removed(self):
+        """In mid-break it is removed: what waits starts at once."""
+        self.setClock(8)
+        self.startMaster([self.slave("mac-mini", onBreakDuring=("07:00", "12:00"), timezone="UTC")])
+        self.request()
+        self.reconfig([self.slave("mac-mini")])
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.assertLess(self.hour(), 8.01)
+
+    def test_thereAndBack(self):
+        """What was changed and is changed back is as it was (stock Buildbot would not notice)."""
+        self.setClock(8)
+        self.startMaster([self.slave("mac-mini")])
+        for _ in range(2):
+            self.reconfig(
+                [self.slave("mac-mini", onBreakDuring=("07:00", "12:00"), timezone="UTC", max_builds=1)]
+            )
+            self.assertEqual((self.sources(), self.worker("mac-mini").max_builds), (["break"], 1))
+            self.reconfig([self.slave("mac-mini")])
+            self.assertEqual((self.sources(), self.worker("mac-mini").max_builds), ([], None))
+
+    def test_theSameAgain(self):
+        """A reconfig that changes nothing reconfigures no worker."""
+        options = {"onBreakDuring": [("07:00", "12:00", "MO-FR"), ("13:00", "14:00")], "timezone": "UTC"}
+        self.startMaster([self.slave("mac-mini", **options)])
+        self.patch(Worker, "reconfigService", lambda *args, **kwargs: self.fail("reconfigured"))
+        self.reconfig([self.slave("mac-mini", **options)])
+
+    def test_otherHoldsStay(self):
+        """What people have said stands."""
+        self.startMaster([self.slave("mac-mini")])
+        self.presence().hold("worker", reason="rendering")
+        self.reconfig([self.slave("mac-mini", onBreakDuring=("07:00", "12:00"), timezone="UTC")])
+        (hold,) = self.presence().holds
+        self.assertEqual(hold.reason, "rendering")
+
+    def test_workerRemoved(self):
+        """Who waits for a worker that is removed gets `PresenceStopped`; who waits for its builder goes on."""
+        self.startMaster([self.slave("mac-mini"), self.slave("aarch64")], connect=False)
+        presence = self.presence()
+        waiter, other = presence.waitUntilReady(), self.roster.builder("runtests").waitUntilReady()
+        self.reconfig([self.slave("aarch64")])
+        self.failureResultOf(waiter, PresenceStopped)
+        self.assertNoResult(other)
+        self.assertEqual(set(self.roster.workers), {"aarch64"})
+        self.connect("aarch64")
+        self.assertIs(self.successResultOf(other), self.presence("aarch64"))
+
+    def test_workerComesBack(self):
+        """A worker that is removed and added again later has a new presence, which works."""
+        self.startMaster([self.slave("mac-mini"), self.slave("aarch64")])
+        self.reconfig([self.slave("aarch64")])
+        self.reconfig(
+            [self.slave("mac-mini", onBreakDuring=("07:00", "12:00"), timezone="UTC"), self.slave("aarch64")]
+        )
+        self.assertEqual(self.sources(), ["offline"])
+        self.connect("mac-mini")
+        self.assertEqual(self.sources(), [])
+        self.passUntil(self.at(7))
+        self.assertEqual(self.sources(), ["break"])
+
+    def test_builderRemoved(self):
+        """Who waits for a builder that is removed gets `PresenceStopped`."""
+        self.startMaster([self.slave("mac-mini")], {"a": ["mac-mini"], "b": ["mac-mini"]}, connect=False)
+        waiter, other = (self.roster.builder(name).waitUntilReady() for name in "ab")
+        self.reconfig([self.slave("mac-mini")], {"b": ["mac-mini"]})
+        self.failureResultOf(waiter, PresenceStopped)
+        self.assertNoResult(other)
+        self.connect("mac-mini")
+        self.successResultOf(other)
+
+    def test_builderMembership(self):
+        """A builder that is given another worker is ready when that one is."""
+        self.startMaster([self.slave("mac-mini"), self.slave("aarch64")], {"a": ["mac-mini"]}, connect=False)
+        builder = self.roster.builder("a")
+        waiter = builder.waitUntilReady()
+        self.reconfig([self.slave("mac-mini"), self.slave("aarch64")], {"a": ["aarch64"]})
+        self.assertIs(self.roster.builder("a"), builder)
+        self.connect("mac-mini")
+        self.assertNoResult(waiter)
+        self.connect("aarch64")
+        self.assertIs(self.successResultOf(waiter), self.presence("aarch64"))
+
+    def test_workerBecomesBuildSlave(self):
+        """The class of a worker changes, and back: its presence stays, and so do those who wait for it."""
+        self.setClock(8)
+        self.startMaster([self.slave("aarch64"), self.stock("mac-mini")], connect=False)
+        presence = self.presence()
+        waiter = presence.waitUntilReady()
+        self.reconfig(
+            [self.slave("aarch64"), self.slave("mac-mini", onBreakDuring=("07:00", "12:00"), timezone="UTC")]
+        )
+        self.assertIsInstance(self.worker("mac-mini"), BuildSlave)
+        self.assertIs(self.presence(), presence)
+        self.connect("mac-mini")
+        self.assertEqual(self.sources(), ["break"])
+        self.disconnect("mac-mini")
+        self.reconfig([self.slave("aarch64"), self.stock("mac-mini")])
+        self.assertNotIsInstance(self.worker("mac-mini"), BuildSlave)
+        self.assertIs(self.presence(), presence)
+        self.assertEqual(self.sources(), ["offline"])
+        self.assertNoResult(waiter)
+        self.connect("mac-mini")
+        self.assertIs(self.successResultOf(waiter), presence)
+        self.pass_(DAY)
+        self.assertEqual(self.sources(), [])
+
+    def test_classChangesWhileConnected(self):
+        """A worker that is connected when its class changes connects again, and is ready then."""
+        self.startMaster([self.slave("aarch64"), self.stock("mac-mini")])
+        for controller in (self.slave("mac-mini"), self.stock("mac-mini")):
+            self.reconfig([self.slave("aarch64"), controller])
+            self.assertEqual(self.sources(), ["offline"])
+            self.connect("mac-mini")
+            self.assertEqual(self.sources(), [])
+
+
+class LikeStockTests(MasterTestCase):
+    """What is no matter of breaks is as with Buildbot's own worker."""
+
+    def missing(self):
+        return [call for call in self.reactor.getDelayedCalls() if "_missing_timer_fired" in str(call)]
+
+    def recordMissing(self):
+        mails = []
+        self.patch(self.master.data.updates, "workerMissing", lambda **kwargs: mails.append(self.hour()))
+        return mails
+
+    def test_missing(self):
+        """Away without a break: the mail comes after `missing_timeout`, once."""
+        self.startMaster([self.slave("mac-mini", notify_on_missing="me@example.org", missing_timeout=HOUR)])
+        mails = self.recordMissing()
+        self.disconnect("mac-mini")
+        self.pass_(DAY)
+        self.assertEqual([round(mail, 2) for mail in mails], [7])
+
+    def startOnBreak(self, hour=6, **kwargs):
+        self.setClock(hour)
+        options = {"notify_on_missing": "me@example.org", "missing_timeout": 2 * HOUR, "timezone": "UTC"}
+        self.startMaster([self.slave("mac-mini", onBreakDuring=("07:00", "19:00"), **options, **kwargs)])
+        return self.recordMissing()
+
+    def test_missingDuringABreak(self):
+        """Who goes during a break is missing only when he is not back `missing_timeout` after its end."""
+        mails = self.startOnBreak()
+        self.passUntil(self.at(8))
+        self.disconnect("mac-mini")
+        self.passUntil(self.at(19))
+        self.assertEqual(len(self.missing()), 1)
+        self.pass_(DAY)
+        self.assertEqual([round(mail, 2) for mail in mails], [21])
+
+    def test_missingFromBeforeABreak(self):
+        """Who goes just before a break has all his time again at its end."""
+        mails = self.startOnBreak()
+        self.disconnect("mac-mini")
+        self.passUntil(self.at(7))
+        self.assertEqual(self.missing(), [])
+        self.pass_(DAY)
+        self.assertEqual([round(mail, 2) for mail in mails], [21])
+
+    def test_backInTime(self):
+        """Who is back before the end of the break is not missing after it."""
+        mails = self.startOnBreak()
+        self.passUntil(self.at(8))
+        self.disconnect("mac-mini")
+        self.passUntil(self.at(18))
+        self.connect("mac-mini")
+        self.pass_(DAY)
+        self.assertEqual(mails, [])
+
+    def test_missingAlready(self):
+        """Who is missing already when his break begins is not announced again after it."""
+        mails = self.startOnBreak(4)
+        self.disconnect("mac-mini")
+        self.pass_(DAY)
+        self.assertEqual([round(mail, 2) for mail in mails], [6])
+
+    def test_startedDuringABreak(self):
+        """A worker that never came, and a master that starts during its break: likewise."""
+        self.setClock(8)
+        options = {"notify_on_missing": "me@example.org", "missing_timeout": 2 * HOUR, "timezone": "UTC"}
+        self.startMaster([self.slave("mac-mini", onBreakDuring=("07:00", "19:00"), **options)], connect=False)
+        mails = self.recordMissing()
+        self.pass_(DAY)
+        self.assertEqual([round(mail, 2) for mail in mails], [21])
+
+    def test_reconfigOfTheTimeout(self):
+        """A `missing_timeout` that is changed during a break counts from its end."""
+        self.startOnBreak()
+        self.passUntil(self.at(8))
+        self.disconnect("mac-mini")
+        mails = self.recordMissing()
+        options = {"notify_on_missing": "me@example.org", "missing_timeout": HOUR, "timezone": "UTC"}
+        self.reconfig([self.slave("mac-mini", onBreakDuring=("07:00", "19:00"), **options)])
+        self.assertEqual(self.missing(), [])
+        self.pass_(DAY)
+        self.assertEqual([round(mail, 2) for mail in mails], [20])
+
+    def test_duplicateConnection(self):
+        """A second connection is refused while the first is alive; nothing changes."""
+        self.startMaster([self.slave("mac-mini")])
+        connection = self.worker("mac-mini").conn
+        second = null.Connection(self.controllers["mac-mini"].remote_worker)
+        self.failureResultOf(self.master.workers.newConnection(second, "mac-mini"), RuntimeError)
+        self.assertIs(self.worker("mac-mini").conn, connection)
+        self.assertEqual(self.sources(), [])
+        self.request()
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+
+    def test_deadConnection(self):
+        """A second connection is taken when the first does not answer; the worker is offline in between."""
+        self.startMaster([self.slave("mac-mini")])
+        connection = self.worker("mac-mini").conn
+        connection.remotePrint = lambda message: Deferred()
+        second = null.Connection(self.controllers["mac-mini"].remote_worker)
+        accepted = self.master.workers.newConnection(second, "mac-mini")
+        self.pass_(11)
+        self.assertTrue(self.successResultOf(accepted))
+        self.assertEqual(self.sources(), ["offline"])
+        self.resultOf(self.worker("mac-mini").attached(second))
+        self.assertEqual(self.sources(), [])
+        self.request()
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+
+    def test_maxBuilds(self):
+        """Not more builds run at once than `max_builds`; being busy is no hold."""
+        self.startMaster([self.slave("mac-mini", max_builds=1)], {"a": ["mac-mini"], "b": ["mac-mini"]})
+        self.request("a")
+        self.request("b")
+        self.assertEqual(len(self.jobs), 1)
+        self.assertTrue(self.presence().ready)
+        self.jobs[0].finish()
+        self.pass_(1)
+        self.assertEqual([start.builder for start in self.starts], ["a", "b"])
+
+    def test_locks(self):
+        """A lock of the worker lets one build run at a time, also when one was refused in between."""
+        lock = WorkerLock("cpu", maxCount=1)
+        self.startMaster(
+            [self.slave("mac-mini", locks=[lock.access("exclusive")])], {"a": ["mac-mini"], "b": ["mac-mini"]}
+        )
+        self.request("a")
+        self.request("b")
+        self.assertEqual(len(self.jobs), 1)
+        self.presence().hold("admin")
+        self.finishAll()
+        self.assertEqual(len(self.starts), 1)
+        self.presence().release("admin")
+        self.pass_(1)
+        self.assertEqual([start.builder for start in self.starts], ["a", "b"])

@@ -1,0 +1,28 @@
+"""`presence demo`: see it work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def addParser(subparsers: Any) -> None:
+    """Add `demo` to the command line."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="start a Buildbot master and two workers with breaks of some seconds, and watch",
+        description="Start a Buildbot master and two workers, in a temporary directory and on this machine only, "
+        "with breaks of some seconds; request builds, and tell what happens. It ends by itself, and leaves no "
+        "process and no file behind. The exit status is 1 when a build started in a break or a request was lost.",
+    )
+    parser.add_argument("--forever", action="store_true", help="go on until Ctrl-C")
+    parser.set_defaults(run=run)
+
+
+def run(options: Namespace) -> int:
+    """Run the demo; the exit status."""
+    from presence import demo  # noqa: PLC0415 (the other commands need neither Twisted nor processes)
+
+    return demo.run(forever=options.forever)

@@ -1,0 +1,475 @@
+"""A real master and real workers, as processes on free ports of the loopback interface.
+
+    farm = Farm(self)                                  # or Farm(self, protocol="msgpack")
+    farm.configure('worker.BuildSlave(name="mac-mini", passwd=PASSWORD)')
+    farm.start()
+    farm.worker("mac-mini").start().waitUntilConnected()
+    request = farm.force("mac-mini", held=True)        # a builder for each worker, and "any" for all of them
+    request.waitUntilRuns()
+    request.letFinish()
+    request.waitUntilBuilt()["began"]                  # when its process ran, seconds since the epoch
+
+Everything blocks; every wait has a deadline, and says what it waited for when that is over. Whatever was
+started is killed by its process id, and its directory removed, when the test ends, in whatever way.
+"""
+
+import atexit
+import json
+import os
+import random
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import ProxyHandler, build_opener
+from urllib.request import Request as HTTPRequest
+
+BUILDBOT = "from buildbot.scripts.runner import run; run()"
+BUILDBOT_WORKER = "from buildbot_worker.scripts.runner import run; run()"
+
+#: How long anything may take, in seconds, on a machine that is busy with other things. Nothing waits so long
+#: unless it fails.
+DEADLINE = 60.0
+
+#: How often the log or the API is looked at, in seconds.
+INTERVAL = 0.05
+
+#: Within this time after the end of a break what waited must be started, in seconds.
+AT_ONCE = 1.0
+
+PROTOCOLS = {"pb": "pb", "msgpack": "msgpack_experimental_v7"}
+
+PASSWORD = "s3cret"
+
+SUCCESS, FAILURE, RETRY = 0, 2, 5
+
+# What each build runs: it says when, and goes on until a file exists.
+JOB = """\
+import os, sys, time
+print(time.time(), flush=True)
+hold = sys.argv[1]
+if hold:
+    open(hold + ".runs", "w").close()
+    while not os.path.exists(hold):
+        time.sleep(0.02)
+"""
+
+MASTER_CFG = """\
+import time
+
+from buildbot.plugins import schedulers, steps, util, worker
+from presence import Break
+
+PASSWORD = {password!r}
+c = BuildmasterConfig = {{}}
+c["protocols"] = {{{protocol!r}: {{"port": {port!r}}}}}
+c["www"] = {{"port": "tcp:{www}:interface=127.0.0.1"}}
+c["buildbotURL"] = "http://127.0.0.1:{www}/"
+c["db_url"] = "sqlite:///state.sqlite"
+c["buildbotNetUsageData"] = None
+
+{prelude}
+
+c["workers"] = [
+{workers}
+]
+
+def start(build):
+    # the first thing that Buildbot does with a build that it starts
+    build.setProperty("started", time.time(), "test")
+    return True
+
+factory = util.BuildFactory([
+    steps.SetPropertyFromCommand(
+        command=[{python!r}, "-c", {job!r}, util.Interpolate("%(prop:hold)s")], property="began"
+    ),
+])
+builders = {{each.workername: [each.workername] for each in c["workers"]}}
+builders["any"] = list(builders)
+c["builders"] = [
+    util.BuilderConfig(
+        name=name, workernames=workernames, factory=factory, collapseRequests=False, do_build_if=start
+    )
+    for name, workernames in builders.items()
+]
+c["schedulers"] = [
+    schedulers.ForceScheduler(
+        name=f"force-{{each.name}}",
+        builderNames=[each.name],
+        properties=[util.StringParameter(name="hold", default="")],
+    )
+    for each in c["builders"]
+]
+
+{extra}
+"""
+
+
+def waitFor(what, ask, deadline=DEADLINE):
+    """The first answer of `ask()` that is true. AssertionError when there is none in time."""
+    end = time.monotonic() + deadline
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {deadline} s")
+        time.sleep(INTERVAL)
+
+
+def freePort():
+    """A port of the loopback interface that nobody listens on.
+
+    Below the ports that systems give out by themselves, so that nobody gets it between this call and its use,
+    and again after a restart; random, so that test runs side by side do not meet.
+    """
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def break_(start, stop, **keywords):
+    """The source of a one-off Break between two instants, given in seconds since the epoch."""
+    instants = [
+        datetime.fromtimestamp(each, timezone.utc).replace(tzinfo=None).isoformat() for each in (start, stop)
+    ]
+    more = "".join(f", {keyword}={value!r}" for keyword, value in keywords.items())
+    return f"Break({instants[0]!r}, {instants[1]!r}, tz='UTC'{more})"
+
+
+def isAlive(pid):
+    """Whether there is a process of this id that has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+class Process:
+    """A process that runs in `directory`, in the foreground, with its log in twistd.log there."""
+
+    def __init__(self, case, directory, code):
+        self.directory = directory
+        self._code = code
+        self._process = None
+        case.addCleanup(self.kill)
+
+    @property
+    def pid(self):
+        return None if self._process is None else self._process.pid
+
+    @property
+    def running(self):
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def log(self):
+        """The log of all its runs."""
+        try:
+            return (self.directory / "twistd.log").read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def tail(self):
+        return "\n".join(self.log.splitlines()[-40:])
+
+    def launch(self):
+        assert not self.running
+        with (self.directory / "output").open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", self._code, "start", "--nodaemon", str(self.directory)],
+                # it is closed when this process ends, even when that is killed: see `endWithParent`
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, "TZ": "UTC"},
+            )
+
+    def waitForLog(self, what, pattern, since=0):
+        """The match of `pattern` in the log after its first `since` characters."""
+
+        def ask():
+            found = re.compile(pattern).search(self.log, since)
+            if found is None and not self.running:
+                raise AssertionError(f"{what}: the process has ended\n{self.tail()}")
+            return found
+
+        try:
+            return waitFor(what, ask)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.tail()}") from None
+
+    def signal(self, signum):
+        self._process.send_signal(signum)
+
+    def kill(self):
+        """End it with kill -9, and wait until it is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._reap()
+
+    def stop(self):
+        """Ask it to end, and wait until it has."""
+        self._process.terminate()
+        self._reap()
+
+    def _reap(self):
+        try:
+            self._process.wait(DEADLINE)
+        finally:
+            self._process.stdin.close()
+
+
+class Worker(Process):
+    """A stock buildbot-worker. `buildbot.tac` is in its `directory` as soon as there is one of these."""
+
+    def __init__(self, farm, name, tac=""):
+        super().__init__(farm.case, farm.directory / f"worker-{name}", BUILDBOT_WORKER)
+        self.farm = farm
+        self.name = name
+        if not self.directory.exists():
+            protocol = f"--protocol={PROTOCOLS[farm.protocol]}"
+            address = f"127.0.0.1:{farm.port}"
+            command = ["create-worker", "-q", protocol, str(self.directory), address, name, PASSWORD]
+            _run(BUILDBOT_WORKER, *command)
+            _end_with_parent(self.directory, tac)
+
+    def start(self):
+        self.launch()
+        return self
+
+    @property
+    def connected(self):
+        return bool(self.farm.getWorker(self.name)["connected_to"])
+
+    @property
+    def connections(self):
+        """How often the master has seen it connect."""
+        return len(re.findall(rf"Got workerinfo from '{re.escape(self.name)}'", self.farm.master.log))
+
+    def waitUntilConnected(self):
+        waitFor(f"{self.name} connects", lambda: self.connected)
+        return self
+
+    def waitUntilDisconnected(self):
+        waitFor(f"{self.name} is disconnected", lambda: not self.connected)
+        return self
+
+
+class BuildRequest:
+    """A build that was requested. `hold`, if any, is the file that its process waits for."""
+
+    def __init__(self, farm, number, hold):
+        self._farm = farm
+        self.number = number
+        self._hold = hold
+
+    @property
+    def builds(self):
+        """Its builds, as in the API, and with two instants (seconds since the epoch) or None: `started` is
+        when Buildbot began to start it, `began` when its process ran.
+        """
+        path = f"builds?buildrequestid={self.number}&property=started&property=began"
+        builds = self._farm.get(path)["builds"]
+        for build in builds:
+            for name in ("started", "began"):
+                value = build["properties"].get(name)
+                build[name] = value and float(value[0])
+        return builds
+
+    @property
+    def claimed(self):
+        return self._farm.get(f"buildrequests/{self.number}")["buildrequests"][0]["claimed"]
+
+    @property
+    def complete(self):
+        return self._farm.get(f"buildrequests/{self.number}")["buildrequests"][0]["complete"]
+
+    def waitUntilRuns(self):
+        runs = Path(f"{self._hold}.runs")
+        self._farm.waitFor(f"the process of request {self.number} runs", runs.exists)
+        return self
+
+    def letFinish(self):
+        self._hold.touch()
+        return self
+
+    def waitUntilBuilt(self):
+        """Its only successful build, as in `builds`."""
+        self._farm.waitFor(f"request {self.number} is complete", lambda: self.complete)
+        built = [build for build in self.builds if build["results"] == SUCCESS]
+        self._farm.case.assertEqual(len(built), 1, self.builds)
+        return built[0]
+
+    def assertStartsAtOnce(self, end):
+        """Buildbot starts it within a second of `end`, and its process has not run before."""
+        build = self.waitUntilBuilt()
+        for instant in ("started", "began"):
+            self._farm.case.assertGreaterEqual(build[instant], end)
+        self._farm.case.assertLess(build["started"] - end, AT_ONCE)
+
+
+class Farm:
+    """A master in a directory of its own, and the workers that were asked for."""
+
+    def __init__(self, case, protocol="pb"):
+        self.case = case
+        self.protocol = protocol
+        self.port = freePort()
+        self.www = freePort()
+        self.directory = Path(tempfile.mkdtemp(prefix="presence-farm-"))
+        case.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        shutil.copytree(_template(), self.directory / "master")
+        self.master = Process(case, self.directory / "master", BUILDBOT)
+        self.config = self.master.directory / "master.cfg"
+        self._open = build_opener(ProxyHandler({})).open
+        self._workers = {}
+        self._requests = 0
+
+    # --- the master
+
+    def configure(self, *workers, prelude="", extra=""):
+        """Write master.cfg, with these workers (Python expressions). `prelude` stands before, `extra` last."""
+        self.config.write_text(
+            MASTER_CFG.format(
+                password=PASSWORD,
+                protocol=PROTOCOLS[self.protocol],
+                # msgpack takes a number only
+                port=self.port if self.protocol == "msgpack" else f"tcp:{self.port}:interface=127.0.0.1",
+                www=self.www,
+                python=sys.executable,
+                job=JOB,
+                workers="\n".join(f"    {worker}," for worker in workers),
+                prelude=prelude,
+                extra=extra,
+            )
+        )
+
+    def start(self):
+        """Start the master, and wait until it runs."""
+        seen = len(self.master.log)
+        self.master.launch()
+        self.master.waitForLog("the master starts", "BuildMaster is running", seen)
+        return self
+
+    def kill(self):
+        """End the master with kill -9."""
+        self.master.kill()
+
+    def reconfigure(self, *workers, **keywords):
+        """Write another master.cfg, and let the master read it; what it says about that in its log."""
+        self.configure(*workers, **keywords)
+        return self.reconfig()
+
+    def reconfig(self):
+        """Let the master read its master.cfg again (SIGHUP); what it says about that in its log."""
+        seen = len(self.master.log)
+        self.master.signal(1)
+        end = self.master.waitForLog(
+            "the master is reconfigured",
+            "configuration update (complete|aborted without making any changes|partially applied)",
+            seen,
+        )
+        return self.master.log[seen : end.end()]
+
+    def checkconfig(self):
+        """`buildbot checkconfig`: its exit status and what it prints."""
+        done = _command(BUILDBOT, "checkconfig", str(self.config))
+        return done.returncode, done.stdout
+
+    # --- the workers
+
+    def worker(self, name, tac=""):
+        """The worker process of this name. `tac` is added to the buildbot.tac of a new one."""
+        if name not in self._workers:
+            self._workers[name] = Worker(self, name, tac)
+        return self._workers[name]
+
+    def getWorker(self, name):
+        """What the API says of it."""
+        return self.get(f"workers/{name}")["workers"][0]
+
+    # --- builds
+
+    def force(self, builder="any", held=False):
+        """Request a build; `held` lets its process run until `letFinish()`."""
+        self._requests += 1
+        hold = self.directory / f"hold-{self._requests}" if held else None
+        answer = self.post(f"forceschedulers/force-{builder}", "force", owner="test", hold=str(hold or ""))
+        return BuildRequest(self, next(iter(answer[1].values())), hold)
+
+    def get(self, path):
+        """GET of the REST API."""
+        return self._ask(path)
+
+    def post(self, path, method, **params):
+        """A control method of the REST API; its result."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return self._ask(path, json.dumps(body).encode())["result"]
+
+    def waitFor(self, what, ask):
+        """`waitFor`, with the end of the master's log if it fails."""
+        try:
+            return waitFor(what, ask)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.master.tail()}") from None
+
+    def _ask(self, path, body=None):
+        request = HTTPRequest(
+            f"http://127.0.0.1:{self.www}/api/v2/{path}", body, {"Content-Type": "application/json"}
+        )
+        try:
+            with self._open(request, timeout=DEADLINE) as answer:
+                return json.load(answer)
+        except HTTPError as error:
+            raise AssertionError(f"{path}: {error}: {error.read()!r}") from None
+        except URLError as error:
+            raise AssertionError(f"{path}: {error}\n{self.master.tail()}") from None
+
+
+@cache
+def _template():
+    """The directory of a master as `buildbot create-master` makes it. Made once for all tests of a process."""
+    directory = tempfile.mkdtemp(prefix="presence-farm-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    _run(BUILDBOT, "create-master", "-q", "--relocatable", f"{directory}/master")
+    _end_with_parent(Path(directory) / "master")
+    return f"{directory}/master"
+
+
+def _run(code, *arguments):
+    """Run a command; AssertionError when it fails."""
+    done = _command(code, *arguments)
+    if done.returncode:
+        raise AssertionError(f"{arguments} has failed:\n{done.stdout}")
+
+
+def _command(code, *arguments):
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "TZ": "UTC"},
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+
+def _end_with_parent(directory, tac=""):
+    with (directory / "buildbot.tac").open("a") as file:
+        file.write(f"\nfrom presence.demofarm import endWithParent\nendWithParent()\n{tac}")

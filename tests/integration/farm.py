@@ -50,14 +50,15 @@ PASSWORD = "s3cret"
 
 SUCCESS, FAILURE, RETRY = 0, 2, 5
 
-# What each build runs: it says when, and goes on until a file exists.
+# What each build runs: it says when, and goes on until a file exists, or its directory no longer does: nobody
+# ends it when its worker is killed.
 JOB = """\
 import os, sys, time
 print(time.time(), flush=True)
 hold = sys.argv[1]
 if hold:
     open(hold + ".runs", "w").close()
-    while not os.path.exists(hold):
+    while os.path.isdir(os.path.dirname(hold)) and not os.path.exists(hold):
         time.sleep(0.02)
 """
 

@@ -30,6 +30,10 @@ setup(
     entry_points={
         "console_scripts": ["presence = presence.commands.main:main"],
         "buildbot.worker": ["BuildSlave = presence.master.buildslave:BuildSlave"],
+        "buildbot.util": [
+            "PresenceEndpointMatcher = presence.master.authz:PresenceEndpointMatcher",
+            "RolesFromWorkerOwner = presence.master.authz:RolesFromWorkerOwner",
+        ],
     },
     classifiers=[
         "Development Status :: 4 - Beta",

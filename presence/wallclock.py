@@ -42,6 +42,15 @@ def stopInstant(wall: datetime, again: datetime, zone: tzinfo) -> datetime:
         return _nearer_end(wall)
 
 
+def instantOf(wall: datetime, zone: tzinfo) -> datetime:
+    """The instant at which the clocks of `zone` show the naive `wall`, as its `fold` chooses (PEP 495).
+
+    With 0 a time that exists twice is the first one, and a time that does not exist is moved forward by the
+    gap. With 1 it is the second one, and moved backwards.
+    """
+    return startInstant(wall, zone)
+
+
 def asInstant(value: datetime) -> datetime:
     """The aware datetime `value` in UTC; what lies beyond the calendar there is clipped to its end.
 

@@ -9,7 +9,11 @@ ROOT = Path(presence.__file__).parent
 
 GROUND = {
     "errors",
+    "adminrecord",
+    "durations",
     "interfaces",
+    "moments",
+    "orders",
     "states",
     "breaks",
     "coverage",

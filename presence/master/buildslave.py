@@ -8,10 +8,11 @@ from buildbot.worker.base import Worker
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
+from presence.adminrecord import AdminRecord
 from presence.breaktimer import BreakTimer
 from presence.errors import NotAcceptingBuildsError
 from presence.master import mirror
-from presence.master.checks import checkKeywords, checkName, checkPassword, checkSchedule
+from presence.master.checks import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
 from presence.master.roster import Roster
 
 if TYPE_CHECKING:
@@ -28,17 +29,21 @@ _log = Logger()
 class PresenceMixin:
     """Gives a presence to any worker class of Buildbot.
 
-    Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes two
-    keywords more, `onBreakDuring=` (a break, or a list of them: see `presence.breaks`) and `timezone=` (the
-    zone of breaks that name none), and `name=` may be given as a keyword.
+    Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes three
+    keywords more, `onBreakDuring=` (a break, or a list of them: see `presence.breaks`), `timezone=` (the zone
+    of breaks that name none) and `owners=` (who may hold and release it: see `presence.master.authz`), and
+    `name=` may be given as a keyword.
 
     From its service's start on the worker has `presence`, its `WorkerPresence`, and `breakTimer`, the
-    `BreakTimer` that follows `schedule`. No build starts while the presence is held.
+    `BreakTimer` that follows `schedule`. `adminRecord` is what admins have ordered of it. No build starts while the
+    presence is held.
     """
 
     presence: WorkerPresence | None = None
     breakTimer: BreakTimer | None = None
     schedule: BreakSchedule
+    owners: tuple[str, ...] = ()
+    adminRecord = AdminRecord()
 
     # of Buildbot's workers, for the type checker
     master: Any
@@ -65,17 +70,32 @@ class PresenceMixin:
     # --- configuration
 
     def checkConfig(
-        self, name: str, *args: Any, onBreakDuring: Any = None, timezone: Any = None, **kwargs: Any
+        self,
+        name: str,
+        *args: Any,
+        onBreakDuring: Any = None,
+        timezone: Any = None,
+        owners: Any = None,
+        **kwargs: Any,
     ) -> None:
         """Read the breaks; each mistake is a `config.error`."""
-        self.schedule = checkSchedule(f"{type(self).__name__} {name!r}", onBreakDuring, timezone)
+        who = f"{type(self).__name__} {name!r}"
+        self.schedule = checkSchedule(who, onBreakDuring, timezone)
+        self.owners = checkOwners(who, owners)
         super().checkConfig(name, *args, **kwargs)  # type: ignore[misc]
 
     @inlineCallbacks
     def reconfigService(
-        self, name: str, *args: Any, onBreakDuring: Any = None, timezone: Any = None, **kwargs: Any
+        self,
+        name: str,
+        *args: Any,
+        onBreakDuring: Any = None,
+        timezone: Any = None,
+        owners: Any = None,
+        **kwargs: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, in the middle of a break as well as of a build."""
+        self.owners = checkOwners(name, owners)
         schedule = checkSchedule(name, onBreakDuring, timezone)
         if schedule != self.schedule:
             self.schedule = schedule
@@ -103,6 +123,8 @@ class PresenceMixin:
         self._end_observation = self.presence.observe(self._presence_changed)
         self.breakTimer = BreakTimer(self.schedule, self.presence, self.master.reactor)
         self.breakTimer.start()
+        # what an admin has ordered, with the reason, and before anybody can connect
+        yield self._roster.publication.adminHolds.restore(self)
         yield super().startService()  # type: ignore[misc]
 
     @inlineCallbacks
@@ -132,6 +154,17 @@ class PresenceMixin:
         self._guard(conn)
         yield super().attached(conn)  # type: ignore[misc]
         self._mirror(mirror.mirror)
+
+    @inlineCallbacks
+    def updateWorker(self) -> Generator[Deferred[Any], Any, None]:
+        """Tell the worker which builders it has: when it has connected, and before it can build."""
+        if self._roster is not None:
+            # another master may have been told what to do with it, while it was connected there
+            restored = self._roster.publication.adminHolds.restore(self)
+            yield restored.addErrback(
+                lambda failure: _log.failure("while restoring what admins said", failure)
+            )
+        yield super().updateWorker()  # type: ignore[misc]
 
     def detached(self) -> Deferred[None]:
         """The worker has gone, and may not be given a build from this moment."""
@@ -270,6 +303,8 @@ class BuildSlave(PresenceMixin, Worker):
     """A worker that may have breaks: `BuildSlave(name=, passwd=, onBreakDuring=(start, stop))`.
 
     `passwd` may also be called `password`, as in Buildbot's `Worker`, and every keyword of that works here.
+    `timezone=` is the zone of breaks that name none. `owners=` names the people (e-mail addresses, or users of
+    the web UI) who may hold and release this worker, where the rules in `c["www"]["authz"]` give owners a role.
     """
 
     def __init__(
@@ -279,6 +314,7 @@ class BuildSlave(PresenceMixin, Worker):
         onBreakDuring: Any = None,
         timezone: Any = None,
         *,
+        owners: Any = None,
         password: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -290,5 +326,6 @@ class BuildSlave(PresenceMixin, Worker):
             checkPassword(who, passwd, password),
             onBreakDuring=onBreakDuring,
             timezone=timezone,
+            owners=owners,
             **checkKeywords(who, kwargs),
         )

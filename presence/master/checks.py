@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 UNNAMED = "unnamed"
 
 _WORKER_KEYWORDS = frozenset(inspect.signature(Worker.checkConfig).parameters) - {"self", "name", "password"}
-_KEYWORDS = _WORKER_KEYWORDS | {"name", "passwd", "password", "onBreakDuring", "timezone"}
+_KEYWORDS = _WORKER_KEYWORDS | {"name", "passwd", "password", "onBreakDuring", "timezone", "owners"}
 
 
 def checkName(kind: str, name: Any) -> str:
@@ -67,6 +67,18 @@ def checkSchedule(who: str, onBreakDuring: Any, timezone: Any) -> BreakSchedule:
         for message in errors.messages:
             config.error(f"{who}: {given}: {message}")
     return BreakSchedule.fromConfig(None)
+
+
+def checkOwners(who: str, owners: Any) -> tuple[str, ...]:
+    """The owners: e-mail addresses and names of users."""
+    listed = (owners,) if isinstance(owners, str) else () if owners is None else owners
+    if isinstance(listed, (list, tuple)) and all(isinstance(each, str) and each.strip() for each in listed):
+        return tuple(listed)
+    config.error(
+        f"{who}: owners={owners!r} is not right: give an e-mail address or the name of a user, or a list of "
+        'them, as in owners=["me@example.org"]'
+    )
+    return ()
 
 
 def checkKeywords(who: str, keywords: dict[str, Any]) -> dict[str, Any]:

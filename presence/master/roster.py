@@ -10,6 +10,7 @@ from twisted.internet.defer import inlineCallbacks
 from presence.builderpresence import BuilderPresence
 from presence.clockguard import ClockGuard, ThreadTicker
 from presence.master.mirror import mirror
+from presence.master.publication import Publication
 from presence.master.wakeup import Wakeup
 from presence.workerpresence import WorkerPresence
 
@@ -40,6 +41,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._builders: dict[str, BuilderPresence] = {}
         self._enrolled: dict[str, PresenceMixin] = {}
         self._wakeup: Wakeup | None = None
+        self._publication: Publication | None = None
         self._guard: ClockGuard | None = None
         self._consumer: Any = None
 
@@ -66,6 +68,25 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         """The presence of the builder `name`. `KeyError` when there is none in the configuration."""
         return self._builders[name]
 
+    @property
+    def publication(self) -> Publication:
+        """What is published of the workers and builders, and what may be ordered over the API."""
+        if self._publication is None:
+            raise RuntimeError("the roster has not started")
+        return self._publication
+
+    def findWorker(self, name: str) -> WorkerPresence | None:
+        """The presence of the worker `name`, or None when there is none in the configuration."""
+        return self._workers.get(name)
+
+    def findBuilder(self, name: str) -> BuilderPresence | None:
+        """The presence of the builder `name`, or None when there is none in the configuration."""
+        return self._builders.get(name)
+
+    def enrolled(self, name: str) -> PresenceMixin | None:
+        """The service of the worker `name` that is one of ours, or None."""
+        return self._enrolled.get(name)
+
     def enroll(self, worker: PresenceMixin) -> WorkerPresence:
         """The presence for `worker`, which from now on says itself what holds it."""
         self._enrolled[worker.workername] = worker
@@ -75,7 +96,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         """The service `worker` has ended; its presence stays for whoever follows by its name."""
         del self._enrolled[worker.workername]
         presence = self._workers[worker.workername]
-        for source in ("pause", "quarantine", "graceful"):
+        for source in ("admin", "pause", "quarantine", "graceful"):
             presence.release(source)
 
     @inlineCallbacks
@@ -84,8 +105,10 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._wakeup = Wakeup(self.master)
         self._guard = ClockGuard(self.master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
+        self._publication = Publication(self)
         self._follow(self.master.config)
         yield super().startService()
+        yield self._publication.start()
         self._consumer = yield self.master.mq.startConsuming(
             self._stock_worker_changed, ("workers", None, None)
         )
@@ -103,6 +126,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             worker.stop()
         if self._wakeup is not None:
             yield self._wakeup.stop()
+        if self._publication is not None:
+            yield self._publication.stop()
         yield super().stopService()
 
     @inlineCallbacks
@@ -122,6 +147,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             self._follow_builder(name, workernames)
         for name in self._workers.keys() - {worker.workername for worker in config.workers}:
             self._workers.pop(name).stop()
+        if self._publication is not None:
+            self._publication.follow()
 
     def _follow_builder(self, name: str, workernames: Iterable[str]) -> None:
         builder = self._builders.setdefault(name, BuilderPresence(name))
@@ -136,6 +163,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
     def _worker_changed(self, presence: WorkerPresence) -> None:
         if presence.ready and self._wakeup is not None:
             self._wakeup.workerReady(presence.name)
+        if self._publication is not None:
+            self._publication.workerChanged(presence.name)
 
     def _clock_jumped(self) -> None:
         for worker in tuple(self._enrolled.values()):
@@ -143,6 +172,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
                 worker.breakTimer.reconsider()
         if self._wakeup is not None:
             self._wakeup.clockJumped()
+        if self._publication is not None:
+            self._publication.clockJumped()
 
     def _stock_worker_changed(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
         self._mirror_stock_worker(message["name"])

@@ -1,0 +1,229 @@
+"""`presence workers`, `hold`, `release`, `builders`, `watch`: the admin's commands, over the master's REST API."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import sys
+import time
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from presence.commands.admintext import AVAILABLE, AdminText, plain
+from presence.commands.credentials import Credentials, CredentialsError, askCredentials, findCredentials
+from presence.commands.masterclient import MasterClient, MasterError
+from presence.commands.options import addUntil, untilOf
+from presence.orders import readReason
+from presence.zones import localZone, zoneFor
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
+
+# The exit statuses: done; the master has refused, or does not answer; the command line makes no sense.
+_DONE, _FAILED, _USAGE = 0, 1, 2
+
+_STATES = {
+    "available": AVAILABLE,
+    "away": "NOT_ACCEPTING_NEW_BUILDS",
+    "not_accepting_new_builds": "NOT_ACCEPTING_NEW_BUILDS",
+}
+
+
+class UsageError(Exception):
+    """The command line makes no sense; nothing was done."""
+
+
+def addParser(subparsers: Any) -> None:
+    """Add the commands to the command line."""
+    workers = _command(
+        subparsers, "workers", _workers, "list the workers of a master, and why they do not build"
+    )
+    _add_selection(workers)
+    workers.add_argument(
+        "--state", type=_state, metavar="STATE", help="only those that are available, or away"
+    )
+    workers.add_argument("--json", action="store_true", help="print what the API says")
+
+    hold = _command(subparsers, "hold", _hold, "let workers accept no more builds; what runs is finished")
+    _add_selection(hold)
+    hold.add_argument("--reason", type=_reason, help="why, for everybody who wonders")
+    addUntil(hold)
+
+    _add_selection(_command(subparsers, "release", _release, "end what `presence hold` has begun"))
+
+    builders = _command(
+        subparsers, "builders", _builders, "list the builders of a master, and who is ready for them"
+    )
+    builders.add_argument(
+        "builders", nargs="*", metavar="BUILDER", help="a name, or a pattern such as 'win*'"
+    )
+    builders.add_argument("--json", action="store_true", help="print what the API says")
+
+    watch = _command(subparsers, "watch", _watch, "follow the changes, one line each, until Ctrl-C")
+    _add_selection(watch)
+    watch.add_argument("--json", action="store_true", help="print what the API says, one line each")
+
+
+def _command(subparsers: Any, name: str, command: Callable[..., int], text: str) -> ArgumentParser:
+    parser: ArgumentParser = subparsers.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}."
+    )
+    parser.add_argument(
+        "--url",
+        default=os.environ.get("PRESENCE_URL", "http://localhost:8010/"),
+        help="where the web UI of the master is; by default $PRESENCE_URL, or else http://localhost:8010/",
+    )
+    parser.add_argument(
+        "--netrc",
+        type=Path,
+        metavar="FILE",
+        help="a file like ~/.netrc (the default), which only you can read, with a line for the master's host: "
+        "machine HOST login USER password PASSWORD. PRESENCE_USER and PRESENCE_PASSWORD in the environment "
+        "come before it.",
+    )
+    parser.set_defaults(run=_run, command=command)
+    return parser
+
+
+def _add_selection(parser: ArgumentParser) -> None:
+    parser.add_argument("workers", nargs="*", metavar="WORKER", help="a name, or a pattern such as 'mac-*'")
+    parser.add_argument(
+        "--builder", metavar="NAME", help="the workers of this builder, or of those that match a pattern"
+    )
+
+
+def _run(options: Namespace) -> int:
+    try:
+        client = MasterClient(options.url, _Credentials(options.netrc))
+        return int(options.command(options, client))
+    except UsageError as problem:
+        print(f"presence: {problem}", file=sys.stderr)
+        return _USAGE
+    except (MasterError, CredentialsError) as problem:
+        print(f"presence: {plain(str(problem))}", file=sys.stderr)
+        return _FAILED
+
+
+class _Credentials:
+    """The credentials from wherever they are, asked for once."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+
+    def __call__(self, host: str, *, ask: bool) -> Credentials | None:
+        return findCredentials(host, self._file) or (askCredentials(host) if ask else None)
+
+
+def _workers(options: Namespace, client: MasterClient) -> int:
+    found = [each for each in _selected(options, client) if options.state in (None, each["state"])]
+    print(json.dumps(found, indent=2) if options.json else _text().workers(found))
+    return _DONE
+
+
+def _builders(options: Namespace, client: MasterClient) -> int:
+    found = _matching(options.builders, client.get("builderpresences"), "builder")
+    print(json.dumps(found, indent=2) if options.json else _text().builders(found))
+    return _DONE
+
+
+def _hold(options: Namespace, client: MasterClient) -> int:
+    return _order(options, client, "hold", reason=options.reason, until=untilOf(options))
+
+
+def _release(options: Namespace, client: MasterClient) -> int:
+    return _order(options, client, "release")
+
+
+def _order(options: Namespace, client: MasterClient, action: str, **params: Any) -> int:
+    """Order something of each worker that is meant. All are looked up before the first is told."""
+    if not options.workers and options.builder is None:
+        raise UsageError(
+            "name the workers, as in `presence hold mac-mini`, '*' for all of them, or --builder NAME"
+        )
+    workers = _selected(options, client)
+    named = frozenset(options.workers)
+    status = _DONE
+    for worker in workers:
+        name = worker["name"]
+        if not worker["holdable"] and name not in named:
+            # a pattern, or a builder, means those of which it can be meant
+            print(
+                f"presence: {plain(name)} is left out: it is one of Buildbot's own workers", file=sys.stderr
+            )
+            continue
+        try:
+            after = client.post(f"presences/{worker['workerid']}", action, **params)
+        except MasterError as problem:
+            print(f"presence: {plain(name)}: {plain(str(problem))}", file=sys.stderr)
+            status = _FAILED
+        else:
+            print(_text().change(after))
+    return status
+
+
+def _watch(options: Namespace, client: MasterClient) -> int:
+    names = frozenset(each["name"] for each in _selected(options, client))
+    everybody = not options.workers and options.builder is None
+
+    def begun() -> None:
+        if not options.json:
+            print(
+                f"following {'all workers' if everybody else ', '.join(map(plain, sorted(names)))}",
+                flush=True,
+            )
+
+    for key, worker in client.events("presences/*/*", begun):
+        if everybody or worker["name"] in names:
+            if options.json:
+                print(json.dumps(worker), flush=True)
+            elif key[-1] == "removed":
+                print(f"{_text().change(worker)}, removed from the configuration", flush=True)
+            else:
+                print(_text().change(worker), flush=True)
+    raise MasterError(f"{options.url} has ended the connection")
+
+
+def _selected(options: Namespace, client: MasterClient) -> list[dict[str, Any]]:
+    """The workers that the command line means; all of them when it names none."""
+    filters = {}
+    if options.builder is not None:
+        builders = _matching([options.builder], client.get("builderpresences"), "builder")
+        filters["builders__contains"] = [str(each["builderid"]) for each in builders]
+    return _matching(options.workers, client.get("presences", **filters), "worker")
+
+
+def _matching(patterns: list[str], entities: list[dict[str, Any]], what: str) -> list[dict[str, Any]]:
+    """Those with a name that is, or matches, one of `patterns`. A pattern for nobody is a mistake."""
+    if not patterns:
+        return entities
+    names = [each["name"] for each in entities]
+    meant: set[str] = set()
+    for pattern in patterns:
+        found = [name for name in names if name == pattern] or fnmatch.filter(names, pattern)
+        if not found:
+            known = ", ".join(map(plain, names[:10])) or "none"
+            more = " and others" if len(names) > 10 else ""  # noqa: PLR2004 (as above)
+            raise UsageError(f"there is no {what} {pattern}: there are {known}{more}")
+        meant.update(found)
+    return [each for each in entities if each["name"] in meant]
+
+
+def _text() -> AdminText:
+    return AdminText(time.time(), zoneFor(localZone()))
+
+
+def _state(text: str) -> str:
+    try:
+        return _STATES[text.lower()]
+    except KeyError:
+        raise ArgumentTypeError(f"{text!r} is no state: write available or away") from None
+
+
+def _reason(text: str) -> str | None:
+    try:
+        return readReason(text)
+    except ValueError as problem:
+        raise ArgumentTypeError(str(problem)) from None

@@ -1,0 +1,196 @@
+"""Tells Buildbot's message queue what has changed, so that pages, scripts and reporters can follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from buildbot.util.deferwaiter import DeferWaiter
+from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall
+
+    from presence.master.census import Census
+    from presence.master.entities import Entities
+    from presence.master.roster import Roster
+
+_log = Logger()
+
+#: The least time between two announcements, in seconds. The first is made in the next turn of the reactor; what
+#: changes in the time between is gathered. So a worker that flaps a thousand times a second is announced ten
+#: times.
+PAUSE = 0.1
+
+
+class Announcer:
+    """Announces the entities that have changed: each once, as it is then, however often it has changed.
+
+    `types` are the registered resource types by name, which produce the events.
+    """
+
+    def __init__(self, roster: Roster, entities: Entities, census: Census, types: Mapping[str, Any]) -> None:
+        self._roster = roster
+        self._entities = entities
+        self._census = census
+        self._types = types
+        self._workers: set[str] = set()
+        self._builders: set[str] = set()
+        # workers of the configuration whose services have yet to start
+        self._starting: set[str] = set()
+        self._told: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in types}
+        self._waiting: Mapping[int, int] = {}
+        self._recount = True
+        self._counting = False
+        self._timer: IDelayedCall | None = None
+        self._announcing = DeferWaiter()
+        self._consumers: list[Any] = []
+        self._stopped = False
+
+    @property
+    def _master(self) -> Any:
+        return self._roster.master
+
+    @inlineCallbacks
+    def start(self) -> Generator[Deferred[Any], Any, None]:
+        """Listen to what changes without a change of any hold."""
+        for listener, key in (
+            (self._worker_event, ("workers", None, None)),
+            (self._build_event, ("builds", None, "new")),
+            (self._build_event, ("builds", None, "finished")),
+            (self._request_event, ("buildrequests", None, None)),
+        ):
+            self._consumers.append((yield self._master.mq.startConsuming(listener, key)))
+
+    @inlineCallbacks
+    def stop(self) -> Generator[Deferred[Any], Any, None]:
+        """Announce nothing any more. A Deferred that fires when nothing is under way."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for consumer in self._consumers:
+            yield consumer.stopConsuming()
+        yield self._announcing.wait()
+
+    def follow(self) -> None:
+        """The configuration has changed, and with it whatever was in it."""
+        self._census.follow(self._roster.builders)
+        self._entities.follow()
+        for name, present in (("presence", self._roster.workers), ("builderpresence", self._roster.builders)):
+            told = self._told[name]
+            for gone in told.keys() - present.keys():
+                self._types[name].produceEvent(told.pop(gone), "removed")
+        self._workers.update(self._roster.workers)
+        self._builders.update(self._roster.builders)
+        self._schedule()
+
+    def clockJumped(self) -> None:
+        """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
+        if self._timer is not None:
+            self._timer.reset(0)
+
+    def workerChanged(self, name: str) -> None:
+        """There is something new to tell of the worker `name`."""
+        self._entities.workerChanged()
+        self._workers.add(name)
+        self._schedule()
+
+    def settle(self) -> None:
+        """Count what has changed and is not yet announced."""
+        for name in self._workers:
+            worker = self._roster.findWorker(name)
+            if worker is not None:
+                self._builders.update(self._census.changed(worker))
+
+    # --- what happens
+
+    def _worker_event(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
+        if self._roster.findWorker(message["name"]) is not None:
+            self.workerChanged(message["name"])
+
+    def _build_event(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
+        name = self._entities.workerName(message["workerid"])
+        if name is not None:
+            self.workerChanged(name)
+
+    def _request_event(self, _key: tuple[str, ...], _message: dict[str, Any]) -> None:
+        self._recount = True
+        self._schedule()
+
+    # --- and is announced
+
+    def _schedule(self) -> None:
+        if self._timer is None and not self._stopped:
+            self._timer = self._master.reactor.callLater(0, self._turn)
+
+    def _turn(self) -> None:
+        self._timer = None
+        if self._workers or self._builders or (self._recount and not self._counting):
+            self._timer = self._master.reactor.callLater(PAUSE, self._turn)
+            self._announcing.add(self._announce())
+
+    @inlineCallbacks
+    def _announce(self) -> Generator[Deferred[Any], Any, None]:
+        self.settle()
+        workers, self._workers = self._workers | self._starting, set()
+        self._starting = set()
+        for name in workers:
+            entity = self._entities.worker(name)
+            if entity is not None:
+                self._tell("presence", entity)
+            elif self._roster.findWorker(name) is not None:
+                self._starting.add(name)
+        if self._recount and not self._counting:
+            yield self._count()
+        builders, self._builders = self._builders, set()
+        for name in builders:
+            entity = self._entities.builder(name, self._waiting)
+            if entity is not None:
+                self._tell("builderpresence", entity)
+
+    @inlineCallbacks
+    def _count(self) -> Generator[Deferred[Any], Any, None]:
+        self._recount, self._counting = False, True
+        try:
+            waiting = yield unclaimedRequests(self._master)
+        except Exception:  # noqa: BLE001
+            # the next event about a request leads to the next attempt
+            _log.failure("while counting the requests that wait")
+            return
+        finally:
+            self._counting = False
+        before, self._waiting = self._waiting, waiting
+        for builderid in before.keys() | waiting.keys():
+            if before.get(builderid) != waiting.get(builderid):
+                name = self._entities.builderName(builderid)
+                if name is not None:
+                    self._builders.add(name)
+        if self._recount:
+            self._schedule()
+
+    def _tell(self, rtype: str, entity: dict[str, Any]) -> None:
+        told = self._told[rtype]
+        if told.get(entity["name"]) != entity and not self._stopped:
+            told[entity["name"]] = entity
+            self._types[rtype].produceEvent(entity, "changed")
+
+
+def unclaimedRequests(master: Any) -> Deferred[dict[int, int]]:
+    """How many unclaimed requests each builder has, by its id: one SQL statement; those that have none are missing."""
+    requests, claims = master.db.model.buildrequests, master.db.model.buildrequest_claims
+    query = (
+        sa.select(requests.c.builderid, sa.func.count())
+        .select_from(requests.outerjoin(claims, requests.c.id == claims.c.brid))
+        .where(claims.c.brid.is_(None), requests.c.complete == 0)
+        .group_by(requests.c.builderid)
+    )
+
+    def thd(connection: Any) -> dict[int, int]:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+    return master.db.pool.do(thd)

@@ -1,0 +1,142 @@
+"""Who may hold and release which workers, in the terms of Buildbot's authorization: a matcher and a role.
+
+    util.Authz(
+        allowRules=[
+            util.PresenceEndpointMatcher(role="owner", actions=["hold", "release"], defaultDeny=False),
+            util.AnyControlEndpointMatcher(role="admins"),
+        ],
+        roleMatchers=[
+            util.RolesFromWorkerOwner(role="owner"),
+            util.RolesFromUsername(roles=["admins"], usernames=["ann"]),
+        ],
+    )
+
+Buildbot allows what no rule matches: so the last rule is one for every action, as above.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from buildbot import config
+from buildbot.data.exceptions import InvalidPathError
+from buildbot.www.authz.endpointmatchers import EndpointMatcherBase, Match
+from buildbot.www.authz.roles import RolesFromOwner
+from twisted.internet.defer import succeed
+
+from presence.master.dataapi import PresenceEndpoint
+from presence.orders import ACTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from twisted.internet.defer import Deferred
+
+# How Buildbot calls reading, which is no action: the web server by the method of HTTP, its websocket by "get".
+_READING = frozenset({"get", "GET", "HEAD"})
+
+
+class WorkerOwners(frozenset[str]):
+    """The owners of a worker: e-mail addresses, and names of users."""
+
+    def have(self, user: dict[str, Any]) -> bool:
+        """Whether `user`, as Buildbot's authentication describes him, is one of them.
+
+        What has an @ is an address, and compared with the address only: somebody who may choose a user name
+        for himself does not become an owner by it.
+        """
+        return any(user.get("email" if "@" in owner else "username") == owner for owner in self)
+
+
+class RolesFromWorkerOwner(RolesFromOwner):
+    """Gives `role` to whom `owners=` or `notify_on_missing=` of the worker names which a request is about.
+
+    It does so for requests that a `PresenceEndpointMatcher` matches: no other says which worker it is about.
+    """
+
+    def __init__(self, role: str = "owner") -> None:
+        super().__init__(role)
+
+    def getRolesFromUser(self, userDetails: dict[str, Any], owner: Any = None) -> list[str]:
+        """The role, if this user is one of the `WorkerOwners` that the matcher has found."""
+        if isinstance(owner, WorkerOwners) and owner.have(userDetails):
+            return [self.role]
+        return []
+
+
+class PresenceMatch(Match):
+    """A request about a worker, whose owners Buildbot asks for."""
+
+    def __init__(self, master: Any, owners: WorkerOwners) -> None:
+        super().__init__(master)
+        self._owners = owners
+
+    def getOwner(self) -> Deferred[WorkerOwners]:
+        """The owners: what `RolesFromWorkerOwner` is asked about, and Buildbot's other roles know nothing of."""
+        return succeed(self._owners)
+
+
+class PresenceEndpointMatcher(EndpointMatcherBase):
+    """Matches what is ordered of the presence of a worker, and never its reading: Buildbot's events are public.
+
+    `role`: who has it, may. `worker`: the worker's name, or a pattern in the way of the other matchers, or a
+    list of those; None is every worker. `actions`: one of hold, release and work, or a list of those; None is
+    every action, known or not. With `defaultDeny=False` the rules that follow decide about those who do not
+    have the role.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        worker: str | Iterable[str] | None = None,
+        actions: str | Iterable[str] | None = None,
+        defaultDeny: bool = True,
+    ) -> None:
+        super().__init__(role=role, defaultDeny=defaultDeny)
+        self.worker = _listed("worker", worker)
+        self.actions = _listed("actions", actions)
+        for action in self.actions or ():
+            if action not in ACTIONS:
+                config.error(
+                    f"PresenceEndpointMatcher: there is no action {action!r}: there are {', '.join(ACTIONS)}"
+                )
+
+    def match(
+        self, ep: Any, action: str = "get", options: dict[str, Any] | None = None
+    ) -> Deferred[PresenceMatch | None]:
+        """Whether this rule is about a request, in a Deferred: a match, or None."""
+        del options
+        return succeed(self._match(ep, action))
+
+    def _match(self, ep: Any, action: str) -> PresenceMatch | None:
+        if action in _READING or (self.actions is not None and action not in self.actions):
+            return None
+        try:
+            endpoint, arguments = self.master.data.getEndpoint(ep)
+        except InvalidPathError:
+            return None
+        if not isinstance(endpoint, PresenceEndpoint):
+            return None
+        name = endpoint.workerName(arguments)
+        if self.worker is not None and not any(self.authz.match(name or "", each) for each in self.worker):
+            return None
+        return PresenceMatch(self.master, ownersOf(self.master.workers.workers.get(name)))
+
+
+def ownersOf(worker: Any) -> WorkerOwners:
+    """The owners of a worker of `master.cfg`; nobody for None."""
+    if worker is None:
+        return WorkerOwners()
+    return WorkerOwners((*getattr(worker, "owners", ()), *worker.notify_on_missing))
+
+
+def _listed(keyword: str, value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    listed = (value,) if isinstance(value, str) else value
+    if isinstance(listed, (list, tuple, set, frozenset)) and all(isinstance(each, str) for each in listed):
+        return tuple(listed)
+    config.error(
+        f"PresenceEndpointMatcher: {keyword}={value!r} is not right: give a string, or a list of them"
+    )
+    return ()

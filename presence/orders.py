@@ -1,0 +1,167 @@
+"""What may be ordered of a worker over Buildbot's API: hold, release, work. Read and checked, nothing done.
+
+`ACTIONS` is the description of it all: it is what is checked, what the errors are written from, and what the
+tests make their bad input from.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: How long a reason may be, in characters: as in the protocol of the workers.
+MAX_REASON = 512
+
+#: The latest instant that may be named: the last second of the year 9999, where calendars end.
+LATEST = 253402300799
+
+# control characters, and halves of characters: they garble logs and terminals
+_NOT_TEXT = frozenset({"Cc", "Cs"})
+
+
+@dataclass(frozen=True)
+class HoldOrder:
+    """Accept no builds, because of `reason` (or None), before `until` (seconds since the epoch; None: no end)."""
+
+    reason: str | None
+    until: float | None
+
+
+@dataclass(frozen=True)
+class ReleaseOrder:
+    """End the hold."""
+
+
+@dataclass(frozen=True)
+class WorkOrder:
+    """Accept builds in spite of the breaks before `until` (seconds since the epoch); None: keep the breaks again."""
+
+    until: float | None
+
+
+Order = HoldOrder | ReleaseOrder | WorkOrder
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an action: its `kind` is ``"text"`` or ``"instant"``. None is allowed, always."""
+
+    kind: str
+    required: bool
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action: its parameters by name, and what makes an order of their values."""
+
+    parameters: Mapping[str, Parameter]
+    order: Callable[..., Order]
+
+
+ACTIONS: Mapping[str, Action] = {
+    "hold": Action(
+        {
+            "reason": Parameter("text", required=False, meaning="why, for people"),
+            "until": Parameter(
+                "instant", required=False, meaning="when the hold ends by itself; null: never"
+            ),
+        },
+        HoldOrder,
+    ),
+    "release": Action({}, ReleaseOrder),
+    "work": Action(
+        {
+            "until": Parameter(
+                "instant", required=True, meaning="until when breaks are disregarded; null: no longer"
+            )
+        },
+        WorkOrder,
+    ),
+}
+
+
+class UnknownAction(ValueError):  # noqa: N818 (it is a mistake in a request)
+    """There is no such action. The message lists those that there are."""
+
+
+def readOrder(action: str, parameters: Mapping[str, Any], now: float) -> Order:
+    """The order that `action` with `parameters` is, at the instant `now` (seconds since the epoch).
+
+    Raises `UnknownAction`, and `ValueError` for any other mistake; both say what would be right.
+    """
+    known = ACTIONS.get(action)
+    if known is None:
+        raise UnknownAction(f"there is no action {short(action)}: there are {', '.join(ACTIONS)}")
+    for name in parameters:
+        if name not in known.parameters:
+            raise ValueError(f"{action} has no parameter {short(name)}{_suggestion(name, known)}")
+    values = {
+        name: _read(action, name, parameter, parameters, now) for name, parameter in known.parameters.items()
+    }
+    return known.order(**values)
+
+
+def readReason(value: object) -> str | None:
+    """The reason that `value` is: one line of text, without blanks around it; None when there is none in it."""
+    if not isinstance(value, str):
+        raise ValueError(f"{short(value)} is no text: write a string")  # noqa: TRY004 (mistakes are ValueErrors)
+    stripped = value.strip()
+    if len(stripped) > MAX_REASON:
+        raise ValueError(f"it has {len(stripped)} characters, and at most {MAX_REASON} are allowed")
+    for character in stripped:
+        if unicodedata.category(character) in _NOT_TEXT:
+            raise ValueError(f"it contains {character!a}: write plain text on one line")
+    return stripped or None
+
+
+def readInstant(value: object, now: float) -> float:
+    """The instant that `value` is, in seconds since the epoch; it is after `now`."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(  # noqa: TRY004 (mistakes are ValueErrors)
+            f"{short(value)} is no instant: give seconds since the epoch, a number such as {int(now) + 3600}"
+        )
+    if value <= now:
+        raise ValueError(f"{short(value)} is past: now it is {int(now)}, in seconds since the epoch")
+    if not value <= LATEST:  # a NaN neither
+        raise ValueError(
+            f"{short(value)} is beyond the year 9999: give seconds (not milliseconds) since the epoch, a number "
+            f"such as {int(now) + 3600}"
+        )
+    return value
+
+
+def short(value: object) -> str:
+    """`value` as it is shown in an error: it may be as long as somebody's patience."""
+    try:
+        text = ascii(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, lists in lists in lists
+        text = f"a value of the type {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+_SHOWN = 60
+
+
+def _read(action: str, name: str, parameter: Parameter, given: Mapping[str, Any], now: float) -> Any:
+    if name not in given and parameter.required:
+        raise ValueError(f"{action} needs {name}: {parameter.meaning}, in seconds since the epoch")
+    value = given.get(name)
+    if value is None:
+        return None
+    try:
+        return readReason(value) if parameter.kind == "text" else readInstant(value, now)
+    except ValueError as problem:
+        raise ValueError(f"{name}: {problem}") from None
+
+
+def _suggestion(name: str, action: Action) -> str:
+    close = difflib.get_close_matches(name[:_SHOWN].lower(), action.parameters, n=1)
+    if close:
+        return f": did you mean {close[0]}?"
+    return f": it takes {' and '.join(action.parameters) or 'none'}"

@@ -1,0 +1,644 @@
+from buildbot.process.results import SUCCESS
+
+from presence.breaks import Break
+from presence.master import dataapi
+from presence.master.registration import registerResources
+from tests.master.apicase import INVALID_PARAMS, METHOD_NOT_FOUND, ApiTestCase, user
+from tests.master.fakemaster import DAY, HOUR
+
+WORKING_HOURS = Break("07:00", "19:00", tz="UTC", reason="office hours")
+
+
+class WorkerTests(ApiTestCase):
+    """What is told of a worker."""
+
+    def test_paths(self):
+        """A worker is found by its id and by its name, under presences and under workers."""
+        self.startMaster([self.slave("mac-mini"), self.slave("aarch64")])
+        workerid = self.workerid("aarch64")
+        for path in (
+            f"presences/{workerid}",
+            "presences/aarch64",
+            f"workers/{workerid}/presence",
+            "workers/aarch64/presence",
+        ):
+            entity = self.getOne(path)
+            self.assertEntity(entity)
+            self.assertEqual((entity["workerid"], entity["name"]), (workerid, "aarch64"))
+
+    def test_available(self):
+        """A worker that nothing holds is AVAILABLE, connected and idle, and says for whom it works."""
+        self.startMaster([self.slave("mac-mini")], {"a": ["mac-mini"], "b": ["mac-mini"]})
+        builders = sorted(self.resultOf(self.master.data.updates.findBuilderId(name)) for name in "ab")
+        self.assertEqual(
+            self.getOne("presences/mac-mini"),
+            {
+                "workerid": self.workerid(),
+                "name": "mac-mini",
+                "state": "AVAILABLE",
+                "holds": [],
+                "connected": True,
+                "busy": False,
+                "running": 0,
+                "back_at": None,
+                "next_break": None,
+                "breaks": [],
+                "work_until": None,
+                "builders": builders,
+                "holdable": True,
+            },
+        )
+
+    def test_holds(self):
+        """All holds are told, in the order of their sources, with reason, by, since and until."""
+        self.startMaster([self.slave("mac-mini", onBreakDuring=WORKING_HOURS)])
+        self.passUntil(self.at(8))
+        self.presence().hold("admin", reason="disk", by="ann", until=self.at(20))
+        entity = self.getOne("presences/mac-mini")
+        self.assertEntity(entity)
+        self.assertEqual(entity["state"], "NOT_ACCEPTING_NEW_BUILDS")
+        self.assertEqual(
+            entity["holds"],
+            [
+                {
+                    "source": "break",
+                    "reason": "office hours",
+                    "by": None,
+                    "since": self.at(7),
+                    "until": self.at(19),
+                },
+                {"source": "admin", "reason": "disk", "by": "ann", "since": self.at(8), "until": self.at(20)},
+            ],
+        )
+        self.assertEqual(entity["back_at"], self.at(20))
+
+    def test_breaks(self):
+        """The breaks are those of eight days from today's midnight; the next one begins after now."""
+        self.patchZone("UTC")
+        self.startMaster([self.slave("mac-mini", onBreakDuring=WORKING_HOURS)])
+        entity = self.getOne("presences/mac-mini")
+        self.assertEntity(entity)
+        expected = [
+            {"start": self.at(7 + 24 * day), "stop": self.at(19 + 24 * day), "reason": "office hours"}
+            for day in range(9)
+        ]
+        self.assertEqual(entity["breaks"], expected[:8])
+        self.assertEqual(entity["next_break"], expected[0])
+        self.passUntil(self.at(7))
+        self.assertEqual(self.getOne("presences/mac-mini")["next_break"], expected[1])
+        self.passUntil(self.at(24))
+        entity = self.getOne("presences/mac-mini")
+        self.assertEqual(entity["breaks"], expected[1:])
+        self.assertEqual(entity["next_break"], expected[1])
+
+    def patchZone(self, name):
+        self.patch(__import__("presence.master.forecast", fromlist=["x"]), "localZone", lambda: name)
+
+    def test_localMidnight(self):
+        """The days begin at the midnight of this host, whatever its zone, and on days of 23 hours too."""
+        self.patchZone("Asia/Tokyo")
+        self.startMaster([self.slave("mac-mini", onBreakDuring=Break("00:00", "00:30", tz="Asia/Tokyo"))])
+        starts = [each["start"] for each in self.getOne("presences/mac-mini")["breaks"]]
+        # Monday 06:00 UTC is Monday 15:00 in Tokyo, whose Monday began on Sunday at 15:00 UTC
+        self.assertEqual(starts, [self.at(-9 + 24 * day) for day in range(8)])
+
+    def test_endless(self):
+        """A break without an end in sight has the stop null."""
+        self.startMaster([self.slave("mac-mini", onBreakDuring=[Break("00:00", "24:00", tz="UTC")])])
+        entity = self.getOne("presences/mac-mini")
+        self.assertEntity(entity)
+        self.assertIsNone(entity["breaks"][0]["stop"])
+        self.assertIsNone(entity["next_break"])
+
+    def test_running(self):
+        """A build makes a worker busy; a stock worker is counted too."""
+        self.startMaster([self.slave("mac-mini"), self.stock("plain")], {"a": ["mac-mini"], "b": ["plain"]})
+        for name, builder in (("mac-mini", "a"), ("plain", "b")):
+            self.request(builder)
+            entity = self.getOne(f"presences/{name}")
+            self.assertEqual((entity["busy"], entity["running"]), (True, 1))
+            self.finishAll()
+            entity = self.getOne(f"presences/{name}")
+            self.assertEqual((entity["busy"], entity["running"]), (False, 0))
+
+    def test_stock(self):
+        """A stock worker is told too: paused, it has the hold pause; it has no breaks."""
+        self.startMaster([self.slave("mac-mini"), self.stock("plain")])
+        self.worker("plain").pause("disk")
+        self.pass_(1)
+        entity = self.getOne("presences/plain")
+        self.assertEntity(entity)
+        self.assertEqual([(each["source"], each["reason"]) for each in entity["holds"]], [("pause", "disk")])
+        self.assertFalse(entity["holdable"])
+
+    def test_unknown(self):
+        """An unknown worker is not found."""
+        self.startMaster([self.slave("mac-mini")])
+        for path in (
+            "presences/999",
+            "presences/nobody",
+            "workers/999/presence",
+            "presences/-1",
+            f"presences/{10**30}",
+        ):
+            self.assertEqual(self.get(path).status, 404, path)
+
+    def test_offline(self):
+        """A worker that is not connected says so, by a hold and by `connected`."""
+        self.startMaster([self.slave("mac-mini")], connect=False)
+        entity = self.getOne("presences/mac-mini")
+        self.assertFalse(entity["connected"])
+        self.assertEqual([each["source"] for each in entity["holds"]], ["offline"])
+
+
+class CollectionTests(ApiTestCase):
+    """Collections are filtered, ordered and paged as Buildbot's own."""
+
+    def setUp(self):
+        super().setUp()
+        self.startMaster([self.slave(name) for name in ("c", "a", "b")])
+        self.presence("b").hold("admin", reason="disk", until=self.at(9))
+        self.pass_(1)
+
+    def names(self, path):
+        return [each["name"] for each in self.getAll(path)]
+
+    def test_all(self):
+        """All workers are there, by name, with their number; each is as it is by itself."""
+        answer = self.get("presences")
+        self.assertEqual([each["name"] for each in answer.json["presences"]], ["a", "b", "c"])
+        self.assertEqual(answer.json["meta"], {"total": 3})
+        self.assertEqual(answer.json["presences"][1], self.getOne("presences/b"))
+
+    def test_filters(self):
+        """Fields can be filtered by; what is null compares with nothing."""
+        for query, expected in (
+            ("state=AVAILABLE", ["a", "c"]),
+            ("state__ne=AVAILABLE", ["b"]),
+            ("name=a&name=b", ["a", "b"]),
+            ("name__contains=b", ["b"]),
+            ("busy=false", ["a", "b", "c"]),
+            ("busy=true", []),
+            (f"back_at__lt={self.at(10)}", ["b"]),
+            (f"back_at__gt={self.at(10)}", []),
+            (f"back_at__ge={self.at(9)}", ["b"]),
+            (f"back_at={self.at(9)}", ["b"]),
+            ("builders__contains=1", ["a", "b", "c"]),
+            ("builders__contains=7", []),
+        ):
+            self.assertEqual(self.names(f"presences?{query}"), expected, query)
+
+    def test_order(self):
+        """They can be ordered by every field that has an order; null comes first."""
+        self.assertEqual(self.names("presences?order=-name"), ["c", "b", "a"])
+        self.assertEqual(self.names("presences?order=back_at&order=name"), ["a", "c", "b"])
+
+    def test_page(self):
+        """They can be paged, and the total is told."""
+        answer = self.get("presences?order=name&offset=1&limit=1")
+        self.assertEqual([each["name"] for each in answer.json["presences"]], ["b"])
+        self.assertEqual(answer.json["meta"], {"total": 3})
+
+    def test_fields(self):
+        """Only the fields that are asked for are told."""
+        self.assertEqual(self.getAll("presences?field=name&name=a"), [{"name": "a"}])
+        self.assertEqual(self.getOne("presences/a?field=state"), {"state": "AVAILABLE"})
+
+    def test_breaksOnDemand(self):
+        """Breaks are worked out only for who asks for them, and once for all workers of a schedule and day."""
+        calls = []
+        forecast = self.roster.publication.entities._forecast
+        days = forecast.days
+        self.patch(type(forecast), "days", lambda self, *args: calls.append(args) or days(*args))
+        self.getAll("presences?field=name")
+        self.assertEqual(calls, [])
+        self.getAll("presences")
+        self.assertEqual(len(calls), 3)
+
+    def test_mistakes(self):
+        """What makes no sense is refused with 400 and a text that says what would."""
+        for query, said in (
+            ("order=holds", "cannot order by 'holds': order by one of back_at, busy"),
+            ("order=-next_break", "cannot order by 'next_break'"),
+            ("limit=-1", "invalid limit -1: it is 0 or more"),
+            ("offset=-1", "invalid offset"),
+            ("limit=x", "invalid limit"),
+            ("running__contains=1", "cannot filter by 'running__contains': use running, running__ne"),
+            ("builders=1", "cannot filter by 'builders__eq': use builders__contains"),
+            ("holds__contains=x", "invalid filter value"),
+            ("back_at=soon", "invalid filter value"),
+            ("nobody=1", "unrecognized query parameter"),
+        ):
+            answer = self.get(f"presences?{query}")
+            self.assertEqual(answer.status, 400, (query, answer.json))
+            self.assertIn(said, answer.json["error"])
+
+    def test_spec(self):
+        """The specification of the API, which is made when it is first asked for, has our resources."""
+        paths = {each["path"] for each in self.getAll("application.spec")}
+        self.assertLessEqual({"presences", "presences/n:workerid", "builders/n:builderid/presence"}, paths)
+        self.assertIn({"name": "presences"}, self.master.data.rootLinks)
+
+    def test_registeredOnce(self):
+        """Registering resources that are there already changes nothing."""
+        before = len(self.master.data.rootLinks)
+        types = registerResources(self.master, dataapi)
+        self.assertEqual(sorted(types), ["builderpresence", "presence"])
+        self.assertIs(types["presence"], self.master.data.rtypes.presence)
+        self.assertEqual(len(self.master.data.rootLinks), before)
+
+
+class BuilderTests(ApiTestCase):
+    """What is told of a builder."""
+
+    def start(self):
+        self.startMaster(
+            [self.slave("a"), self.slave("b"), self.stock("plain")],
+            {"two": ["a", "b"], "one": ["a"], "my builder": ["plain"]},
+        )
+
+    def builderid(self, name):
+        return self.resultOf(self.master.data.updates.findBuilderId(name))
+
+    def test_paths(self):
+        """A builder is found by its id and by its name, whatever that is."""
+        self.start()
+        for path in (
+            f"builders/{self.builderid('my builder')}/presence",
+            f"builderpresences/{self.builderid('my builder')}",
+            "builders/my%20builder/presence",
+        ):
+            entity = self.getOne(path)
+            self.assertEntity(entity, dataapi.BuilderPresence)
+            self.assertEqual(entity["name"], "my builder")
+        for path in ("builders/999/presence", "builders/nobody/presence", f"builderpresences/{10**30}"):
+            self.assertEqual(self.get(path).status, 404)
+
+    def test_ready(self):
+        """It says how many of its workers are ready, and of how many; then there is no reason."""
+        self.start()
+        self.presence("b").hold("worker")
+        self.assertEqual(
+            self.getOne("builders/two/presence"),
+            {
+                "builderid": self.builderid("two"),
+                "name": "two",
+                "state": "AVAILABLE",
+                "ready": 1,
+                "total": 2,
+                "waiting": 0,
+                "reason": None,
+                "back_at": None,
+            },
+        )
+
+    def test_noneReady(self):
+        """When none is ready it says why, and until when: that of the first to be back."""
+        self.start()
+        self.presence("b").hold("worker", reason="rendering", until=self.at(9))
+        self.presence("a").hold("admin", until=self.at(12))
+        entity = self.getOne("builders/two/presence")
+        self.assertEntity(entity, dataapi.BuilderPresence)
+        self.assertEqual(entity["ready"], 0)
+        self.assertEqual(entity["state"], "NOT_ACCEPTING_NEW_BUILDS")
+        self.assertEqual(entity["reason"], "b: held by its owner (rendering); a: held by an admin")
+        self.assertEqual(entity["back_at"], self.at(9))
+
+    def test_manyHeld(self):
+        """Of many workers only three are named in the reason."""
+        names = [f"w{number}" for number in range(9)]
+        self.startMaster([self.slave(name) for name in names], connect=False)
+        self.assertEqual(
+            self.getOne("builders/runtests/presence")["reason"],
+            "w0: not connected; w1: not connected; w2: not connected; and 6 more",
+        )
+
+    def test_waiting(self):
+        """It says how many requests wait; those that are built do not."""
+        self.start()
+        self.presence("a").hold("admin")
+        self.request("one")
+        self.request("one")
+        self.assertEqual(self.getOne("builders/one/presence")["waiting"], 2)
+        self.assertEqual(self.getOne("builders/two/presence")["waiting"], 0)
+        self.presence("a").release("admin")
+        self.pass_(1)
+        self.assertEqual(self.getOne("builders/one/presence")["waiting"], 1)
+        self.finishAll()
+
+    def test_collection(self):
+        """All builders are a collection that can be filtered and ordered."""
+        self.start()
+        self.presence("a").hold("admin")
+        self.pass_(1)
+        self.assertEqual(
+            [each["name"] for each in self.getAll("builderpresences")], ["my builder", "one", "two"]
+        )
+        self.assertEqual([each["name"] for each in self.getAll("builderpresences?ready=0")], ["one"])
+        self.assertEqual(
+            [each["name"] for each in self.getAll("builderpresences?order=-total&limit=1")], ["two"]
+        )
+
+
+class EventTests(ApiTestCase):
+    """Every change is announced, once."""
+
+    def test_hold(self):
+        """A hold is announced with the entity as it is then, under the id of the worker."""
+        self.startMaster([self.slave("mac-mini")])
+        self.presence().hold("worker", reason="rendering")
+        self.pass_(0)
+        (key, message), *_ = self.events
+        self.assertEqual(key, ("presences", str(self.workerid()), "changed"))
+        self.assertEntity(message)
+        self.assertEqual(message, self.getOne("presences/mac-mini"))
+
+    def test_coalesced(self):
+        """Several changes within a turn of the reactor are one event; what ends as it was is none."""
+        self.startMaster([self.slave("mac-mini")])
+        self.presence().hold("worker")
+        self.presence().hold("admin")
+        self.pass_(1)
+        self.assertEqual([len(each["holds"]) for each in self.changes()], [2])
+        self.presence().release("admin")
+        self.presence().hold("admin", since=self.presence().heldBy("worker").since)
+        self.pass_(1)
+        self.assertEqual(self.changes(), [])
+
+    def test_flapping(self):
+        """A worker that flaps a thousand times in a second is announced about ten times, and lastly as it is."""
+        self.startMaster([self.slave("mac-mini")])
+        for _ in range(500):
+            self.presence().hold("worker", since=1)
+            self.pass_(0.001)
+            self.presence().release("worker")
+            self.pass_(0.001)
+        self.presence().hold("worker", since=1)
+        self.pass_(1)
+        changes = self.changes()
+        self.assertLess(len(changes), 15)
+        self.assertEqual(changes[-1]["state"], "NOT_ACCEPTING_NEW_BUILDS")
+
+    def test_clockSetBack(self):
+        """After the clock was set back by an hour the next change is announced at once, not an hour later."""
+        self.startMaster([self.slave("mac-mini")])
+        self.presence().hold("worker")
+        self.reactor.advance(0)  # announced; and now there is a pause
+        self.changes()
+        self.jump(-HOUR)
+        self.presence().release("worker")
+        self.pass_(1)
+        self.assertEqual([each["state"] for each in self.changes()], ["AVAILABLE"])
+
+    def test_builds(self):
+        """The beginning and the end of a build are announced, of our workers and of stock workers."""
+        self.startMaster([self.slave("mac-mini"), self.stock("plain")], {"a": ["mac-mini"], "b": ["plain"]})
+        for name, builder in (("mac-mini", "a"), ("plain", "b")):
+            self.request(builder)
+            self.pass_(1)
+            self.assertEqual([(each["name"], each["running"]) for each in self.changes()], [(name, 1)])
+            self.finishAll()
+            self.pass_(1)
+            self.assertEqual([(each["name"], each["running"]) for each in self.changes()], [(name, 0)])
+
+    def test_connection(self):
+        """That a worker has gone, and is there again, is announced."""
+        self.startMaster([self.slave("mac-mini")])
+        self.disconnect("mac-mini")
+        self.pass_(1)
+        last = self.changes()[-1]
+        self.assertEqual((last["connected"], last["state"]), (False, "NOT_ACCEPTING_NEW_BUILDS"))
+        self.connect("mac-mini")
+        self.pass_(1)
+        last = self.changes()[-1]
+        self.assertEqual((last["connected"], last["state"]), (True, "AVAILABLE"))
+
+    def test_builders(self):
+        """A flip is announced for the builders of the worker, and for no others."""
+        self.startMaster(
+            [self.slave("a"), self.slave("b")], {"one": ["a"], "both": ["a", "b"], "other": ["b"]}
+        )
+        self.presence("a").hold("worker", reason="rendering")
+        self.pass_(1)
+        changed = {each["name"]: each for each in self.changes("builderpresences")}
+        self.assertEqual({name: each["ready"] for name, each in changed.items()}, {"one": 0, "both": 1})
+        self.assertEqual(changed["one"], self.getOne("builders/one/presence"))
+        self.presence("a").hold("worker", reason="lunch")
+        self.pass_(1)
+        self.assertEqual([each["name"] for each in self.changes("builderpresences")], ["one"])
+
+    def test_requests(self):
+        """That requests wait, and no longer do, is announced of their builder."""
+        self.startMaster([self.slave("a"), self.slave("b")], {"one": ["a"], "other": ["b"]})
+        self.presence("a").hold("worker")
+        self.pass_(1)
+        self.events.clear()
+        self.request("one")
+        self.pass_(1)
+        self.assertEqual(
+            [(each["name"], each["waiting"]) for each in self.changes("builderpresences")], [("one", 1)]
+        )
+        self.presence("a").release("worker")
+        self.pass_(1)
+        last = self.changes("builderpresences")[-1]
+        self.assertEqual((last["name"], last["waiting"], last["ready"]), ("one", 0, 1))
+        self.finishAll()
+
+    def test_reconfig(self):
+        """What a reconfig changes is announced: new breaks, new builders, a worker that has come or gone."""
+        self.startMaster([self.slave("a"), self.slave("b")], {"one": ["a", "b"]})
+        self.reconfig(
+            [self.slave("a", onBreakDuring=Break("12:00", "13:00", tz="UTC")), self.slave("c")],
+            {"one": ["a"]},
+        )
+        removed = [message["name"] for key, message in self.events if key[2] == "removed"]
+        self.assertEqual(removed, ["b"])
+        changes = {each["name"]: each for each in self.changes()}
+        self.assertEqual(changes.keys() - {"b"}, {"a", "c"})
+        self.assertEqual(changes["a"]["next_break"]["start"], self.at(12))
+        self.assertEqual(self.getOne("builders/one/presence")["total"], 1)
+
+    def test_countsStayTrue(self):
+        """After many flips the counts are those that a look at all workers gives."""
+        names = [f"w{number}" for number in range(6)]
+        self.startMaster(
+            [self.slave(name) for name in names], {f"b{n}": names[n:] for n in range(6)}, connect=False
+        )
+        for step in range(60):
+            presence = self.presence(names[step * 7 % 6])
+            if step % 3:
+                presence.hold("worker")
+            else:
+                presence.release("offline")
+                presence.release("worker")
+            if step % 4 == 0:
+                self.pass_(0.05)
+            for entity in self.getAll("builderpresences"):
+                builder = self.roster.builder(entity["name"])
+                self.assertEqual(entity["ready"], len(builder.readyWorkers))
+
+
+class ControlTests(ApiTestCase):
+    """hold, release and work, over POST."""
+
+    def setUp(self):
+        super().setUp()
+        self.startMaster([self.slave("mac-mini", onBreakDuring=WORKING_HOURS), self.stock("plain")])
+
+    def test_hold(self):
+        """`hold` holds the worker as admin, with reason and until, and by the user of the session."""
+        answer = self.post("presences/mac-mini", "hold", user("ann"), reason=" disk ", until=self.at(9))
+        hold = self.presence().heldBy("admin")
+        self.assertEqual((hold.reason, hold.by, hold.until), ("disk", "ann", self.at(9)))
+        self.assertEqual(answer.result["holds"][0]["by"], "ann")
+        self.assertEqual(answer.result["state"], "NOT_ACCEPTING_NEW_BUILDS")
+        self.passUntil(self.at(9))
+        self.assertEqual(self.sources(), ["break"])
+
+    def test_by(self):
+        """`by` is the user of the session, whatever the caller says; anonymous is anonymous."""
+        self.post("presences/mac-mini", "hold", user("ann"), owner="the pope")
+        self.assertEqual(self.presence().heldBy("admin").by, "ann")
+        self.post("presences/mac-mini", "hold", owner="the pope")
+        self.assertEqual(self.presence().heldBy("admin").by, "anonymous")
+        status, code, text = self.post("presences/mac-mini", "hold", user("ann"), by="the pope").error
+        self.assertEqual((status, code), (400, INVALID_PARAMS))
+        self.assertEqual(text, "hold has no parameter 'by': it takes reason and until")
+        self.assertEqual(self.presence().heldBy("admin").by, "anonymous")
+
+    def test_release(self):
+        """`release` ends the admin's hold and no other; releasing again does nothing."""
+        self.post("presences/mac-mini", "hold")
+        self.presence().hold("worker")
+        self.post("presences/mac-mini", "release").result  # noqa: B018 (it fails when it is an error)
+        self.assertEqual(self.sources(), ["worker"])
+        self.post("presences/mac-mini", "release").result  # noqa: B018
+        self.assertEqual(self.sources(), ["worker"])
+
+    def test_work(self):
+        """`work` lets it build in spite of its breaks until then, and null ends that."""
+        self.passUntil(self.at(8))
+        answer = self.post("presences/mac-mini", "work", until=self.at(10))
+        self.assertEqual((answer.result["state"], answer.result["work_until"]), ("AVAILABLE", self.at(10)))
+        self.post("presences/mac-mini", "work", until=None)
+        self.assertEqual(self.sources(), ["break"])
+        self.post("presences/mac-mini", "work", until=self.at(10))
+        self.passUntil(self.at(10))
+        self.assertEqual(self.sources(), ["break"])
+        self.assertIsNone(self.getOne("presences/mac-mini")["work_until"])
+
+    def test_workUndoesNoHold(self):
+        """`work` is about breaks: what a person holds, stays held."""
+        self.passUntil(self.at(8))
+        self.presence().hold("worker")
+        self.post("presences/mac-mini", "work", until=self.at(10))
+        self.assertEqual(self.sources(), ["worker"])
+
+    def test_workIsAnnounced(self):
+        """`work` is announced outside of a break too."""
+        self.post("presences/mac-mini", "work", until=self.at(10))
+        self.pass_(1)
+        self.assertEqual([each["work_until"] for each in self.changes()], [self.at(10)])
+
+    def test_stock(self):
+        """A stock worker cannot be held: the error says what can be done."""
+        status, code, text = self.post("presences/plain", "hold").error
+        self.assertEqual((status, code), (400, INVALID_PARAMS))
+        self.assertIn("declare it as a BuildSlave", text)
+        self.assertEqual(self.sources("plain"), [])
+
+    def test_unknownWorker(self):
+        """An unknown worker is not found."""
+        for path in ("presences/999", "presences/nobody", f"workers/{10**30}/presence", "presences/-5"):
+            status, _, text = self.post(path, "hold").error
+            self.assertEqual(status, 404)
+            self.assertIn("there is no worker", text)
+
+    def test_unknownAction(self):
+        """An unknown action is refused, and so is a known one in other letters, which no rule may know."""
+        for action in ("stop", "Hold", "HOLD", "hold ", "get", "GET", "", "__init__", "x" * 1000):
+            status, code, text = self.post("presences/mac-mini", action).error
+            self.assertEqual((status, code), (501, METHOD_NOT_FOUND))
+            self.assertIn("there are hold, release, work", text)
+            self.assertLess(len(text), 200)
+        self.assertEqual(self.sources(), [])
+
+    def test_collections(self):
+        """Collections and builders take no orders, and say who does."""
+        for path in ("presences", "builderpresences", "builders/runtests/presence"):
+            status, code, text = self.post(path, "hold").error
+            self.assertEqual((status, code), (501, METHOD_NOT_FOUND))
+            self.assertIn("presences/NAME", text)
+
+    def test_mistakes(self):
+        """Each mistake is refused, changes nothing, and says what would be right."""
+        now = int(self.reactor.seconds())
+        for params, said in (
+            ({"until": now - 1}, f"until: {now - 1} is past: now it is {now}"),
+            ({"until": self.reactor.seconds()}, "is past"),
+            (
+                {"until": "18:00"},
+                "until: '18:00' is no instant: give seconds since the epoch, a number such as",
+            ),
+            ({"until": True}, "is no instant"),
+            ({"until": [now]}, "is no instant"),
+            ({"until": now * 1000}, "seconds (not milliseconds) since the epoch"),
+            ({"until": 10**400}, "beyond the year 9999"),
+            ({"until": float("nan")}, "beyond the year 9999"),
+            ({"until": float("inf")}, "beyond the year 9999"),
+            ({"reason": "x" * 513}, "reason: it has 513 characters, and at most 512 are allowed"),
+            ({"reason": 7}, "reason: 7 is no text: write a string"),
+            ({"reason": {"a": "b"}}, "is no text"),
+            ({"reason": "a\x1b[31mb"}, "it contains '\\x1b': write plain text on one line"),
+            ({"reason": "a\nb"}, "write plain text on one line"),
+            ({"reason": "\ud800"}, "write plain text on one line"),
+            ({"Reason": "x"}, "hold has no parameter 'Reason': did you mean reason?"),
+        ):
+            status, code, text = self.post("presences/mac-mini", "hold", **params).error
+            self.assertEqual((status, code), (400, INVALID_PARAMS), params)
+            self.assertIn(said, text)
+        self.assertIn("work needs until", self.post("presences/mac-mini", "work").error[2])
+        self.assertIn(
+            "release has no parameter 'until'", self.post("presences/mac-mini", "release", until=1).error[2]
+        )
+        self.assertEqual(self.sources(), [])
+        self.assertEqual(self.changes(), [])
+
+    def test_workWithoutBreaks(self):
+        """`work` for a worker without breaks is refused."""
+        self.reconfig([self.slave("mac-mini")])
+        _, code, text = self.post("presences/mac-mini", "work", until=self.at(9)).error
+        self.assertEqual(code, INVALID_PARAMS)
+        self.assertIn("has no breaks in master.cfg", text)
+
+    def test_pauseBeside(self):
+        """Buildbot's pause and our hold are two things: neither button undoes the other."""
+        path = f"workers/{self.workerid()}"
+        self.post("presences/mac-mini", "hold", reason="ours")
+        self.post(path, "pause", reason="theirs").result  # noqa: B018
+        self.pass_(1)
+        self.assertEqual(self.sources(), ["admin", "pause"])
+        self.assertTrue(self.getOne(path)["paused"])
+        self.post("presences/mac-mini", "release")
+        self.pass_(1)
+        self.assertEqual(self.sources(), ["pause"])
+        self.assertTrue(self.getOne(path)["paused"])
+        self.post("presences/mac-mini", "hold", reason="ours")
+        self.post(path, "unpause")
+        self.pass_(1)
+        self.assertEqual(self.sources(), ["admin"])
+        self.assertFalse(self.getOne(path)["paused"])
+
+    def test_buildRunsOn(self):
+        """A build that runs is not touched by a hold, and the next one waits for its end."""
+        self.reconfig([self.slave("mac-mini")])
+        first = self.request()
+        self.post("presences/mac-mini", "hold", until=self.at(6) + HOUR / 2)
+        waiting = self.request()
+        self.finishAll()
+        self.assertEqual(self.results(first), [SUCCESS])
+        self.assertEqual(self.unclaimed(), [waiting])
+        self.passUntil(self.at(6) + HOUR / 2)
+        self.assertEqual(len(self.starts), 2)
+        self.finishAll()
+        self.assertLess(self.reactor.seconds(), self.at(6) + DAY)

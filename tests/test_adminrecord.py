@@ -1,0 +1,58 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from presence.adminrecord import AdminRecord
+from presence.orders import HoldOrder, ReleaseOrder, WorkOrder
+from presence.states import Hold
+from tests.test_orders import JSON
+
+INSTANTS = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 2**40)
+TEXTS = st.none() | st.text()
+ORDERS = st.builds(HoldOrder, TEXTS, INSTANTS) | st.just(ReleaseOrder()) | st.builds(WorkOrder, INSTANTS)
+
+
+class AdminRecordTests(SynchronousTestCase):
+    @given(st.lists(st.tuples(ORDERS, TEXTS, INSTANTS.filter(lambda at: at is not None))))
+    def test_roundTrip(self, orders):
+        """Whatever was ordered, the record comes back from the database as it went there."""
+        record = AdminRecord()
+        for order, by, now in orders:
+            record = record.after(order, by, now)
+        self.assertEqual(AdminRecord.fromDict(json.loads(json.dumps(record.toDict()))), record)
+
+    def test_after(self):
+        """Holding and working are two things: an order about one leaves the other."""
+        record = AdminRecord().after(HoldOrder("disk", 9), "ann", 1).after(WorkOrder(7), "bob", 2)
+        self.assertEqual(record, AdminRecord(Hold("admin", "disk", "ann", 1, 9), 7, "bob"))
+        self.assertEqual(record.after(ReleaseOrder(), "eve", 3), AdminRecord(None, 7, "bob"))
+        self.assertEqual(
+            record.after(WorkOrder(None), "eve", 3), AdminRecord(Hold("admin", "disk", "ann", 1, 9))
+        )
+
+    @given(JSON)
+    def test_strangers(self, value):
+        """What is no record is a ValueError."""
+        self.assertRaises(ValueError, AdminRecord.fromDict, value)
+
+    def test_halves(self):
+        """Half a record is a ValueError, never half a hold."""
+        whole = AdminRecord().after(HoldOrder("disk", 9), "ann", 1).after(WorkOrder(7), "bob", 2).toDict()
+        for keys in (
+            ("version",),
+            ("hold",),
+            ("work",),
+            ("hold", "since"),
+            ("hold", "by"),
+            ("work", "until"),
+        ):
+            half = json.loads(json.dumps(whole))
+            inner = half if len(keys) == 1 else half[keys[0]]
+            for broken in ("missing", "of another type"):
+                if broken == "missing":
+                    del inner[keys[-1]]
+                else:
+                    inner[keys[-1]] = [7]
+                self.assertRaises(ValueError, AdminRecord.fromDict, half)

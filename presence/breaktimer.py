@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zope.interface import implementer
 
 from presence.interfaces import IBreakTimer
+from presence.states import checkSource
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -30,11 +31,11 @@ class BreakTimer:
     so that it is right after a suspended machine, a clock that was set, or a schedule that was replaced.
     """
 
-    __slots__ = ("_clock", "_presence", "_started", "_wakeup", "schedule", "suspendedUntil")
+    __slots__ = ("_clock", "_presence", "_started", "_suspensions", "_wakeup", "schedule")
 
     def __init__(self, schedule: BreakSchedule, presence: WorkerPresence, clock: IReactorTime) -> None:
         self.schedule = schedule
-        self.suspendedUntil: float | None = None
+        self._suspensions: dict[str, float] = {}
         self._presence = presence
         self._clock = clock
         self._wakeup: IDelayedCall | None = None
@@ -53,21 +54,32 @@ class BreakTimer:
         self.schedule = schedule
         self.reconsider()
 
-    def suspend(self, until: float | None) -> None:
-        if until is not None and not math.isfinite(until):
+    @property
+    def suspendedUntil(self) -> float | None:
+        return max(self._suspensions.values(), default=None)
+
+    def suspensionBy(self, source: str) -> float | None:
+        return self._suspensions.get(source)
+
+    def suspend(self, until: float | None, source: str = "admin") -> None:
+        checkSource(source)
+        if until is None:
+            self._suspensions.pop(source, None)
+        elif math.isfinite(until):
+            self._suspensions[source] = until
+        else:
             raise ValueError(f"{until!r} is not an instant: give seconds since the epoch, a finite number")
-        self.suspendedUntil = until
         self.reconsider()
 
     def reconsider(self) -> None:
         if not self._started:
             return
         now = self._clock.seconds()
-        if self.suspendedUntil is not None and self.suspendedUntil <= now:
-            self.suspendedUntil = None
+        self._suspensions = {source: until for source, until in self._suspensions.items() if until > now}
         self._cancel()
-        if self.suspendedUntil is not None:
-            self._wake_at(self.suspendedUntil, now)
+        suspended = self.suspendedUntil
+        if suspended is not None:
+            self._wake_at(suspended, now)
             self._presence.release("break")
             return
         instant = _instant(now)

@@ -110,7 +110,9 @@ class IBreakTimer(Interface):
     """Places and releases the hold `break` of one worker, as its schedule says."""
 
     schedule = Attribute("The `IBreakSchedule` in force.")
-    suspendedUntil = Attribute("Until when the breaks are suspended, in seconds since the epoch, or None.")
+    suspendedUntil = Attribute(
+        "Until when the breaks are suspended by anybody, in seconds since the epoch, or None."
+    )
 
     def start():
         """Do what the schedule says of this moment, and go on doing so. Starting twice is starting once."""
@@ -121,10 +123,14 @@ class IBreakTimer(Interface):
     def replace(schedule):
         """Go on with another schedule, from this moment."""
 
-    def suspend(until):
+    def suspensionBy(source):
+        """Until when `source` has suspended the breaks, in seconds since the epoch, or None."""
+
+    def suspend(until, source="admin"):
         """Accept builds in spite of the breaks until this instant (seconds since the epoch).
 
-        None, or an instant that is past, ends the suspension. `ValueError` when it is not a finite number.
+        Each source (one of `states.SOURCES`) has a suspension of its own, and the latest of them counts. None,
+        or an instant that is past, ends that of `source`. `ValueError` when it is not a finite number.
         """
 
     def reconsider():

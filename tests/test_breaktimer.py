@@ -298,6 +298,25 @@ class BreakTimerTests(SynchronousTestCase):
         self.timer.suspend(self.clock.seconds() + HOUR)
         self.assertEqual([hold.source for hold in self.presence.holds], ["admin"])
 
+    def test_suspendedBySeveral(self):
+        """Each source has its own suspension: the latest counts, and ending one leaves the others."""
+        self.setClock(12)
+        self.timer.start()
+        now = self.clock.seconds()
+        self.timer.suspend(now + 2 * HOUR, "worker")
+        self.timer.suspend(now + HOUR, "admin")
+        self.assertEqual(self.timer.suspendedUntil, now + 2 * HOUR)
+        self.timer.suspend(None, "worker")
+        self.assertEqual(self.timer.suspendedUntil, now + HOUR)
+        self.assertIsNone(self.timer.suspensionBy("worker"))
+        self.assertAvailable()
+        self.clock.advance(HOUR)
+        self.assertOnBreak()
+
+    def test_suspendedByNobody(self):
+        """Who is no source suspends nothing."""
+        self.assertRaises(ValueError, self.timer.suspend, self.clock.seconds() + HOUR, "lunch")
+
     def test_suspendUntilNonsense(self):
         """An instant that is no number is refused, and nothing is changed."""
         self.setClock(12)

@@ -116,8 +116,8 @@ class AdminHolds:
             presence.release("admin")
         elif presence.heldBy("admin") != hold:
             presence.hold("admin", reason=hold.reason, by=hold.by, until=hold.until, since=hold.since)
-        if timer.suspendedUntil != record.workUntil:
-            timer.suspend(record.workUntil)
+        if timer.suspensionBy("admin") != record.workUntil:
+            timer.suspend(record.workUntil, "admin")
         self._changed(worker.workername)
 
     def _ordered_elsewhere(self, _key: tuple[str, ...], message: dict[str, Any]) -> Deferred[None] | None:

@@ -13,6 +13,7 @@ from presence.breaktimer import BreakTimer
 from presence.errors import NotAcceptingBuildsError
 from presence.master import mirror
 from presence.master.checks import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
+from presence.master.ownersside import OwnersSide
 from presence.master.roster import Roster
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ class PresenceMixin:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Set here and not below: Buildbot's constructor calls checkConfig.
         self._roster: Roster | None = None
-        self._building: set[Any] = set()
+        # since when (seconds since the epoch) which builder's build runs
+        self._building: dict[Any, float] = {}
+        self._owners_side: OwnersSide | None = None
         self._refused = False
         self._missing_after_break = False
         self._end_observation: Callable[[], None] = lambda: None
@@ -101,6 +104,7 @@ class PresenceMixin:
             self.schedule = schedule
             if self.breakTimer is not None:
                 self.breakTimer.replace(schedule)
+                self._tell_owner()
         yield super().reconfigService(name, *args, **kwargs)  # type: ignore[misc]
 
     @inlineCallbacks
@@ -123,6 +127,7 @@ class PresenceMixin:
         self._end_observation = self.presence.observe(self._presence_changed)
         self.breakTimer = BreakTimer(self.schedule, self.presence, self.master.reactor)
         self.breakTimer.start()
+        self._owners_side = OwnersSide(self.presence, self.breakTimer, self._running, self.master.reactor)
         # what an admin has ordered, with the reason, and before anybody can connect
         yield self._roster.publication.adminHolds.restore(self)
         yield super().startService()  # type: ignore[misc]
@@ -135,6 +140,8 @@ class PresenceMixin:
         self.stopMissingTimer()
         if self._roster is not None and self.breakTimer is not None:
             self._end_observation()
+            if self._owners_side is not None:
+                self._owners_side.stop()
             self.breakTimer.stop()
             self._roster.dismiss(self)
 
@@ -152,6 +159,8 @@ class PresenceMixin:
         """The worker has connected. It is ready when its builders are, not before."""
         self._missing_after_break = False
         self._guard(conn)
+        if self._owners_side is not None:
+            self._owners_side.attached(conn)
         yield super().attached(conn)  # type: ignore[misc]
         self._mirror(mirror.mirror)
 
@@ -170,6 +179,9 @@ class PresenceMixin:
         """The worker has gone, and may not be given a build from this moment."""
         done: Deferred[None] = super().detached()  # type: ignore[misc]
         self._mirror(mirror.mirrorConnection)
+        if self._owners_side is not None:
+            # the owner of a machine that exists only while it builds could never say "back"
+            self._owners_side.detached(forget=mirror.isLatent(self))
         return done
 
     # --- the gate
@@ -227,8 +239,9 @@ class PresenceMixin:
         """A build starts on this worker, for the builder of `wfb`."""
         super().buildStarted(wfb)  # type: ignore[misc]
         if self.presence is not None and wfb not in self._building:
-            self._building.add(wfb)
+            self._building[wfb] = self.master.reactor.seconds()
             self.presence.buildStarted()
+            self._tell_owner()
 
     def buildFinished(self, wfb: Any) -> None:
         """The build of `wfb` has finished."""
@@ -243,8 +256,16 @@ class PresenceMixin:
 
     def _build_ended(self, wfb: Any) -> None:
         if self.presence is not None and wfb in self._building:
-            self._building.remove(wfb)
+            del self._building[wfb]
             self.presence.buildFinished()
+            self._tell_owner()
+
+    def _running(self) -> dict[str, float]:
+        return {wfb.builder_name: since for wfb, since in self._building.items()}
+
+    def _tell_owner(self) -> None:
+        if self._owners_side is not None:
+            self._owners_side.changed()
 
     # --- Buildbot's own pause, quarantine and graceful shutdown, mirrored
 
@@ -272,10 +293,10 @@ class PresenceMixin:
         if self.presence is not None:
             what(self, self.presence)
 
-    # --- who is missing: nobody, while he is on his break
+    # --- who is missing: nobody who is on his break, or has said that he is away
 
     def startMissingTimer(self) -> None:
-        """Start to wonder where the worker is, but not during a break: then, at its end."""
+        """Start to wonder where the worker is, but not while its schedule or its owner says "away": then, after it."""
         if self._away_on_break():
             self._missing_after_break = True
         else:
@@ -294,7 +315,8 @@ class PresenceMixin:
         # The timer of a latent worker limits how long a build waits for it; that is no business of breaks.
         return (
             self.presence is not None
-            and self.presence.heldBy("break") is not None
+            # a break in buildbot.tac, or an owner who has switched the machine off, is announced as "worker"
+            and (self.presence.heldBy("break") or self.presence.heldBy("worker")) is not None
             and not mirror.isLatent(self)
         )
 

@@ -26,6 +26,7 @@ import tempfile
 import time
 from datetime import datetime, timezone
 from functools import cache
+from http.client import IncompleteRead
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
@@ -435,6 +436,11 @@ class Farm:
         try:
             with self._open(request, timeout=DEADLINE) as answer:
                 return json.load(answer)
+        except IncompleteRead:
+            # the connection went before the answer was there: a question may be asked again, an order not
+            if body is not None:
+                raise
+            return self._ask(path)
         except HTTPError as error:
             raise AssertionError(f"{path}: {error}: {error.read()!r}") from None
         except URLError as error:

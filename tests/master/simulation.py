@@ -125,6 +125,7 @@ class Simulation:
         self.retries = {}
         self.brids = []
         self.jumping = False
+        self.ending = False
         self.problems = []
         self.counts = dict.fromkeys(("builds", "refused", "lost", "jumps", "reconfigs"), 0)
         kinds = ["slave", *rng.choices(("slave", "stock", "latent"), (6, 2, 1), k=size - 1)]
@@ -199,10 +200,15 @@ class Simulation:
         deferred.addCallback(lambda _: self.addBuild(builderid, buildrequestid, workerid))
         account.preparing.add(builder)
         self.note(f"{account.name} is chosen for request {brid} of {builder}; the database is slow")
-        self.case.reactor.callLater(
-            self.rng.choice((1, MINUTE, 3 * HOUR)), self.goOn, deferred, account, builder, brid
-        )
+        delay = self.rng.choice((1, HOUR, 12 * HOUR))
+        self.case.reactor.callLater(delay, self.goOn, deferred, account, builder, brid)
+        if self.rng.random() < 1 / 2:
+            self.case.reactor.callLater(delay / 2, self.holdMeanwhile, account)
         return deferred
+
+    def holdMeanwhile(self, account):
+        if not self.ending:
+            self.hold(account, "admin", None)
 
     def goOn(self, deferred, account, builder, brid):
         account.preparing.remove(builder)
@@ -344,8 +350,10 @@ class Simulation:
         return self.rng.choice([account for account in self.accounts.values() if account.kind != "stock"])
 
     def event_hold(self):
-        account, source = self.ours(), self.rng.choice(("worker", "admin"))
         until = self.rng.choice((None, None, self.now + self.rng.uniform(1, 2 * DAY)))
+        self.hold(self.ours(), self.rng.choice(("worker", "admin")), until)
+
+    def hold(self, account, source, until):
         self.note(f"{source} holds {account.name} until {until}")
         account.holds[source] = until
         self.case.presence(account.name).hold(source, reason="a test", until=until)
@@ -436,6 +444,7 @@ class Simulation:
     def end(self):
         """All holds are released, everybody is there, and every request is completed, once."""
         self.note("the end: everybody is there and works")
+        self.ending = True
         for account in self.accounts.values():
             self.comeBack(account)
         self.reconfig({name: [] for name, account in self.accounts.items() if account.windows})

@@ -9,7 +9,7 @@ import random
 from tests.master.fakemaster import MasterTestCase
 from tests.master.simulation import Simulation
 
-SEEDS = int(os.environ.get("PRESENCE_SEEDS", "300"))
+SEEDS = int(os.environ.get("PRESENCE_SEEDS", "240"))
 
 
 class SimulationTests(MasterTestCase):

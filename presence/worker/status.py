@@ -1,0 +1,81 @@
+"""The status of a worker as its owner sees it, made of what this machine and the master know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from presence import states
+from presence.comingbreaks import nextBreak
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from presence.messages import ComingBreak, RunningBuild, View
+    from presence.states import Hold
+
+#: The version of the dictionary that `statusOf` makes.
+VERSION = 1
+
+
+def statusOf(  # noqa: PLR0917
+    name: str,
+    now: float,
+    holds: Iterable[Hold],
+    breaks: Iterable[ComingBreak],
+    running: Iterable[RunningBuild],
+    workUntil: float | None,
+    stopping: dict[str, float | None] | None,
+    master: tuple[bool, bool | None, str | None, View | None],
+) -> dict[str, Any]:
+    """The status, fit for JSON. `holds`, `breaks` and `running` are this machine's own.
+
+    `master` says whether it is connected, whether it knows presence, why there is no view (or what is wrong),
+    and its view. The mirror of this machine's own hold in that view is left out.
+    """
+    connected, knows, why, view = master
+    if view is not None:
+        theirs = [hold for hold in view.holds if hold.source != "worker"]
+        holds = [*holds, *(hold for hold in theirs if hold.until is None or hold.until > now)]
+        breaks = [*breaks, *(each for each in view.breaks if each.stop is None or each.stop > now)]
+        running = view.builds
+    ordered = states.inSourceOrder(dict.fromkeys(holds))
+    coming = sorted(dict.fromkeys(breaks), key=lambda each: (each.start, each.stop or float("inf")))
+    return {
+        "version": VERSION,
+        "name": name,
+        "state": states.stateOf(ordered).value,
+        "holds": [_hold(each) for each in ordered],
+        "backAt": states.backAt(ordered),
+        "nextBreak": _break(nextBreak(coming, now)),
+        "breaks": [_break(each) for each in coming],
+        "workUntil": workUntil,
+        "running": [{"builder": each.builder, "since": each.since} for each in running],
+        "stopping": stopping,
+        "master": {"connected": connected, "knowsPresence": knows, "why": why, "view": _view(view, now)},
+    }
+
+
+def _view(view: View | None, now: float) -> dict[str, Any] | None:
+    if view is None:
+        return None
+    return {
+        "state": view.state.value,
+        "holds": [_hold(each) for each in view.holds],
+        "nextBreak": _break(nextBreak(view.breaks, now) or view.nextBreak),
+        "running": view.running,
+        "breaks": [_break(each) for each in view.breaks],
+    }
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "source": hold.source,
+        "reason": hold.reason,
+        "by": hold.by,
+        "since": hold.since,
+        "until": hold.until,
+    }
+
+
+def _break(coming: ComingBreak | None) -> dict[str, Any] | None:
+    return None if coming is None else {"start": coming.start, "stop": coming.stop, "reason": coming.reason}

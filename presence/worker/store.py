@@ -1,0 +1,154 @@
+"""What the owner of the machine has said, in a file of the worker's base directory.
+
+Stored is what was said, never what follows from it: an "away", and until when the breaks are suspended. The
+file is written beside the old one and then takes its place, so that at every instant, whatever is killed,
+there is one or the other. Only the account of the worker may read it (where there are file modes).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from presence.errors import PresenceError
+from presence.messages import LATEST, MAX_NAME, checkReason
+
+#: The name of the file.
+FILENAME = "presence.json"
+
+_VERSION = 1
+
+#: Longer than anything that was ever written there, in bytes.
+_MAX_SIZE = 64 * 1024
+
+
+class StoreError(PresenceError):
+    """What the owner said could not be read, or not be kept. The text says which file, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Away:
+    """What the owner said with "away": see `states.Hold`."""
+
+    __slots__ = ("by", "reason", "since", "until")
+
+    reason: str | None
+    by: str | None
+    since: float
+    until: float | None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """All that the owner wants: `away`, or None; and `workUntil`, until when breaks are suspended, or None."""
+
+    __slots__ = ("away", "workUntil")
+
+    away: Away | None
+    workUntil: float | None
+
+
+#: What an owner wants who has said nothing.
+NOTHING = Wish(None, None)
+
+
+class Store:
+    """Keeps a `Wish` in `basedir`. It blocks for as long as a disk takes to keep a hundred bytes."""
+
+    def __init__(self, basedir: str) -> None:
+        self.path = Path(basedir) / FILENAME
+
+    def load(self) -> Wish:
+        """The wish that was kept, or `NOTHING`. Raises `StoreError` when there is one that cannot be read."""
+        try:
+            with self.path.open("rb") as file:
+                content = file.read(_MAX_SIZE)
+            return _wish(json.loads(content))
+        except FileNotFoundError:
+            return NOTHING
+        except (OSError, ValueError, RecursionError) as problem:
+            raise StoreError(
+                f"{self.path} cannot be read ({problem}): what its owner said last is not known"
+            ) from problem
+
+    def save(self, wish: Wish) -> None:
+        """Keep `wish`. Raises `StoreError` when that cannot be done, and the one of before is kept then."""
+        fresh = self.path.with_name(FILENAME + ".new")
+        try:
+            with suppress(FileNotFoundError):  # of a process that was killed
+                fresh.unlink()
+            # private from its first moment
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_content(wish))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self.path)
+            _sync_directory(self.path.parent)
+        except OSError as problem:
+            raise StoreError(
+                f"{self.path} cannot be written ({problem}), and what is not kept is not done: make room there, "
+                "or give the worker's account the right to write, and say it again"
+            ) from problem
+
+
+def _sync_directory(path: Path) -> None:
+    if os.name != "posix":
+        return  # a directory cannot be opened there, and need not be
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems of networks cannot do it
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _content(wish: Wish) -> bytes:
+    away = wish.away and {
+        "reason": wish.away.reason,
+        "by": wish.away.by,
+        "since": wish.away.since,
+        "until": wish.away.until,
+    }
+    document = {"version": _VERSION, "away": away, "workUntil": wish.workUntil}
+    return json.dumps(document, indent=1, allow_nan=False).encode() + b"\n"
+
+
+def _wish(document: Any) -> Wish:
+    if not isinstance(document, dict) or document.get("version") != _VERSION:
+        raise ValueError(f"it is not of version {_VERSION}")
+    away = document["away"] if "away" in document else _missing("away")
+    return Wish(
+        None if away is None else _away(away), _optional_instant("workUntil", document.get("workUntil"))
+    )
+
+
+def _away(document: Any) -> Away:
+    if not isinstance(document, dict):
+        raise ValueError("away is no object")  # noqa: TRY004 (one kind of error for all that may be wrong)
+    since = _optional_instant("since", document.get("since"))
+    by = document.get("by")
+    if by is not None and not (isinstance(by, str) and len(by) <= MAX_NAME):
+        raise ValueError("by is no name")
+    return Away(
+        checkReason(document.get("reason")),
+        by,
+        _missing("since") if since is None else since,
+        _optional_instant("until", document.get("until")),
+    )
+
+
+def _optional_instant(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LATEST:
+        raise ValueError(f"{name} is no instant")
+    return float(value)
+
+
+def _missing(name: str) -> Any:
+    raise ValueError(f"{name} is missing")

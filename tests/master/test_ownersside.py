@@ -1,0 +1,309 @@
+from pathlib import Path
+
+import sqlalchemy as sa
+from buildbot_worker.bot import LocalWorker as RemoteWorker
+from twisted.internet.defer import Deferred, succeed
+
+from presence.worker.client import PresenceClient
+from presence.worker.store import Away, Store, Wish
+from tests.master.fakemaster import HOUR, SUCCESS, MasterTestCase, SlaveController
+
+WORKING_HOURS = ("07:00", "19:00")
+AWAY = "NOT_ACCEPTING_NEW_BUILDS"
+
+
+class ClientController(SlaveController):
+    """A worker with a `PresenceClient` beside it, over the null protocol. What its owner says survives."""
+
+    client = None
+    onBreakDuring = None
+
+    def connect_worker(self):
+        self.basedir = getattr(self, "basedir", None) or self.case.mktemp()
+        Path(self.basedir).mkdir(exist_ok=True)
+        remote = self.remote_worker = RemoteWorker(self.worker.name, self.basedir, False)
+        self.client = PresenceClient(remote, self.onBreakDuring, "UTC", reactor=self.case.reactor)
+        self.client.startService()
+        self.case.clients.append(self.client)
+        remote.setServiceParent(self.worker)
+        stop = remote.stopService
+        remote.stopService = lambda: stop() if remote.running else succeed(None)
+        return succeed(None)
+
+    def disconnect_worker(self):
+        if self.client is not None:
+            self.case.clients.remove(self.client)
+            self.client.stopService()
+            self.client = None
+        return super().disconnect_worker()
+
+
+class ClientTestCase(MasterTestCase):
+    def setUp(self):
+        super().setUp()
+        self.clients = []
+        self.patch(PresenceClient, "tickerFactory", staticmethod(self.makeTicker))
+
+    def begin(self, connect=True, **keywords):
+        controller = ClientController(self, self.slave("mac-mini", **keywords).worker)
+        self.startMaster([controller], connect=connect)
+        return controller
+
+    @property
+    def client(self):
+        return self.controllers["mac-mini"].client
+
+    def view(self):
+        self.pass_(0.2)
+        return self.client.status()["master"]["view"]
+
+
+class OwnersSideTests(ClientTestCase):
+    """A whole master, and the owner's side of a worker."""
+
+    def test_away(self):
+        """What the owner says holds the worker on the master, and back releases it, and nothing else."""
+        self.begin()
+        self.resultOf(self.client.away("rendering"))
+        (hold,) = self.presence().holds
+        self.assertEqual((hold.source, hold.reason, hold.by), ("worker", "rendering", "owner"))
+        self.presence().hold("admin")
+        self.pass_(1)
+        status = self.resultOf(self.client.back())
+        self.assertEqual(self.sources(), ["admin"])
+        self.pass_(1)
+        self.assertEqual([hold["source"] for hold in self.client.status()["holds"]], ["admin"])
+        self.assertEqual(status["master"]["knowsPresence"], True)
+
+    def test_attachesAway(self):
+        """A worker that connects while its owner is away is held before Buildbot can give it a build."""
+        controller = self.begin()
+        self.resultOf(self.client.away("rendering"))
+        self.disconnect("mac-mini")
+        self.request()
+        ready = []
+        self.presence().observe(lambda presence: ready.append(presence.ready))
+        self.connect("mac-mini")
+        self.pass_(HOUR)
+        self.assertEqual((self.sources(), self.starts), (["worker"], []))
+        self.assertNotIn(True, ready)
+        self.resultOf(controller.client.back())
+        self.pass_(1)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+
+    def test_saidWhileOff(self):
+        """What the owner has said while the master knew nothing of it counts before a build can begin."""
+        controller = self.begin()
+        self.disconnect("mac-mini")
+        Store(controller.basedir).save(Wish(Away("rendering", "owner", self.reactor.seconds(), None), None))
+        self.request()
+        self.connect("mac-mini")
+        self.pass_(HOUR)
+        self.assertEqual((self.sources(), self.starts), (["worker"], []))
+
+    def test_infoIsTakenOut(self):
+        """What is in the worker info about presence does not become a property of the worker."""
+        self.begin()
+        self.assertNotIn("presence", self.worker("mac-mini").info)
+
+    def test_comesBackWithout(self):
+        """A worker that comes back without a client is held no longer by what it said."""
+        controller = self.begin()
+        self.resultOf(self.client.away("rendering"))
+        self.disconnect("mac-mini")
+        self.assertEqual(self.sources(), ["offline", "worker"])
+        self.resultOf(SlaveController.connect_worker(controller))
+        self.pass_(1)
+        self.assertEqual(self.sources(), [])
+
+    def test_running(self):
+        """The view says what runs, and what has finished."""
+        self.begin()
+        self.request()
+        self.assertEqual(self.view()["running"], 1)
+        (running,) = self.client.status()["running"]
+        self.assertEqual(running["builder"], "runtests")
+        self.assertLess(self.reactor.seconds() - running["since"], 5)
+        self.finishAll()
+        self.assertEqual(self.view()["running"], 0)
+
+    def test_views(self):
+        """Whatever changes on the master is shown to the owner within a moment."""
+        self.begin(onBreakDuring=WORKING_HOURS, timezone="UTC")
+        self.assertEqual(self.view()["nextBreak"]["start"], self.at(7))
+        self.passUntil(self.at(8))
+        self.assertEqual([hold["source"] for hold in self.view()["holds"]], ["break"])
+        self.worker("mac-mini").pause("disk")
+        self.assertEqual([hold["source"] for hold in self.view()["holds"]], ["break", "pause"])
+        controller = self.controllers["mac-mini"]
+        self.reconfig(
+            [
+                ClientController(
+                    self, self.slave("mac-mini", onBreakDuring=("09:00", "10:00"), timezone="UTC").worker
+                )
+            ]
+        )
+        self.assertEqual(self.view()["nextBreak"]["start"], self.at(9))
+        self.assertIs(self.controllers["mac-mini"], controller)
+
+    def test_workAnyway(self):
+        """The owner suspends the break of master.cfg, and what waits is built."""
+        self.begin(onBreakDuring=WORKING_HOURS, timezone="UTC")
+        self.passUntil(self.at(8))
+        self.request()
+        self.resultOf(self.client.workAnyway(self.at(9)))
+        self.pass_(1)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.passUntil(self.at(9))
+        self.assertEqual(self.sources(), ["break"])
+
+    def test_lastMoment(self):
+        """The owner says away while a build is prepared: it does not start."""
+        self.begin()
+        slow = []
+        real = self.master.data.updates.addBuild
+
+        def wait(*args, **kwargs):
+            slow.append(Deferred())
+            return slow[-1].addCallback(lambda _: real(*args, **kwargs))
+
+        self.patch(self.master.data.updates, "addBuild", wait)
+        brid = self.request()
+        self.resultOf(self.client.away("rendering"))
+        slow.pop().callback(None)
+        self.pass_(1)
+        self.assertEqual((self.starts, self.unclaimed()), ([], [brid]))
+
+    def test_notMissing(self):
+        """A worker whose owner has said away and switched it off is not missing; one that is lost is."""
+        self.begin(notify_on_missing="me@example.org", missing_timeout=60)
+        self.resultOf(self.client.away("holidays"))
+        self.disconnect("mac-mini")
+        self.assertIsNone(self.worker("mac-mini").missing_timer)
+        self.connect("mac-mini")
+        self.resultOf(self.client.back())
+        self.pass_(1)
+        self.disconnect("mac-mini")
+        self.assertIsNotNone(self.worker("mac-mini").missing_timer)
+
+    def test_removed(self):
+        """A worker that leaves the configuration and comes back is not held by what was said before."""
+        self.begin()
+        self.resultOf(self.client.away("rendering"))
+        self.disconnect("mac-mini")
+        self.reconfig([self.slave("other")])
+        self.reconfig([self.slave("other"), self.slave("mac-mini")])
+        self.assertEqual(self.sources(), ["offline"])
+
+    def test_stopIsRefused(self):
+        """A LocalWorker cannot end the process of its master."""
+        self.begin()
+        self.assertIn(
+            "lives in the process",
+            self.failureResultOf(self.client.stopWhenIdle(), ValueError).getErrorMessage(),
+        )
+
+
+class RefusalTests(ClientTestCase):
+    def attachWith(self, info):
+        """Connect with this in the worker info; what the worker is sent first."""
+        self.begin(connect=False)
+        told = []
+        self.patch(PresenceClient, "greeting", lambda client: info)
+        self.patch(PresenceClient, "viewArrived", lambda client, message: told.append(message))
+        self.connect("mac-mini")
+        self.pass_(1)
+        return told[0]
+
+    def check_wrongInfo(self, info, problem):
+        self.assertIn(problem, self.attachWith(info)["error"])
+        self.request()
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.finishAll()
+
+    def test_laterVersion(self):
+        """A worker of a later version is told that, and builds as one without a client."""
+        self.check_wrongInfo({"version": 2}, "version 2 is not known here: version 1 is spoken")
+
+    def test_nonsense(self):
+        """A worker that says nonsense when it connects is told so, and builds as one without a client."""
+        self.check_wrongInfo("away", "'away' is no message")
+
+    def test_messages(self):
+        """A message that is not right is answered with what is wrong, and has changed nothing."""
+        self.begin()
+        self.resultOf(self.client.away("rendering"))
+        before = self.presence().holds
+        send = self.client._transport.send
+        for name in ("presence", "presence_stop"):
+            for message in (None, {}, {"version": 2}, {"version": 1, "state": "AVAILABLE", "until": 5}):
+                answer = self.resultOf(send(name, message))
+                self.assertIn("was refused, and changed nothing", answer["error"])
+        self.assertEqual(self.presence().holds, before)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+
+class FlapTests(ClientTestCase):
+    """A worker that flips as fast as it can."""
+
+    def flap(self, seconds):
+        messages = [
+            {"version": 1, "state": "AVAILABLE"},
+            {"version": 1, "state": AWAY, "reason": "flapping"},
+        ]
+        send = self.client._transport.send
+        end = self.reactor.seconds() + seconds
+        count = 0
+        while self.reactor.seconds() < end:
+            self.resultOf(send("presence", messages[count % 2]))
+            count += 1
+            self.pass_(0.001)
+        return count
+
+    def test_cost(self):
+        """A thousand flips a second make some ten wake-ups a second, each with a few SQL statements."""
+        self.begin(max_builds=1)
+        self.request()
+        self.request()  # which makes each wake-up as dear as it can be
+        self.pass_(1)
+        statements, wakeups, views = [], [], []
+        engine = self.master.db.pool.engine
+
+        def executed(connection, cursor, statement, *rest):
+            statements.append(statement)
+
+        sa.event.listen(engine, "before_cursor_execute", executed)
+        self.addCleanup(sa.event.remove, engine, "before_cursor_execute", executed)
+        real = self.master.botmaster.brd.maybeStartBuildsOn
+        self.patch(
+            self.master.botmaster.brd,
+            "maybeStartBuildsOn",
+            lambda names: (wakeups.append(names), real(names)),
+        )
+        self.client.observe(lambda: views.append(1))
+        self.assertGreater(self.flap(2), 1500)
+        self.assertTrue(0 < len(wakeups) < 2 * 15, len(wakeups))
+        self.assertLess(len(statements), 15 * len(wakeups))
+        self.assertLess(len(views), 2 * 45)
+
+    def test_views(self):
+        """Whoever changes the presence a thousand times a second: the worker is sent some ten views of it."""
+        self.begin()
+        self.pass_(1)
+        views = []
+        self.client.observe(lambda: views.append(1))
+        for number in range(1000):
+            self.presence().hold("admin", reason=str(number))
+            self.pass_(0.001)
+        self.assertLess(len(views), 15)
+        self.assertEqual(self.view()["holds"][0]["reason"], "999")
+
+    def test_settles(self):
+        """Afterwards the last that was said is true."""
+        self.begin()
+        self.flap(0.5)
+        self.resultOf(self.client._transport.send("presence", {"version": 1, "state": "AVAILABLE"}))
+        self.pass_(0.2)
+        brid = self.request()
+        self.finishAll()
+        self.assertEqual(self.results(brid), [SUCCESS])

@@ -1,0 +1,571 @@
+import json
+import os
+from pathlib import Path
+
+from twisted.internet.error import ConnectionLost
+
+from presence.messages import ComingBreak, Refusal
+from presence.states import Hold
+from presence.worker.client import STOPPING, PresenceClient
+from presence.worker.conversation import PATIENCE
+from presence.worker.stopping import GRACE
+from presence.worker.store import FILENAME, Store, StoreError
+from tests.worker.fakewire import HOUR, NOW, ClientTestCase, FakeWorker, view
+
+AWAY = "NOT_ACCEPTING_NEW_BUILDS"
+WORKING_HOURS = ("07:00", "19:00")  # it is 08:00
+BREAK_ENDS = NOW + 11 * HOUR
+BREAK = Hold("break", None, None, NOW - HOUR, BREAK_ENDS)
+
+
+class WishTests(ClientTestCase):
+    """What the owner says is kept, and is true at once on this side."""
+
+    def test_away(self):
+        """Away holds the worker, with all that was said of it."""
+        status = self.successResultOf(self.client.away(" rendering ", until=NOW + 60))
+        self.assertEqual(status["state"], AWAY)
+        self.assertEqual(
+            status["holds"],
+            [{"source": "worker", "reason": "rendering", "by": "owner", "since": NOW, "until": NOW + 60}],
+        )
+        self.assertEqual(status["backAt"], NOW + 60)
+
+    def test_endsByItself(self):
+        """An away with an end ends at that instant, not earlier."""
+        self.client.away(until=NOW + 60)
+        self.reactor.advance(59.9)
+        self.assertEqual(self.sources(), ["worker"])
+        self.reactor.advance(0.1)
+        self.assertEqual(self.sources(), [])
+
+    def test_back(self):
+        """Back ends it."""
+        self.client.away()
+        self.assertEqual(self.successResultOf(self.client.back())["state"], "AVAILABLE")
+
+    def test_saidAgain(self):
+        """Away that is said again replaces reason and end; it began when it was said first."""
+        self.client.away("lunch", until=NOW + 60)
+        self.reactor.advance(10)
+        (hold,) = self.successResultOf(self.client.away("rendering"))["holds"]
+        self.assertEqual((hold["reason"], hold["since"], hold["until"]), ("rendering", NOW, None))
+
+    def test_restart(self):
+        """What was said is true again when the process starts again, its beginning and end too."""
+        self.client.away("rendering", until=NOW + 60)
+        self.reactor.advance(10)
+        self.restart()
+        (hold,) = self.client.status()["holds"]
+        self.assertEqual((hold["reason"], hold["since"], hold["until"]), ("rendering", NOW, NOW + 60))
+        self.reactor.advance(50)
+        self.assertEqual(self.sources(), [])
+
+    def test_endedWhileOff(self):
+        """An away that has ended while the machine was off is over."""
+        self.client.away(until=NOW + 60)
+        self.end()
+        self.reactor.advance(60)
+        self.begin()
+        self.assertEqual(self.sources(), [])
+        self.assertEqual(self.greet()["state"], "AVAILABLE")
+
+    def test_storedFirst(self):
+        """What cannot be kept is not done: neither here, nor told to the master."""
+        self.connect()
+        self.patch(os, "fsync", self.fail_to_write)
+        for say in (self.client.away, lambda: self.client.workAnyway(NOW + 60)):
+            error = self.failureResultOf(say(), StoreError).value
+            self.assertIn("cannot be written (disk full)", str(error))
+        self.assertEqual((self.sources(), self.transport.sent), ([], []))
+        self.assertEqual(self.client.status()["workUntil"], None)
+
+    def fail_to_write(self, descriptor):
+        raise OSError("disk full")
+
+    def test_wrong(self):
+        """Wrong input is a ValueError that says what is right; nothing has changed, also on disk."""
+        self.connect()
+        for say, pattern in (
+            (lambda: self.client.away("x" * 513), "at most 512"),
+            (lambda: self.client.away(3), "reason 3 is no text"),
+            (lambda: self.client.away("a\nb"), "one line"),
+            (lambda: self.client.away(until=NOW), "past"),
+            (lambda: self.client.away(until="noon"), "not an instant"),
+            (lambda: self.client.away(until=float("nan")), "not an instant"),
+            (lambda: self.client.workAnyway(NOW - 1), "past"),
+            (lambda: self.client.stopWhenIdle(NOW - 1), "deadline .* is past"),
+        ):
+            self.assertRegex(str(self.failureResultOf(say(), ValueError).value), pattern)
+        self.assertEqual((self.sources(), self.transport.sent), ([], []))
+        self.assertFalse(Path(self.basedir, FILENAME).exists())
+
+    def test_unreadable(self):
+        """Where the last word of the owner cannot be read the worker stays away, until he says otherwise."""
+        path = Path(self.basedir, FILENAME)
+        path.write_text("{")
+        self.restart()
+        (hold,) = self.client.status()["holds"]
+        self.assertRegex(hold["reason"], "cannot be read .*: say")
+        self.assertEqual(self.greet()["state"], AWAY)
+        self.assertEqual(len(self.flushLoggedErrors()), 0)
+        self.client.workAnyway(NOW + 60)  # says nothing of it
+        self.restart()
+        self.assertEqual(self.sources(), ["worker"])
+        self.client.back()
+        self.assertEqual(self.sources(), [])
+        self.restart()
+        self.assertEqual(self.sources(), [])
+
+    def test_stopService(self):
+        """When the process ends nobody waits for the master any longer, and that is told nothing more."""
+        self.client.away()
+        self.connect()
+        waits = self.client.back()
+        self.end()
+        self.successResultOf(waits)
+        self.assertEqual(len(self.transport.sent), 1)
+        self.transport.sent.clear()
+        self.begin()
+
+    def test_configuration(self):
+        """A mistake in a break is a ValueError where it is written."""
+        error = self.assertRaises(ValueError, PresenceClient, FakeWorker("."), ("19:00", "25:00"))
+        self.assertIn("25:00", str(error))
+
+
+class BreakTests(ClientTestCase):
+    """A break in `buildbot.tac`."""
+
+    def setUp(self):
+        super().setUp()
+        self.restart(WORKING_HOURS)
+
+    def test_break(self):
+        """It holds the worker from its start to its end."""
+        self.assertEqual(self.sources(), ["break"])
+        self.assertEqual(self.client.status()["backAt"], BREAK_ENDS)
+        self.reactor.advance(11 * HOUR)
+        self.assertEqual(self.sources(), [])
+        self.assertEqual(self.client.status()["nextBreak"]["start"], NOW + 23 * HOUR)
+
+    def test_backLeavesIt(self):
+        """Back does not end it, and the status says so."""
+        self.assertEqual(self.successResultOf(self.client.back())["holds"][0]["source"], "break")
+
+    def test_awaySurvivesIt(self):
+        """Away that is said during a break is not ended by its end."""
+        self.client.away("rendering")
+        self.reactor.advance(12 * HOUR)
+        self.assertEqual(self.sources(), ["worker"])
+
+    def test_workAnyway(self):
+        """While breaks are suspended it accepts builds, and not a moment longer; also after a restart."""
+        status = self.successResultOf(self.client.workAnyway(NOW + HOUR))
+        self.assertEqual((status["state"], status["workUntil"]), ("AVAILABLE", NOW + HOUR))
+        self.restart(WORKING_HOURS)
+        self.assertEqual(self.sources(), [])
+        self.reactor.advance(HOUR)
+        self.assertEqual((self.sources(), self.client.status()["workUntil"]), (["break"], None))
+
+    def test_workAnywayEnds(self):
+        """None ends the suspension."""
+        self.client.workAnyway(NOW + HOUR)
+        self.assertEqual(self.successResultOf(self.client.workAnyway(None))["holds"][0]["source"], "break")
+
+    def test_announced(self):
+        """The break is announced as any other hold, and its end."""
+        greeting = self.connect()
+        self.assertEqual((greeting["state"], greeting["until"]), (AWAY, BREAK_ENDS))
+        self.reactor.advance(11 * HOUR)
+        self.assertEqual(self.takeMessage()[1]["state"], "AVAILABLE")
+        self.answer()
+
+    def test_untilAll(self):
+        """Announced is the end of the last hold, and one without an end has none."""
+        self.client.away("rendering", until=NOW + 12 * HOUR)
+        self.assertEqual(self.greet()["until"], NOW + 12 * HOUR)
+        self.client.away("rendering")
+        self.assertIsNone(self.greet()["until"])
+
+    def test_noBlink(self):
+        """A break that begins when an away ends is known before: the announced end is that of the break."""
+        self.reactor.advance(11 * HOUR)  # 19:00
+        self.connect()
+        self.client.away(until=NOW + 23 * HOUR)
+        self.assertEqual(self.takeMessage()[1]["until"], NOW + 35 * HOUR)
+        self.answer()
+        # after this the timer of the away comes before that of the break
+        self.restart(WORKING_HOURS)
+        self.connect()
+        states = []
+        self.client.presence.observe(lambda presence: states.append(presence.ready))
+        self.reactor.advance(12 * HOUR)
+        self.assertEqual(self.sources(), ["break"])
+        for _name, message, _ in self.transport.sent:
+            self.assertEqual(message["state"], AWAY)
+        self.assertNotIn(True, states)
+        while self.transport.sent:
+            self.answer()
+
+    def test_clockJump(self):
+        """A clock that jumps over the beginning of a break, or the end of an away, is noticed."""
+        self.reactor.advance(11 * HOUR)
+        self.reactor.rightNow += 13 * HOUR
+        self.ticker.tick()
+        self.assertEqual(self.sources(), ["break"])
+        self.reactor.rightNow += 11 * HOUR
+        self.ticker.tick()
+        self.assertEqual(self.sources(), [])
+        self.reactor.advance(0)
+
+    def test_lateTimers(self):
+        """A master that asks before the timers of a machine that slept have run hears what is true now."""
+        self.reactor.advance(11 * HOUR)
+        self.reactor.rightNow += 13 * HOUR
+        self.assertEqual(self.greet()["state"], AWAY)
+        self.reactor.advance(0)
+
+
+class ConversationTests(ClientTestCase):
+    """What the master is told, and what becomes of its answers."""
+
+    def test_greeting(self):
+        """A master that connects is told at once."""
+        self.client.away("rendering", until=NOW + 60)
+        greeting = self.greet()
+        self.assertEqual(
+            greeting,
+            {
+                "version": 1,
+                "now": NOW,
+                "state": AWAY,
+                "reason": "rendering",
+                "by": "owner",
+                "since": NOW,
+                "until": NOW + 60,
+                "work_until": None,
+            },
+        )
+
+    def test_answered(self):
+        """The Deferred fires when the master has answered, with its view."""
+        self.connect()
+        said = self.client.away("rendering")
+        self.assertNoResult(said)
+        self.assertEqual(self.takeMessage()[0], "presence")
+        self.answer()
+        status = self.successResultOf(said)
+        self.assertEqual(status["master"]["view"]["holds"][0]["reason"], "rendering")
+        self.assertEqual(self.sources(), ["worker"])
+
+    def test_refused(self):
+        """A refusal is shown to the owner; the wish is kept, and not told again and again."""
+        self.connect()
+        said = self.client.away("rendering")
+        self.answer(Refusal("not on Sundays"))
+        status = self.successResultOf(said)
+        self.assertEqual((status["state"], status["master"]["why"]), (AWAY, "not on Sundays"))
+        self.assertEqual(self.transport.sent, [])
+        self.show(view())
+        self.assertEqual(self.client.status()["master"]["why"], "not on Sundays")
+        self.client.back()
+        self.answer()
+        self.assertIsNone(self.client.status()["master"]["why"])
+
+    def test_nonsense(self):
+        """A master that answers nonsense is reported, and harms nobody."""
+        self.connect()
+        said = self.client.away("rendering")
+        self.answer({"version": 1, "state": 7})
+        self.assertIn("was not understood", self.successResultOf(said)["master"]["why"])
+
+    def test_connectionFails(self):
+        """A connection that fails while the master is told ends the waiting; it is told at the next one."""
+        self.connect()
+        said = self.client.away("rendering")
+        self.disconnect()
+        self.transport.sent.pop()[2].errback(ConnectionLost())
+        status = self.successResultOf(said)
+        self.assertEqual((status["master"]["connected"], status["master"]["view"]), (False, None))
+        self.assertEqual(self.connect()["state"], AWAY)
+        self.assertEqual(self.transport.sent, [])
+
+    def test_patience(self):
+        """A master that does not answer is not waited for longer than some seconds, and is told what comes later."""
+        self.connect()
+        said = self.client.away("rendering")
+        self.reactor.advance(PATIENCE)
+        self.assertIn("has not answered", self.successResultOf(said)["master"]["why"])
+        self.transport.sent.clear()
+        self.client.back()
+        self.assertEqual(self.takeMessage()[1]["state"], "AVAILABLE")
+        self.answer()
+
+    def test_newestOnly(self):
+        """While a message is under way what changes is gathered: the newest is told, and nothing in between."""
+        self.connect()
+        said = [self.client.away(f"reason {number}") for number in range(100)]
+        self.assertEqual(self.takeMessage()[1]["reason"], "reason 0")
+        self.answer()
+        self.assertEqual(self.takeMessage()[1]["reason"], "reason 99")
+        for each in said:
+            self.assertNoResult(each)
+        self.answer()
+        for each in said:
+            self.successResultOf(each)
+
+    def test_changedBeforeAttached(self):
+        """What is said between the greeting and the attaching is told when it can be."""
+        self.greet()
+        said = self.client.away()
+        self.show(view())
+        self.assertEqual(self.transport.sent, [])
+        self.assertNoResult(said)
+        self.transport.listener.attached()
+        self.assertEqual(self.takeMessage()[1]["state"], AWAY)
+        self.answer()
+        self.successResultOf(said)
+
+    def test_stockMaster(self):
+        """A master that shows no view before it attaches the worker is sent nothing, and the owner is told."""
+        self.greet()
+        self.assertIsNone(self.client.status()["master"]["knowsPresence"])
+        self.transport.listener.attached()
+        status = self.successResultOf(self.client.away("rendering"))
+        self.assertEqual((status["master"]["connected"], status["master"]["knowsPresence"]), (True, False))
+        self.assertIn("the master knows no presence", status["master"]["why"])
+        self.assertEqual(self.transport.sent, [])
+
+    def test_lateAnswer(self):
+        """An answer from a connection that has gone is not taken for one of the new one."""
+        self.connect()
+        self.client.away("rendering")
+        late = self.transport.sent.pop()[2]
+        self.disconnect()
+        self.connect(BREAK)
+        late.callback(view().toDict(NOW))
+        self.assertEqual(self.sources(), ["break", "worker"])
+
+    def test_merged(self):
+        """The status is the whole truth: this side's holds and breaks, and those of the master, in order."""
+        self.client.away("rendering")
+        theirs = ComingBreak(NOW + 10, NOW + 20, "benchmarks")
+        self.greet()
+        pause = Hold("pause", "disk", None, NOW, None)
+        self.show(view(BREAK, Hold("worker", "stale", None, NOW, None), pause, breaks=(theirs,)))
+        status = self.client.status()
+        self.assertEqual(
+            [(each["source"], each["reason"]) for each in status["holds"]],
+            [("break", None), ("worker", "rendering"), ("pause", "disk")],
+        )
+        self.assertEqual(status["nextBreak"], {"start": NOW + 10, "stop": NOW + 20, "reason": "benchmarks"})
+        self.assertEqual(status["breaks"], [status["nextBreak"]])
+        json.dumps(status, allow_nan=False)
+
+    def test_running(self):
+        """Without a view what runs is what is known here."""
+        self.transport.building = ["runtests"]
+        self.assertEqual(self.client.status()["running"], [{"builder": "runtests", "since": None}])
+
+    def test_observe(self):
+        """Observers are called after every change, until they end it; one's mistake is not the other's."""
+        calls = []
+        stop = self.client.observe(lambda: calls.append("first"))
+
+        def fail():
+            raise RuntimeError
+
+        self.client.observe(fail)
+        self.client.observe(lambda: calls.append("last"))
+        for change in (self.client.away, self.connect, lambda: self.show(view(BREAK)), self.disconnect):
+            calls.clear()
+            change()
+            self.assertIn("first", calls)
+            self.assertEqual(calls.count("first"), calls.count("last"))
+        stop()
+        calls.clear()
+        self.client.back()
+        self.assertNotIn("first", calls)
+        self.assertIn("last", calls)
+        self.assertTrue(self.flushLoggedErrors(RuntimeError))
+
+
+class StopTests(ClientTestCase):
+    """The graceful stop."""
+
+    def stop(self, **kwargs):
+        said = self.client.stopWhenIdle(**kwargs)
+        name, message = self.takeMessage()
+        self.assertEqual((name, message["state"], message["reason"]), ("presence_stop", AWAY, STOPPING))
+        return said, message
+
+    def assertEnds(self):
+        self.assertEqual(self.reactor.stopped, 0)
+        self.reactor.advance(GRACE)
+        self.assertEqual(self.reactor.stopped, 1)
+
+    def test_idle(self):
+        """When the master says that nothing runs the process ends, a moment after the answer."""
+        self.connect()
+        said, _ = self.stop()
+        self.answer(view(running=0, stopping=True))
+        self.assertEqual(self.successResultOf(said)["stopping"], {"deadline": None})
+        self.assertEnds()
+
+    def test_waits(self):
+        """It waits for what runs, however long."""
+        self.connect()
+        self.stop()
+        self.answer(view(running=1, stopping=True))
+        self.reactor.advance(100 * HOUR)
+        self.show(view(running=0, stopping=True))
+        self.assertEnds()
+
+    def test_oldView(self):
+        """A view from before the master knew of the stop ends nothing: a build may begin still."""
+        self.connect()
+        self.stop()
+        self.show(view(running=0))
+        self.reactor.advance(1)
+        self.assertEqual(self.reactor.stopped, 0)
+        self.answer(view(running=1, stopping=True))
+
+    def test_back(self):
+        """Back cancels it, also in the last moment."""
+        self.connect()
+        self.stop()
+        self.answer(view(running=0, stopping=True))
+        self.client.back()
+        self.reactor.advance(HOUR)
+        self.assertEqual(self.reactor.stopped, 0)
+        self.assertEqual(self.takeMessage()[1]["state"], "AVAILABLE")
+        self.answer()
+        self.assertIsNone(self.client.status()["stopping"])
+
+    def test_deadline(self):
+        """At the deadline it ends, whatever runs; the master has been told of it."""
+        self.connect()
+        _, message = self.stop(deadline=NOW + 60)
+        self.assertEqual(message["deadline"], NOW + 60)
+        self.answer(view(running=1, stopping=True))
+        self.reactor.advance(59.9)
+        self.assertEqual(self.reactor.stopped, 0)
+        self.reactor.advance(0.1)
+        self.assertEnds()
+
+    def test_noMaster(self):
+        """Without a connection nothing runs, and it ends at once."""
+        self.successResultOf(self.client.stopWhenIdle(NOW + 60))
+        self.assertEnds()
+
+    def test_connectionLost(self):
+        """A connection that is lost in the middle takes along what ran: it ends."""
+        self.connect()
+        self.stop()
+        self.answer(view(running=1, stopping=True))
+        self.disconnect()
+        self.assertEnds()
+
+    def test_notKept(self):
+        """The process that is started next accepts builds; and an away that was said before is still there."""
+        self.connect()
+        self.stop()
+        self.answer(view(running=1, stopping=True))
+        self.restart()
+        self.assertEqual(self.sources(), [])
+        self.client.away("rendering")
+        self.connect()
+        self.stop()
+        self.answer(view(running=1, stopping=True))
+        self.restart()
+        self.assertEqual(self.client.status()["holds"][0]["reason"], "rendering")
+
+    def test_stockMaster(self):
+        """At a master that knows no presence it is refused, as nobody would know when builds are done."""
+        self.greet()
+        self.transport.listener.attached()
+        error = self.failureResultOf(self.client.stopWhenIdle(), ValueError).value
+        self.assertIn("graceful", str(error))
+        self.assertEqual(self.sources(), [])
+
+    def test_stockMasterLater(self):
+        """If that turns out later, the stop is off."""
+        self.greet()
+        said = self.client.stopWhenIdle()
+        self.transport.listener.attached()
+        self.assertIsNone(self.successResultOf(said)["stopping"])
+        self.assertEqual(self.sources(), [])
+
+    def test_localWorker(self):
+        """A worker in the process of its master cannot end that."""
+        self.transport.ownsProcess = False
+        error = self.failureResultOf(self.client.stopWhenIdle(), ValueError).value
+        self.assertIn("lives in the process of its master", str(error))
+
+    def test_again(self):
+        """A stop that is asked for again gets the new deadline."""
+        self.connect()
+        self.stop(deadline=NOW + 60)
+        self.answer(view(running=1, stopping=True))
+        self.stop()
+        self.answer(view(running=1, stopping=True))
+        self.reactor.advance(HOUR)
+        self.assertEqual(self.reactor.stopped, 0)
+
+
+class StoreTests(ClientTestCase):
+    """The file in the base directory."""
+
+    @property
+    def path(self):
+        return Path(self.basedir, FILENAME)
+
+    def test_private(self):
+        """Only the account of the worker may read it, whatever its umask is."""
+        if os.name != "posix":
+            return
+        before = os.umask(0)
+        self.addCleanup(os.umask, before)
+        self.client.away("rendering")
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+
+    def test_killedInBetween(self):
+        """Killed at any instant of writing, there is the old wish or the new one."""
+        self.client.away("old")
+        before = self.path.read_bytes()
+
+        def killed(*args):
+            raise KeyboardInterrupt
+
+        for module, name in ((os, "open"), (os, "fdopen"), (os, "fsync"), (Path, "replace")):
+            patched = self.patch(module, name, killed)
+            self.assertRaises(KeyboardInterrupt, self.client.away, "new")
+            patched.restore()
+            self.assertEqual(self.path.read_bytes(), before)
+        self.restart()
+        self.assertEqual(self.client.status()["holds"][0]["reason"], "old")
+        self.client.away("new")
+        self.assertIn("new", self.path.read_text())
+        self.assertEqual([path.name for path in self.path.parent.iterdir()], [FILENAME])
+
+    def test_wrongContent(self):
+        """What is no wish is an error that names the file."""
+        away = {"reason": None, "by": None, "since": NOW, "until": None}
+        for content in (
+            "",
+            "[]",
+            "{}",
+            "\x00",
+            '{"version": 2, "away": null}',
+            '{"version": 1}',
+            json.dumps({"version": 1, "away": 7}),
+            json.dumps({"version": 1, "away": {**away, "since": None}}),
+            json.dumps({"version": 1, "away": {**away, "until": "noon"}}),
+            json.dumps({"version": 1, "away": {**away, "reason": 1}}),
+            '{"version": 1, "away": null, "workUntil": NaN}',
+            "[" * 30000,
+        ):
+            self.path.write_text(content)
+            error = self.assertRaises(StoreError, Store(self.basedir).load)
+            self.assertIn(str(self.path), str(error))

@@ -1,7 +1,8 @@
 # Everything happens in .venv, which is made when it is needed. PYTHON may name another interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
-JOBS ?= 2
+# most of the integration tests is waiting: one job more than there are cores
+JOBS ?= 3
 
 .PHONY: demo test lint docs clean
 

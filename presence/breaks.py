@@ -15,16 +15,16 @@ from typing import Any, TypeVar
 
 from zope.interface import implementer
 
-from presence.coverage import BreakInterval, Coverage
+from presence.calendar.coverage import BreakInterval, Coverage
+from presence.calendar.isodates import isoDate, isoDatetime, looksLikeDatetime
+from presence.calendar.occurrences import Occurrences, OneOff, Recurring
+from presence.calendar.rules import parseRule, ruleText
+from presence.calendar.startdays import RuleDays, StartDays, WeeklyDays
+from presence.calendar.timeofday import MIDNIGHT, isEndOfDay, timeOfDay, timeText
+from presence.calendar.wallclock import asInstant
+from presence.calendar.weekdays import EVERY_DAY, weekdays, weekdaysText
+from presence.calendar.zones import canonicalZone, localZone, zoneFor
 from presence.interfaces import IBreakSchedule
-from presence.isodates import isoDate, isoDatetime, looksLikeDatetime
-from presence.occurrences import Occurrences, OneOff, Recurring
-from presence.rules import parseRule, ruleText
-from presence.startdays import RuleDays, StartDays, WeeklyDays
-from presence.timeofday import MIDNIGHT, isEndOfDay, timeOfDay, timeText
-from presence.wallclock import asInstant
-from presence.weekdays import EVERY_DAY, weekdays, weekdaysText
-from presence.zones import canonicalZone, localZone, zoneFor
 
 __all__ = ["Break", "BreakErrors", "BreakInterval", "BreakSchedule"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from presence.isodates import isoDatetime, looksLikeDatetime
-from presence.timeofday import isEndOfDay, timeOfDay, timeText
-from presence.wallclock import UTC, instantOf
+from presence.calendar.isodates import isoDatetime, looksLikeDatetime
+from presence.calendar.timeofday import isEndOfDay, timeOfDay, timeText
+from presence.calendar.wallclock import UTC, instantOf
 
 _HOW_TO_WRITE = "write 18:00, 7pm, tomorrow 8:00 or 2026-12-24T18:00"
 _TOMORROW = re.compile(r"tomorrow(?:\s+(?:at\s+)?(.*))?", re.IGNORECASE)

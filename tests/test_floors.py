@@ -17,16 +17,8 @@ GROUND = {
     "orders",
     "states",
     "breaks",
+    "calendar",
     "comingbreaks",
-    "coverage",
-    "occurrences",
-    "rules",
-    "startdays",
-    "isodates",
-    "timeofday",
-    "wallclock",
-    "weekdays",
-    "zones",
 }
 MIDDLE = {"waiters", "workerpresence", "builderpresence", "breaktimer", "clockguard"}
 EDGE = {"master", "worker", "commands", "demo"}

@@ -11,12 +11,12 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from presence.calendar.zones import localZone, zoneFor
 from presence.commands.admintext import AVAILABLE, AdminText, plain
 from presence.commands.credentials import Credentials, CredentialsError, askCredentials, findCredentials
 from presence.commands.masterclient import MasterClient, MasterError
 from presence.commands.options import addUntil, untilOf
 from presence.orders import readReason
-from presence.zones import localZone, zoneFor
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

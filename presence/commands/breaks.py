@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.breaks import Break, BreakSchedule
-from presence.isodates import isoDatetime
-from presence.wallclock import UTC, asInstant, clockChanges, later, startInstant
-from presence.zones import canonicalZone, localZone, zoneFor
+from presence.calendar.isodates import isoDatetime
+from presence.calendar.wallclock import UTC, asInstant, clockChanges, later, startInstant
+from presence.calendar.zones import canonicalZone, localZone, zoneFor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from presence.wallclock import startInstant
-from presence.zones import localZone, zoneFor
+from presence.calendar.wallclock import startInstant
+from presence.calendar.zones import localZone, zoneFor
 
 if TYPE_CHECKING:
     from presence.breaks import BreakInterval, BreakSchedule

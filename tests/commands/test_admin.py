@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.calendar.zones import zoneFor
 from presence.commands import admin, credentials, masterclient
 from presence.commands.admintext import AdminText, plain, table
-from presence.zones import zoneFor
 
 UTC = zoneFor("UTC")
 #: 2026-11-23 06:00 UTC, a Monday.

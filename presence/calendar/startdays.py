@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Protocol
 
-from presence.rules import FIRST_YEAR, LAST_YEAR, Recurrence, Rule, daysOfYear
+from presence.calendar.rules import FIRST_YEAR, LAST_YEAR, Recurrence, Rule, daysOfYear
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,6 +1,6 @@
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.weekdays import EVERY_DAY, weekdays, weekdaysText
+from presence.calendar.weekdays import EVERY_DAY, weekdays, weekdaysText
 
 MO, TU, WE, TH, FR, SA, SU = range(7)
 

@@ -2,7 +2,7 @@ from datetime import time, timezone
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.timeofday import isEndOfDay, timeOfDay, timeText
+from presence.calendar.timeofday import isEndOfDay, timeOfDay, timeText
 
 
 class TimeOfDayTests(SynchronousTestCase):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from presence.occurrences import EARLIEST_START, LATEST_STOP, Occurrences
-from presence.startdays import FIRST_DAY, LAST_DAY
-from presence.wallclock import EARLIEST, LATEST, UTC, later, midnight
+from presence.calendar.occurrences import EARLIEST_START, LATEST_STOP, Occurrences
+from presence.calendar.startdays import FIRST_DAY, LAST_DAY
+from presence.calendar.wallclock import EARLIEST, LATEST, UTC, later, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

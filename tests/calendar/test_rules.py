@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.rules import daysOfYear, parseRule, ruleText
+from presence.calendar.rules import daysOfYear, parseRule, ruleText
 
 SINCE = date(2026, 1, 13)  # a Tuesday
 

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.isodates import isoDate, isoDatetime, looksLikeDatetime
+from presence.calendar.isodates import isoDate, isoDatetime, looksLikeDatetime
 
 UTC = timezone.utc
 CHRISTMAS_EVE = date(2026, 12, 24)

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.wallclock import (
+from presence.calendar.wallclock import (
     EARLIEST,
     LATEST,
     asInstant,

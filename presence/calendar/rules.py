@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from dateutil.rrule import rrulestr
 
-from presence.weekdays import CODES
+from presence.calendar.weekdays import CODES
 
 FIRST_YEAR, LAST_YEAR = 2, 9998
 """The years in which breaks happen: all but the two at whose ends a zone would leave the calendar."""

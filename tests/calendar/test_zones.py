@@ -6,7 +6,7 @@ from zoneinfo import TZPATH, ZoneInfo
 from dateutil import tz as dateutil_tz
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.zones import canonicalZone, localZone, zoneFor
+from presence.calendar.zones import canonicalZone, localZone, zoneFor
 
 UTC = timezone.utc
 

@@ -6,10 +6,10 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from presence.wallclock import startInstant, stopInstant
+from presence.calendar.wallclock import startInstant, stopInstant
 
 if TYPE_CHECKING:
-    from presence.startdays import StartDays
+    from presence.calendar.startdays import StartDays
 
 Span = tuple[datetime, datetime]
 """A start and a later stop, instants in UTC: half-open, ``[start, stop)``."""

@@ -42,7 +42,7 @@ def canonicalZone(value: object) -> str | tzinfo:
         raise ValueError(  # noqa: TRY004 (mistakes are ValueErrors)
             f'{value!r} is no time zone: write an IANA name such as "Europe/Berlin", or a tzinfo'
         )
-    if (name := _name_of(value)) is not None and _isKnown(name):
+    if (name := _name_of(value)) is not None and _is_known(name):
         return name
     try:
         offset = value.utcoffset(_SOME_DAY)
@@ -82,7 +82,7 @@ def _from_tz_variable(value: str) -> str | tzinfo:
     value = value.removeprefix(":")
     if not value:
         return "UTC"
-    if _isKnown(value):
+    if _is_known(value):
         return value
     found = _from_file(Path(value)) if value.startswith("/") else None
     return found or dateutil_tz.tzlocal()
@@ -91,7 +91,7 @@ def _from_tz_variable(value: str) -> str | tzinfo:
 def _from_file(path: Path) -> str | tzinfo | None:
     """The zone in a compiled zone file: by the name it has in a zoneinfo folder, else by what is in it."""
     inside = _ZONEINFO_FOLDERS.search(path.resolve().as_posix())
-    if inside and _isKnown(inside[1]):
+    if inside and _is_known(inside[1]):
         return inside[1]
     try:
         return _from_bytes(path.read_bytes())
@@ -106,7 +106,7 @@ def _from_bytes(content: bytes) -> ZoneInfo:
 
 
 def _checked(name: str) -> str:
-    if _isKnown(name):
+    if _is_known(name):
         return name
     if _POSIX.match(name):
         raise ValueError(
@@ -122,7 +122,7 @@ def _checked(name: str) -> str:
     raise ValueError(f"{name!r} is no time zone that zoneinfo knows: {hint}")
 
 
-def _isKnown(name: str) -> bool:
+def _is_known(name: str) -> bool:
     if _NO_IANA_NAMES.fullmatch(name):
         return False
     try:

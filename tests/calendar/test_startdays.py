@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.rules import parseRule
-from presence.startdays import FIRST_DAY, LAST_DAY, RuleDays, WeeklyDays
+from presence.calendar.rules import parseRule
+from presence.calendar.startdays import FIRST_DAY, LAST_DAY, RuleDays, WeeklyDays
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 11, 23)

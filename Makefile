@@ -4,13 +4,18 @@ BIN := .venv/bin
 # most of the integration tests is waiting: one job more than there are cores
 JOBS ?= 3
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test search lint docs clean
 
 demo: .venv/test
 	$(BIN)/presence demo
 
 test: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests
+
+# The property tests of the model, with many more cases and other ones each time.
+SEARCHES := tests.calendar tests.test_messages tests.test_orders tests.test_adminrecord tests.test_workerpresence
+search: .venv/test
+	PRESENCE_THOROUGH=1 $(BIN)/python -m twisted.trial --jobs 2 --rterrors $(SEARCHES)
 
 lint: .venv/lint
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from presence.adminrecord import AdminRecord
 from presence.orders import HoldOrder, ReleaseOrder, WorkOrder
 from presence.states import Hold
+from tests.searches import examples
 from tests.test_orders import JSON
 
 INSTANTS = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 2**40)
@@ -15,6 +16,7 @@ ORDERS = st.builds(HoldOrder, TEXTS, INSTANTS) | st.just(ReleaseOrder()) | st.bu
 
 
 class AdminRecordTests(SynchronousTestCase):
+    @examples(25)
     @given(st.lists(st.tuples(ORDERS, TEXTS, INSTANTS.filter(lambda at: at is not None))))
     def test_roundTrip(self, orders):
         """Whatever was ordered, the record comes back from the database as it went there."""
@@ -32,6 +34,7 @@ class AdminRecordTests(SynchronousTestCase):
             record.after(WorkOrder(None), "eve", 3), AdminRecord(Hold("admin", "disk", "ann", 1, 9))
         )
 
+    @examples(25)
     @given(JSON)
     def test_strangers(self, value):
         """What is no record is a ValueError."""

@@ -1,7 +1,7 @@
 import json
 import math
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -26,6 +26,7 @@ from presence.messages import (
     readStop,
 )
 from presence.states import Hold, PresenceState
+from tests.searches import examples
 
 NOW = 1_800_000_000.0
 AWAY = Announcement(
@@ -205,7 +206,7 @@ class RefusalTests(SynchronousTestCase):
         except MessageError as error:
             self.assertLess(len(str(error)), 1000)
 
-    @settings(max_examples=300, deadline=None)
+    @examples(25)
     @given(
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),

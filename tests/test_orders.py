@@ -14,6 +14,7 @@ from presence.orders import (
     WorkOrder,
     readOrder,
 )
+from tests.searches import examples
 
 NOW = 1_800_000_000.25
 
@@ -55,6 +56,7 @@ class OrderTests(SynchronousTestCase):
         self.assertEqual(readOrder("work", {"until": LATEST}, NOW), WorkOrder(LATEST))
         self.assertEqual(readOrder("work", {"until": None}, NOW), WorkOrder(None))
 
+    @examples(25)
     @given(orders())
     def test_good(self, order):
         """Whatever the description calls good is an order."""
@@ -65,6 +67,7 @@ class OrderTests(SynchronousTestCase):
         if until is not None:
             self.assertEqual(read.until, until)
 
+    @examples(25)
     @given(orders(), st.data())
     def test_anotherType(self, order, data):
         """A parameter of another type, too long, or not to come, is refused in a sentence that names it."""
@@ -93,6 +96,7 @@ class OrderTests(SynchronousTestCase):
         self.assertLess(len(str(error)), 300)
         json.dumps(str(error)).encode("ascii")
 
+    @examples(25)
     @given(st.text(), JSON)
     @example("Reason", "x")
     @example("by", "x")
@@ -107,6 +111,7 @@ class OrderTests(SynchronousTestCase):
                 self.assertIn(f"{action} has no parameter", str(error))
                 self.assertLess(len(str(error)), 200)
 
+    @examples(25)
     @given(st.text().filter(lambda name: name not in ACTIONS))
     @example("HOLD")
     @example("hold ")

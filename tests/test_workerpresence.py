@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
@@ -9,6 +9,7 @@ from presence.errors import PresenceStopped
 from presence.interfaces import IWorkerPresence
 from presence.states import SOURCES, PresenceState
 from presence.workerpresence import WorkerPresence
+from tests.searches import examples
 
 AVAILABLE = PresenceState.AVAILABLE
 HELD = PresenceState.NOT_ACCEPTING_NEW_BUILDS
@@ -301,7 +302,7 @@ class AnyHistoryTests(SynchronousTestCase):
         st.tuples(st.just("cancel"), st.none(), st.integers(min_value=0, max_value=9)),
     )
 
-    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @examples(50)
     @given(st.lists(step, max_size=30))
     def test_model(self, steps):
         """After every step the state is right, and exactly those wait who asked while it was held."""

@@ -13,6 +13,7 @@ from presence.breaktimer import BreakTimer
 from presence.errors import NotAcceptingBuildsError
 from presence.master import mirror
 from presence.master.checks import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
+from presence.master.lostworkers import guardChoice, guardPreparation
 from presence.master.ownersside import OwnersSide
 from presence.master.roster import Roster
 
@@ -237,6 +238,8 @@ class PresenceMixin:
 
     def buildStarted(self, wfb: Any) -> None:
         """A build starts on this worker, for the builder of `wfb`."""
+        # the last one: Buildbot appends it in the same breath
+        guardPreparation(wfb.builder.building[-1])
         super().buildStarted(wfb)  # type: ignore[misc]
         if self.presence is not None and wfb not in self._building:
             self._building[wfb] = self.master.reactor.seconds()
@@ -248,6 +251,11 @@ class PresenceMixin:
         self._refused = False
         self._build_ended(wfb)
         super().buildFinished(wfb)  # type: ignore[misc]
+
+    def addWorkerForBuilder(self, wfb: Any) -> None:
+        """The worker joins a builder."""
+        guardChoice(wfb.builder)
+        super().addWorkerForBuilder(wfb)  # type: ignore[misc]
 
     def removeWorkerForBuilder(self, wfb: Any) -> None:
         """The worker leaves a builder; a build that was lost with the connection ends in no other way."""

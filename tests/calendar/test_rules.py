@@ -1,11 +1,12 @@
 from datetime import date, datetime, time, timezone
 
 from dateutil.rrule import rrulestr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.rules import daysOfYear, parseRule, ruleText
+from tests.searches import examples
 
 SINCE = date(2026, 1, 13)  # a Tuesday
 
@@ -197,7 +198,7 @@ def joined(items):
 
 class WalkTests(SynchronousTestCase):
     @given(rules(), st.dates(date(1995, 1, 1), date(2030, 12, 31)), st.integers(0, 25))
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None)
+    @examples(20)
     def test_asDateutilWalks(self, text, since, later):
         """In any year a rule yields what dateutil yields when it walks there from `since`."""
         year = since.year + later
@@ -210,7 +211,7 @@ class WalkTests(SynchronousTestCase):
         self.assertEqual(found, [each.date() for each in expected])
 
     @given(rules(), st.dates(date(1995, 1, 1), date(2030, 12, 31)), st.integers(1, 40))
-    @settings(max_examples=20, deadline=None, derandomize=True, database=None)
+    @examples(10)
     def test_countAsDateutilCounts(self, text, since, count):
         """COUNT ends with the day with which dateutil ends."""
         try:

@@ -87,7 +87,9 @@ class Account:
     suspended: float = 0.0
     holds: dict = field(default_factory=dict)
     building: set = field(default_factory=set)  # names of builders
-    preparing: set = field(default_factory=set)  # likewise: chosen, but the database has not answered
+    preparing: dict = field(
+        default_factory=dict
+    )  # builder: request; chosen, but the database has not answered
     since: float = 0.0
     ready: bool = False
 
@@ -110,7 +112,7 @@ class Account:
         return ", ".join(reasons)
 
     def hasRoomFor(self, builder):
-        used = self.building | self.preparing
+        used = self.building | set(self.preparing)
         return builder not in used and (self.max_builds is None or len(used) < self.max_builds)
 
 
@@ -124,6 +126,7 @@ class Simulation:
         self.history = []
         self.retries = {}
         self.brids = []
+        self.abandoned = set()  # requests whose worker was lost while the build was prepared
         self.jumping = False
         self.ending = False
         self.problems = []
@@ -198,7 +201,7 @@ class Simulation:
         builder, brid = self.builderNames[builderid], buildrequestid
         deferred = Deferred()
         deferred.addCallback(lambda _: self.addBuild(builderid, buildrequestid, workerid))
-        account.preparing.add(builder)
+        account.preparing[builder] = brid
         self.note(f"{account.name} is chosen for request {brid} of {builder}; the database is slow")
         delay = self.rng.choice((1, HOUR, 12 * HOUR))
         self.case.reactor.callLater(delay, self.goOn, deferred, account, builder, brid)
@@ -211,8 +214,12 @@ class Simulation:
             self.hold(account, "admin", None)
 
     def goOn(self, deferred, account, builder, brid):
-        account.preparing.remove(builder)
         self.note(f"the database has answered about request {brid}")
+        if brid in self.abandoned:
+            self.abandoned.remove(brid)
+            deferred.callback(None)
+            return
+        del account.preparing[builder]
         deferred.callback(None)
         if builder not in account.building:
             self.note(f"{account.name} has refused request {brid}")
@@ -289,6 +296,7 @@ class Simulation:
     def nothingLost(self, waiting, complete):
         """Each request is complete, or waits in the queue, or belongs to a build that runs or is prepared."""
         open_ = len(waiting) + sum(len(a.building) + len(a.preparing) for a in self.accounts.values())
+        open_ += len(self.abandoned)
         if complete + open_ != len(self.brids):
             self.fail(f"of {len(self.brids)} requests {complete} are complete and {open_} open")
 
@@ -307,7 +315,13 @@ class Simulation:
                 self.note(f"... and request {job.brid} with it")
                 self.retries[job.brid] = self.retries.get(job.brid, 0) + 1
                 self.counts["lost"] += 1
+        for brid in account.preparing.values():
+            self.note(f"... while request {brid} is prepared")
+            self.retries[brid] = self.retries.get(brid, 0) + 1
+            self.counts["lost"] += 1
+            self.abandoned.add(brid)
         account.building.clear()
+        account.preparing.clear()
         self.case.disconnect(account.name)
 
     def finish(self, job):
@@ -384,7 +398,7 @@ class Simulation:
             return
         if not account.connected:
             self.connect(account)
-        elif not account.preparing:
+        elif account.kind == "slave" or not account.preparing:
             # (stock Buildbot loses the request of a build whose worker goes while it is prepared)
             self.disconnect(account)
 
@@ -450,7 +464,7 @@ class Simulation:
         self.reconfig({name: [] for name, account in self.accounts.items() if account.windows})
         self.settle()
         for _ in range(10 * len(self.brids)):
-            preparing = any(account.preparing for account in self.accounts.values())
+            preparing = bool(self.abandoned) or any(a.preparing for a in self.accounts.values())
             if not self.case.jobs and not preparing:
                 break
             for job in tuple(self.case.jobs):

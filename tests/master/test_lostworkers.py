@@ -1,0 +1,86 @@
+from buildbot.process.results import RETRY, SUCCESS
+from twisted.internet.defer import Deferred
+
+from tests.master.fakemaster import MasterTestCase
+
+# The questions to the database between the choice of a worker and the start of its build, in their order: which
+# of Buildbot's updates, and what is among its arguments.
+STEPS = {
+    "claiming": ("claimBuildRequests", ()),
+    "adding": ("addBuild", ()),
+    "preparationStep": ("startStep", ()),
+    "properties": ("setBuildProperties", ()),
+    "starting": ("setBuildStateString", ("starting",)),
+    "preparingWorker": ("setBuildStateString", ("preparing worker",)),
+    "pinging": ("setBuildStateString", ("pinging worker",)),
+    "ready": ("setStepStateString", ("worker mac-mini ready",)),
+    "prepared": ("finishStep", ()),
+}
+
+
+class LostWorkerTests(MasterTestCase):
+    """A worker that is lost while its build is prepared: the request goes back to the queue."""
+
+    def delay(self, update, wanted):
+        """Let the first such update of the database wait until the Deferred that this returns fires."""
+        updates = self.master.data.updates
+        original = getattr(updates, update)
+        gate = Deferred()
+        waiting = []
+
+        def late(*args, **kwargs):
+            if not waiting and all(each in args for each in wanted):
+                waiting.append(update)
+                return gate.addCallback(lambda _: original(*args, **kwargs))
+            return original(*args, **kwargs)
+
+        self.patch(updates, update, late)
+        return gate, waiting
+
+    def loseWhile(self, step):
+        self.startMaster([self.slave("mac-mini"), self.slave("aarch64")])
+        self.worker("aarch64").pause("it would be chosen as well")
+        gate, waiting = self.delay(*STEPS[step])
+        brid = self.request()
+        self.assertEqual(len(waiting), 1, f"nothing waits for {step}")
+        self.disconnect("mac-mini")
+        gate.callback(None)
+        self.pass_(1)
+        # Buildbot asks the connection that is not there any more for a ping, and logs that
+        self.assertEqual(len(self.flushLoggedErrors(AttributeError)), step == "pinging")
+        return brid
+
+    def check(self, step):
+        brid = self.loseWhile(step)
+        self.assertEqual(self.unclaimed(), [brid])
+        self.assertEqual(self.starts, [])
+        self.assertEqual(self.master.botmaster.builders["runtests"].building, [])
+        self.worker("aarch64").unpause()
+        self.pass_(1)
+        self.assertEqual(self.startedOn(), ["aarch64"])
+        self.finishAll()
+        lost = [] if step == "claiming" else [RETRY]
+        self.assertEqual(self.results(brid), [*lost, SUCCESS])
+        self.assertEqual(self.presence("mac-mini").running, 0)
+
+    def test_sameWorkerLater(self):
+        """The worker that was lost may build the request when it is back."""
+        brid = self.loseWhile("pinging")
+        self.connect("mac-mini")
+        self.pass_(1)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.finishAll()
+        self.assertEqual(self.results(brid), [RETRY, SUCCESS])
+
+
+def _testOf(step):
+    def test(self):
+        self.check(step)
+
+    test.__name__ = f"test_{step}"
+    test.__doc__ = f"Lost while the database is waited for ({step}), the worker loses no request."
+    return test
+
+
+for _step in STEPS:
+    setattr(LostWorkerTests, f"test_{_step}", _testOf(_step))

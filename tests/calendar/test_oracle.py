@@ -202,14 +202,14 @@ def cases(draw):
 
 class OracleTests(SynchronousTestCase):
     @given(cases())
-    @examples(25)
+    @examples(12)
     def test_everyMinute(self, case):
         """A schedule has the minutes which the clock on the wall says."""
         wall, schedule, told = case
         self.assertEqual(wall.asked(schedule), wall.minutes(told), (wall.zone, wall.day, schedule))
 
     @given(cases(), st.lists(st.integers(0, 2 * SEEN * 24 * 60 - 1), min_size=4, max_size=4))
-    @examples(25)
+    @examples(12)
     def test_atAndNextChange(self, case, minutes):
         """`at` and `nextChange` say of single instants what the minutes say."""
         wall, schedule, told = case

@@ -1,0 +1,188 @@
+"""The `PresenceClient` in a worker's `buildbot.tac`: put in, and taken out again. Text in, text out.
+
+What a tac file means is read from its syntax tree, never by running it; what is written is checked the same way:
+apart from the lines that were asked for, the program has not changed.
+"""
+
+from __future__ import annotations
+
+import ast
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from presence.errors import PresenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The line above the two lines, by which `uninstalled` knows them.
+MARK = "# presence: what this machine's owner says. Put in by `presence install`, taken out by `presence uninstall`."
+
+_IMPORT = "from presence.worker.client import PresenceClient"
+
+
+class TacFileError(PresenceError):
+    """A `buildbot.tac` is not understood, and so it is not touched. The text says why and what would be right."""
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """Where the worker is: its variable, that of the application, and the last line of its `setServiceParent`."""
+
+    name: str
+    application: str
+    line: int
+
+
+def installed(source: bytes) -> bytes:
+    """`source`, the content of a `buildbot.tac`, with a `PresenceClient` beside its worker.
+
+    The same content when there is one already, put in by this function or by hand. Raises `TacFileError`.
+    """
+    tree = _parse(source)
+    if any(_makes_client(statement) is not None for statement in ast.walk(tree)):
+        return source
+    worker = _worker(tree)
+    lines = source.splitlines(keepends=True)
+    newline = b"\r\n" if lines[worker.line - 1].endswith(b"\r\n") else b"\n"
+    if not lines[worker.line - 1].endswith((b"\n", b"\r")):
+        lines[worker.line - 1] += newline
+    call = f"PresenceClient({worker.name}).setServiceParent({worker.application})"
+    added = [line.encode("ascii") + newline for line in (MARK, _IMPORT, call)]
+    result = b"".join([*lines[: worker.line], *added, *lines[worker.line :]])
+    _check_only_ours(source, result)
+    return result
+
+
+def uninstalled(source: bytes) -> bytes:
+    """`source` without what `installed` has put in, also when the client was given arguments since.
+
+    The same content when there is no client in it. Raises `TacFileError`, also for a client that somebody has put in by hand.
+    """
+    tree = _parse(source)
+    lines = source.splitlines(keepends=True)
+    marks = [number for number, line in enumerate(lines) if line.strip() == MARK.encode("ascii")]
+    clients = [call.lineno for call in map(_makes_client, ast.walk(tree)) if call is not None]
+    if not marks and not clients:
+        return source
+    if not marks:
+        raise TacFileError(
+            f"`presence install` has not put in the PresenceClient in line {clients[0]}: take it out with an editor"
+        )
+    if len(marks) > 1:
+        raise TacFileError(
+            f"the line of `presence install` is there {len(marks)} times: take it out with an editor"
+        )
+    [mark] = marks
+    end = _end_of_ours(tree, mark + 1)
+    result = b"".join([*lines[:mark], *lines[end:]])
+    _check_only_ours(result, source)
+    return result
+
+
+def _parse(source: bytes) -> ast.Module:
+    try:
+        return ast.parse(source, "buildbot.tac")
+    except SyntaxError as problem:
+        raise TacFileError(
+            f"line {problem.lineno} is no Python ({problem.msg}): correct that first"
+        ) from problem
+    except ValueError as problem:
+        raise TacFileError(f"it is no text ({problem}): is it the right file?") from problem
+
+
+def _worker(tree: ast.Module) -> _Worker:
+    called = {name: _calls_of(tree, name) for name in ("Worker", "BuildMaster")}
+    if called["BuildMaster"]:
+        raise TacFileError(
+            "it is a master's: a presence is installed on a worker's side, in the worker's directory"
+        )
+    workers = called["Worker"]
+    if not workers:
+        raise TacFileError("no `s = Worker(…)` is in it, as `buildbot-worker create-worker` writes it")
+    if len(workers) > 1:
+        where = ", ".join(str(call.lineno) for call in workers)
+        raise TacFileError(
+            f"several workers are in it (lines {where}), and each needs a directory of its own"
+        )
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and statement.value is workers[0]:
+            [*others, target] = statement.targets
+            if not others and isinstance(target, ast.Name):
+                return _parent(tree, target.id)
+    raise TacFileError(
+        f"line {workers[0].lineno} does not read `s = Worker(…)`, at the left margin, as `buildbot-worker "
+        "create-worker` writes it"
+    )
+
+
+def _calls_of(tree: ast.Module, name: str) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id == name)
+            or (isinstance(node.func, ast.Attribute) and node.func.attr == name)
+        )
+    ]
+
+
+def _parent(tree: ast.Module, worker: str) -> _Worker:
+    """Where `worker.setServiceParent(application)` is."""
+    for statement in tree.body:
+        match statement:
+            case ast.Expr(
+                ast.Call(ast.Attribute(ast.Name(name), "setServiceParent"), [ast.Name(application)], [])
+            ) if name == worker:
+                return _Worker(worker, application, statement.end_lineno or statement.lineno)
+    raise TacFileError(f"no line `{worker}.setServiceParent(application)` is in it, at the left margin")
+
+
+def _makes_client(statement: ast.AST) -> ast.Call | None:
+    """The call of `PresenceClient`, if that is what the statement is for."""
+    match statement:
+        case ast.Expr(
+            ast.Call(ast.Attribute(ast.Call(ast.Name("PresenceClient")) as call, "setServiceParent"))
+        ):
+            return call
+        case ast.Assign(value=ast.Call(ast.Name("PresenceClient")) as call):
+            return call
+    return None
+
+
+def _imports_client(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.ImportFrom("presence.worker.client", [ast.alias("PresenceClient", None)], 0):
+            return True
+    return False
+
+
+def _is_ours(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.stmt]]:
+    """The import and the call that follows it."""
+    for first, second in zip(tree.body, tree.body[1:], strict=False):
+        if _imports_client(first) and isinstance(second, ast.Expr) and _makes_client(second) is not None:
+            yield first, second
+
+
+def _end_of_ours(tree: ast.Module, mark: int) -> int:
+    """The last line of what stands below line `mark` (from 1)."""
+    for first, second in _is_ours(tree):
+        if first.lineno == mark + 1 and second.lineno == mark + 2 and second.end_lineno is not None:
+            return second.end_lineno
+    raise TacFileError(
+        f"what `presence install` has put in below line {mark} was changed, apart from the arguments of "
+        "PresenceClient: take it out with an editor"
+    )
+
+
+def _check_only_ours(without: bytes, with_: bytes) -> None:
+    """That nothing but our two statements distinguishes these programs."""
+    with suppress(TacFileError):
+        fewer, more = _parse(without), _parse(with_)
+        for ours in _is_ours(more):
+            rest = [statement for statement in more.body if statement not in ours]
+            if ast.dump(ast.Module(rest, [])) == ast.dump(fewer):
+                return
+    raise TacFileError("other statements share a line with the worker's: give each a line of its own")

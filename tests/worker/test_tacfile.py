@@ -1,0 +1,125 @@
+import itertools
+
+from buildbot_worker.scripts.create_worker import _make_tac
+from buildbot_worker.scripts.runner import CreateWorkerOptions
+from twisted.trial.unittest import SynchronousTestCase
+
+from presence.worker.tacfile import MARK, TacFileError, installed, uninstalled
+
+#: Each line is an alternative to none of `buildbot-worker create-worker`.
+FLAGS = (
+    "--relocatable",
+    "--no-logrotate",
+    "--use-tls",
+    "--protocol=msgpack_experimental_v7",
+    "--connection-string=tcp:host=master:port=9989",
+)
+
+OURS = f"""\
+{MARK}
+from presence.worker.client import PresenceClient
+PresenceClient(s).setServiceParent(application)
+""".encode()
+
+
+def stock(*flags):
+    """The buildbot.tac that `buildbot-worker create-worker` writes."""
+    config = CreateWorkerOptions()
+    config.parseOptions([*flags, "basedir", "master:9989", "mac-mini", "s3cret"])
+    return _make_tac(config).encode()
+
+
+class InstalledTests(SynchronousTestCase):
+    def test_everyOption(self):
+        """Whatever create-worker was told, the lines follow those of the worker, and come out without a trace."""
+        for number in range(len(FLAGS) + 1):
+            for flags in itertools.combinations(FLAGS, number):
+                source = stock(*flags)
+                self.assertEqual(installed(source), source + OURS, flags)
+                self.assertEqual(uninstalled(source + OURS), source, flags)
+
+    def test_secondTime(self):
+        """The second time nothing changes."""
+        once = installed(stock())
+        self.assertEqual(installed(once), once)
+
+    def test_byHand(self):
+        """A client that was put in by hand, with a name too, is left alone."""
+        for line in (b"PresenceClient(s).setServiceParent(application)\n", b"client = PresenceClient(s)\n"):
+            source = stock() + b"from presence.worker.client import PresenceClient\n" + line
+            self.assertEqual(installed(source), source)
+            self.assertRefused("install` has not put in the PresenceClient in line", source, uninstalled)
+
+    def test_otherNames(self):
+        """The worker and the application may have other names."""
+        source = b"app = service.Application('buildbot-worker')\nw = bot.Worker(1)\nw.setServiceParent(app)\n# end\n"
+        changed = OURS.replace(b"(s)", b"(w)").replace(b"application", b"app")
+        self.assertEqual(installed(source), source[: -len("# end\n")] + changed + b"# end\n")
+
+    def test_lineEnds(self):
+        """The ends of lines are the file's, and the last line need not have one."""
+        source = stock().replace(b"\n", b"\r\n")
+        self.assertEqual(installed(source), source + OURS.replace(b"\n", b"\r\n"))
+        self.assertEqual(uninstalled(installed(source)), source)
+        self.assertEqual(installed(stock().rstrip()), stock() + OURS)
+
+    def test_encoding(self):
+        """A file in another encoding that says so is understood, and its bytes stay."""
+        source = b"# -*- coding: latin-1 -*-\nwho = '\xe9'\n" + stock()
+        self.assertEqual(uninstalled(installed(source)), source)
+
+    def assertRefused(self, pattern, source, change=installed):
+        self.assertRegex(str(self.assertRaises(TacFileError, change, source)), pattern)
+
+    def test_refused(self):
+        """What is not understood is refused, and it is said why."""
+        source = stock()
+        for pattern, other in (
+            ("no `s = Worker", b""),
+            ("no `s = Worker", b"x = 1\n"),
+            ("is a master's", b"from buildbot.master import BuildMaster\nm = BuildMaster('.')\n"),
+            (
+                "several workers are in it .lines",
+                source + b"t = Worker(1)\nt.setServiceParent(application)\n",
+            ),
+            ("line 2 is no Python", b"x = 1\nx =\n"),
+            ("no text|no Python", b"\0"),
+            ("no text|no Python", b"who = '\xe9'\n" + source),
+            ("does not read `s = Worker", source.replace(b"s = Worker", b"if True:\n  s = Worker")),
+            ("does not read `s = Worker", source.replace(b"s = Worker", b"s = t = Worker")),
+            ("no line `s.setServiceParent", source.replace(b"s.setServiceParent(application)", b"")),
+            ("share a line", source.replace(b"nt(application)\n", b"nt(application); x = (\n1)\n")),
+        ):
+            self.assertRefused(pattern, other)
+
+
+class UninstalledTests(SynchronousTestCase):
+    assertRefused = InstalledTests.assertRefused
+
+    def test_nothingThere(self):
+        """Where nothing was put in, nothing changes."""
+        self.assertEqual(uninstalled(stock()), stock())
+
+    def test_arguments(self):
+        """The owner may have given the client a break, over several lines too; all of it comes out."""
+        given = installed(stock()).replace(
+            b"Client(s)", b"Client(\n    s, onBreakDuring=('07:00', '19:00'),\n)"
+        )
+        self.assertEqual(uninstalled(given + b"x = 1\n"), stock() + b"x = 1\n")
+
+    def test_changed(self):
+        """Lines that were changed in another way are left to an editor."""
+        source = installed(stock())
+        for pattern, other in (
+            ("was changed", source.replace(b"PresenceClient(s).set", b"x = 1\nPresenceClient(s).set")),
+            (
+                "was changed",
+                source.replace(b"from presence.worker.client", b"x = 1\nfrom presence.worker.client"),
+            ),
+            ("2 times", source + OURS),
+            (
+                "share a line",
+                source.replace(b"(s).setServiceParent(application)", b"(s).setServiceParent(0); x = 1"),
+            ),
+        ):
+            self.assertRefused(pattern, other, uninstalled)

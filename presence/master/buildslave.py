@@ -49,6 +49,7 @@ class PresenceMixin:
 
     # of Buildbot's workers, for the type checker
     master: Any
+    botmaster: Any
     workername: str
     workerid: int
     missing_timer: Any
@@ -250,7 +251,10 @@ class PresenceMixin:
         """The build of `wfb` has finished."""
         self._refused = False
         self._build_ended(wfb)
-        super().buildFinished(wfb)  # type: ignore[misc]
+        # One that was removed from the configuration has no master any more that could look for the next build;
+        # Buildbot would fail here, and leave the request of this one claimed.
+        if self.botmaster is not None:
+            super().buildFinished(wfb)  # type: ignore[misc]
 
     def addWorkerForBuilder(self, wfb: Any) -> None:
         """The worker joins a builder."""

@@ -73,6 +73,24 @@ class LostWorkerTests(MasterTestCase):
         self.assertEqual(self.results(brid), [RETRY, SUCCESS])
 
 
+class RemovedWorkerTests(MasterTestCase):
+    """A worker that is removed from the configuration while it builds."""
+
+    def test_retried(self):
+        """Its build is retried on another worker, and its request is not lost."""
+        controllers = [self.slave("mac-mini"), self.slave("aarch64")]
+        self.startMaster(controllers)
+        self.worker("aarch64").pause("it would be chosen as well")
+        brid = self.request()
+        self.reconfig([self.slave("aarch64")])
+        self.assertEqual(self.master.botmaster.builders["runtests"].building, [])
+        self.worker("aarch64").unpause()
+        self.pass_(1)
+        self.assertEqual(self.startedOn(), ["mac-mini", "aarch64"])
+        self.finishAll()
+        self.assertEqual(self.results(brid), [RETRY, SUCCESS])
+
+
 def _testOf(step):
     def test(self):
         self.check(step)

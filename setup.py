@@ -23,7 +23,13 @@ setup(
     extras_require={
         "master": ["buildbot>=4.3,<5"],
         "worker": ["buildbot-worker>=4.3,<5"],
-        "test": ["hypothesis>=6.100", "buildbot[bundle]>=4.3,<5", "buildbot-worker>=4.3,<5"],
+        "test": [
+            "hypothesis>=6.100",
+            "buildbot[bundle]>=4.3,<5",
+            "buildbot-worker>=4.3,<5",
+            # drives Debian's chromium; it needs no browser of its own
+            "playwright>=1.40",
+        ],
         "lint": ["ruff", "mypy", "mypy-zope", "types-python-dateutil"],
         "docs": ["sphinx>=7", "furo", "myst-parser", "repoze.sphinx.autointerface", "buildbot>=4.3,<5"],
     },

@@ -1,0 +1,126 @@
+"""How long the builds that run now will still take, from the durations of those of the past.
+
+Asked for all builds at once it costs two SQL statements (for more than a hundred builds, two for each hundred),
+over indexes, and of each builder no more than its last builds are read, however old the master is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from buildbot.process.results import SUCCESS, WARNINGS
+from twisted.internet.defer import inlineCallbacks
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+
+    from twisted.internet.defer import Deferred
+
+#: How many builds of a builder are looked back upon.
+LOOK_BACK = 50
+
+#: How many successful builds on the same worker are enough to disregard the other workers.
+ENOUGH = 5
+
+# An estimate leans on no fewer of the builds of the past than one of so many: one stray build is no pattern.
+_STRAY = 10
+
+# How many builds are asked for in one SQL statement.
+_CHUNK = 100
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A build that runs: since when it does (seconds since the epoch, whole ones), and for how many seconds it
+    still will. That is None when nobody can know.
+    """
+
+    startedAt: float
+    remaining: float | None
+
+
+@inlineCallbacks
+def estimates(master: Any, buildids: Iterable[int]) -> Generator[Deferred[Any], Any, dict[int, Estimate]]:
+    """The estimates for the builds that run of these, by their ids, in a Deferred.
+
+    Those that have ended, or never were, are missing.
+    """
+    wanted = sorted(set(buildids))
+    now = master.reactor.seconds()
+    found: dict[int, Estimate] = {}
+    for first in range(0, len(wanted), _CHUNK):
+        found.update(
+            (yield master.db.pool.do(_estimate, master.db.model.builds, wanted[first : first + _CHUNK], now))
+        )
+    return found
+
+
+@inlineCallbacks
+def remaining(master: Any, build: Any) -> Generator[Deferred[Any], Any, float | None]:
+    """For how many seconds `build` (a Buildbot build) will still run, in a Deferred. None when nobody can know,
+    and when it has ended, or is still being prepared.
+    """
+    if build.buildid is None:
+        return None
+    estimate = (yield estimates(master, [build.buildid])).get(build.buildid)
+    return None if estimate is None else estimate.remaining
+
+
+def remainingOf(elapsed: float, durations: Sequence[float]) -> float | None:
+    """How long something that runs for `elapsed` seconds will still take, when others took so long as `durations`.
+
+    The median of what those still took that have come so far as this one: so it is the median of them all at
+    first, and what runs for longer than usual is compared with what has been longer than usual. It is None for
+    what runs for longer than (nearly) all of them, and when there are none.
+    """
+    longer = [each for each in durations if each > elapsed]
+    if not longer or len(longer) * _STRAY < len(durations):
+        return None
+    return median(longer) - elapsed
+
+
+def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float) -> dict[int, Estimate]:
+    running = connection.execute(
+        sa.select(builds).where(builds.c.id.in_(buildids), builds.c.complete_at.is_(None))
+    ).fetchall()
+    first: dict[int, int] = {}
+    for row in running:
+        first[row.builderid] = min(row.number, first.get(row.builderid, row.number))
+    if not first:
+        return {}
+    history: dict[int, list[Any]] = {builderid: [] for builderid in first}
+    # by number, and not by time: that is what there is an index for
+    recent = [
+        sa.and_(
+            builds.c.builderid == builderid, builds.c.number >= number - LOOK_BACK, builds.c.number < number
+        )
+        for builderid, number in first.items()
+    ]
+    for row in connection.execute(
+        sa.select(
+            builds.c.builderid,
+            builds.c.workerid,
+            (builds.c.complete_at - builds.c.started_at - builds.c.locks_duration_s).label("duration"),
+        ).where(sa.or_(*recent), builds.c.results.in_((SUCCESS, WARNINGS)), builds.c.complete_at.is_not(None))
+    ):
+        history[row.builderid].append(row)
+    return {
+        row.id: Estimate(
+            row.started_at,
+            # how long it waits for locks says nothing of how long it works
+            remainingOf(
+                now - row.started_at - row.locks_duration_s,
+                _durations(history[row.builderid], row.workerid),
+            ),
+        )
+        for row in running
+    }
+
+
+def _durations(history: Sequence[Any], workerid: int | None) -> list[float]:
+    """The durations of the builds on this worker, where there are enough, else on all of them."""
+    here = [row.duration for row in history if row.workerid == workerid]
+    return here if len(here) >= ENOUGH else [row.duration for row in history]

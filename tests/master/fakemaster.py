@@ -234,13 +234,17 @@ class MasterTestCase(RunFakeMasterTestCase):
         return LatentSlaveController(self, name, **kwargs)
 
     def config(self, controllers, builders=None, **more):
-        """A configuration. `builders` is `{name: names of workers}`; by default `runtests` has all workers."""
+        """A configuration. `builders` is `{name: names of workers}`; by default `runtests` has all workers. It
+        may also be what Buildbot takes, a list.
+        """
         workers = [controller.worker for controller in controllers]
         if builders is None:
             builders = {"runtests": [worker.name for worker in workers]}
         return {
             "workers": workers,
-            "builders": [
+            "builders": builders
+            if isinstance(builders, list)
+            else [
                 BuilderConfig(name, workernames=list(workernames), factory=BuildFactory([Job(self)]))
                 for name, workernames in builders.items()
             ],

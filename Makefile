@@ -28,8 +28,8 @@ docs: .venv/docs
 clean:
 	rm -rf .venv docs/_build _trial_temp* *.egg-info .mypy_cache .ruff_cache .hypothesis
 
-# One stamp for each extra that is installed: again when setup.py has changed.
-.venv/%: setup.py | .venv/bin/python
+# One stamp for each extra that is installed: again when setup.py, or the version, has changed.
+.venv/%: setup.py presence/master/www/VERSION | .venv/bin/python
 	$(BIN)/pip install --quiet --editable '.[$*]'
 	touch $@
 

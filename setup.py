@@ -2,16 +2,19 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+HERE = Path(__file__).parent
+
 setup(
     name="buildbot-presence",
-    version="0.1.0",
+    # Buildbot's UI wants it in a file
+    version=(HERE / "presence/master/www/VERSION").read_text(encoding="utf-8").strip(),
     description="A presence for every Buildbot worker: available, or not accepting new builds",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     author="The presence developers",
     packages=find_packages(include=["presence", "presence.*"]),
-    package_data={"presence": ["py.typed"]},
+    package_data={"presence": ["py.typed"], "presence.master.www": ["VERSION", "static/*"]},
     python_requires=">=3.10",
     install_requires=[
         "twisted>=22.4",
@@ -36,6 +39,7 @@ setup(
     entry_points={
         "console_scripts": ["presence = presence.commands.main:main"],
         "buildbot.worker": ["BuildSlave = presence.master.buildslave:BuildSlave"],
+        "buildbot.www": ["presence = presence.master.www:ep"],
         "buildbot.util": [
             "PresenceEndpointMatcher = presence.master.authz:PresenceEndpointMatcher",
             "RolesFromWorkerOwner = presence.master.authz:RolesFromWorkerOwner",

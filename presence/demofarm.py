@@ -80,7 +80,7 @@ c["services"] = [Reporter(plan={number})]
 c["title"] = "presence demo"
 c["titleURL"] = "https://buildbot.net/"
 c["buildbotURL"] = "{url}"
-c["www"] = {{"port": "tcp:{web}:interface=127.0.0.1"}}
+c["www"] = {{"port": "tcp:{web}:interface=127.0.0.1", "plugins": {{"presence": {{}}}}}}
 c["db_url"] = "sqlite:///state.sqlite"
 c["buildbotNetUsageData"] = None
 """

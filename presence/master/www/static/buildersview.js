@@ -1,0 +1,64 @@
+// The table of the builders. On top are those of whom something waits and that nobody can build.
+
+import { h, Link, memo, useMemo } from "./react.js";
+import { troublesFirst } from "./choice.js";
+import { More, useGrowing } from "./growing.js";
+import { State } from "./workersview.js";
+import { count, fullText, inText, momentText } from "./words.js";
+
+export function BuildersView({ builders, now, text, onText }) {
+  const shown = useMemo(() => {
+    const lower = text.trim().toLowerCase();
+    return troublesFirst(builders.filter((builder) => builder.name.toLowerCase().includes(lower)));
+  }, [builders, text]);
+  const [rows, grow] = useGrowing(shown.length, text);
+  const troubled = builders.filter((builder) => builder.waiting && !builder.ready).length;
+  return h(
+    "section",
+    { "aria-label": "Builders" },
+    h(
+      "div",
+      { className: "presence-tools" },
+      h("input", { type: "search", className: "form-control form-control-sm", placeholder: "Search for builders", "aria-label": "Search for builders", value: text, onChange: (event) => onText(event.target.value) }),
+      h("span", { role: "status" }, troubled ? `${count(troubled, "builder")} with waiting requests and nobody ready` : "nothing waits for want of a ready worker"),
+    ),
+    h(
+      "table",
+      { className: "table table-sm table-hover presence-builders" },
+      h("caption", { className: "sr-only" }, "Builders, how many of their workers are ready, and when work can go on"),
+      h("thead", null, h("tr", null, ["Builder", "State", "Ready", "Waiting", "Why nobody is ready", "Goes on"].map((each) => h("th", { key: each, scope: "col" }, each)))),
+      h(
+        "tbody",
+        null,
+        shown.slice(0, rows).map((builder) =>
+          h(BuilderRow, {
+            key: builder.builderid,
+            builder,
+            back: builder.back_at === null ? null : momentText(builder.back_at, now),
+            backIn: builder.back_at === null ? null : inText(builder.back_at, now),
+          }),
+        ),
+        h(More, { shown: rows, total: shown.length, columns: 6, grow }),
+      ),
+    ),
+  );
+}
+
+const BuilderRow = memo(function BuilderRow({ builder, back, backIn }) {
+  const troubled = builder.waiting > 0 && builder.ready === 0;
+  return h(
+    "tr",
+    { "data-builder": builder.name, className: troubled ? "presence-troubled" : undefined },
+    h("th", { scope: "row" }, h(Link, { to: `/builders/${builder.builderid}` }, builder.name)),
+    h("td", null, h(State, { entity: builder })),
+    h("td", null, `${builder.ready} of ${builder.total}`),
+    h("td", null, builder.waiting || null),
+    h("td", { className: "presence-reason" }, builder.reason),
+    h(
+      "td",
+      null,
+      back !== null && h("span", { title: fullText(builder.back_at) }, back, h("small", { className: "presence-line" }, backIn)),
+      back === null && builder.ready === 0 && h("span", { className: "presence-by" }, "not known"),
+    ),
+  );
+});

@@ -1,0 +1,131 @@
+// The workers and builders of the master, as they are now.
+
+import { learn } from "./clock.js";
+import { Live } from "./live.js";
+import { getAll } from "./rest.js";
+
+const KINDS = { presences: "workerid", builderpresences: "builderid" };
+
+// What follows from the time that passes (the breaks of the week) is no event: so everything is asked for once in
+// an hour, when the day may have changed in some zone. And where there was nothing to see, rather more often.
+const HOUR = 3_600_000;
+const AGAIN = 10_000;
+const AFTER_THE_HOUR = 3000;
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+/**
+ * Follows the master from `start()` to `stop()`. For React: `subscribe`, and `snapshot()`, which is the same object
+ * for as long as nothing has changed:
+ *
+ * - `workers`, `builders`: the entities of the API, by name. An entity that has not changed is the same object.
+ * - `loaded`: whether they have been asked for, ever. `live`: whether they are up to date.
+ * - `problem`: a `RestError`, or null.
+ */
+export class Farm {
+  constructor() {
+    this.listeners = new Set();
+    this.known = { presences: new Map(), builderpresences: new Map() };
+    this.touched = { presences: new Set(), builderpresences: new Set() };
+    this.state = { workers: [], builders: [], loaded: false, live: false, problem: null };
+    this.changed = new Set();
+    this.subscribe = this.subscribe.bind(this);
+    this.snapshot = this.snapshot.bind(this);
+  }
+
+  subscribe(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  snapshot() {
+    return this.state;
+  }
+
+  start() {
+    this.stopped = false;
+    this.live = new Live(["presences/*/*", "builderpresences/*/*"], {
+      event: (key, message) => this.heard(key, message),
+      open: () => this.load(),
+      lost: () => this.publish({ live: false }),
+    });
+  }
+
+  stop() {
+    this.stopped = true;
+    this.live.stop();
+    clearTimeout(this.timer);
+    cancelAnimationFrame(this.frame);
+    this.frame = undefined;
+  }
+
+  heard([plural, , event], entity) {
+    const id = entity[KINDS[plural]];
+    this.touched[plural].add(id);
+    if (event === "removed") {
+      this.known[plural].delete(id);
+    } else {
+      this.known[plural].set(id, entity);
+    }
+    this.changed.add(plural);
+    // however many events there are, they are shown once in a frame
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      this.publish({});
+    });
+  }
+
+  async load() {
+    clearTimeout(this.timer);
+    const round = (this.round = {});
+    Object.values(this.touched).forEach((each) => each.clear());
+    let answers;
+    try {
+      answers = await Promise.all(Object.keys(KINDS).map(getAll));
+    } catch (problem) {
+      if (round === this.round && !this.stopped) {
+        this.timer = setTimeout(() => this.load(), AGAIN);
+        this.publish({ problem, live: false });
+      }
+      return;
+    }
+    if (round !== this.round || this.stopped) return;
+    learn(answers[0].clock);
+    Object.keys(KINDS).forEach((plural, number) => this.take(plural, answers[number].entities));
+    this.timer = setTimeout(() => this.load(), HOUR - (Date.now() % HOUR) + AFTER_THE_HOUR);
+    this.publish({ problem: null, live: this.live.opened, loaded: true });
+  }
+
+  /** What was asked for. What an event has told meanwhile is newer. */
+  take(plural, entities) {
+    const before = this.known[plural];
+    const touched = this.touched[plural];
+    const after = new Map();
+    for (const entity of entities) {
+      const id = entity[KINDS[plural]];
+      if (!touched.has(id)) after.set(id, same(before.get(id), entity));
+    }
+    for (const id of touched) {
+      if (before.has(id)) after.set(id, before.get(id));
+    }
+    this.known[plural] = after;
+    this.changed.add(plural);
+  }
+
+  publish(more) {
+    const state = { ...this.state, ...more };
+    if (this.changed.has("presences")) state.workers = byName(this.known.presences);
+    if (this.changed.has("builderpresences")) state.builders = byName(this.known.builderpresences);
+    this.changed.clear();
+    this.state = state;
+    this.listeners.forEach((listener) => listener());
+  }
+}
+
+function byName(entities) {
+  return [...entities.values()].sort((one, other) => collator.compare(one.name, other.name));
+}
+
+function same(before, after) {
+  return before && JSON.stringify(before) === JSON.stringify(after) ? before : after;
+}

@@ -1,0 +1,56 @@
+// Buildbot's REST API. Whatever goes wrong becomes a `RestError` with a text for people.
+
+import { config } from "./react.js";
+
+export class RestError extends Error {
+  constructor(text, status) {
+    super(text);
+    this.status = status;
+  }
+}
+
+/** The entities of a collection, and `clock`, what the master's clock says: `{before, after, master}`, in seconds. */
+export async function getAll(plural) {
+  const before = Date.now() / 1000;
+  const { answer, date } = await ask(plural);
+  return { entities: answer[plural], clock: { before, after: Date.now() / 1000, master: date } };
+}
+
+/** Order something of a worker. */
+export async function order(workerid, action, params) {
+  const body = { jsonrpc: "2.0", id: 1, method: action, params };
+  const headers = { "Content-Type": "application/json" };
+  const { answer } = await ask(`presences/${workerid}`, { method: "POST", headers, body: JSON.stringify(body) });
+  return answer.result;
+}
+
+async function ask(path, options) {
+  let response, text;
+  try {
+    response = await fetch(`api/v2/${path}`, { credentials: "same-origin", cache: "no-store", ...options });
+    text = await response.text();
+  } catch {
+    throw new RestError("the master does not answer", 0);
+  }
+  let answer;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw new RestError(`the answer is none of Buildbot's (${response.status} ${response.statusText})`, response.status);
+  }
+  if (!response.ok) {
+    throw new RestError(said(answer, response), response.status);
+  }
+  const date = Date.parse(response.headers.get("Date")) / 1000;
+  return { answer, date };
+}
+
+function said(answer, response) {
+  const error = answer?.error;
+  const text = typeof error === "string" ? error : (error?.message ?? `${response.status} ${response.statusText}`);
+  if (response.status !== 401 && response.status !== 403) {
+    return text;
+  }
+  const user = config.user ?? {};
+  return `${text} (${user.anonymous === false ? `you are ${user.username ?? user.email}` : "you have not logged in"})`;
+}

@@ -1,0 +1,52 @@
+// Until when: what one chooses in a dialog.
+
+import { h, useId } from "./react.js";
+import { now } from "./clock.js";
+import { momentText } from "./words.js";
+
+const NEVER = "never";
+const MOMENT = "moment";
+
+const DURATIONS = [
+  [1800, "for 30 minutes"],
+  [3600, "for 1 hour"],
+  [7200, "for 2 hours"],
+  [14400, "for 4 hours"],
+  [28800, "for 8 hours"],
+  [86400, "for 1 day"],
+  [604800, "for 1 week"],
+];
+
+/** `choice` is what is chosen, `moment` the text of a local time. `never` is the text of the choice of no end. */
+export function UntilField({ label, never, choice, moment, onChange }) {
+  const id = useId();
+  return h(
+    "div",
+    { className: "form-group" },
+    h("label", { htmlFor: id }, label),
+    h(
+      "select",
+      { id, className: "form-control", value: choice, onChange: (event) => onChange(event.target.value, moment || localText(now() + 3600)) },
+      never && h("option", { value: NEVER }, never),
+      DURATIONS.map(([seconds, text]) => h("option", { key: seconds, value: seconds }, text)),
+      h("option", { value: MOMENT }, "until a time…"),
+    ),
+    choice === MOMENT && h("input", { type: "datetime-local", className: "form-control mt-2", "aria-label": "Until", required: true, value: moment, onChange: (event) => onChange(choice, event.target.value) }),
+  );
+}
+
+/** The instant that is chosen, in seconds since the epoch, or null for none. An `Error` with a text when it is no such. */
+export function untilOf(choice, moment) {
+  if (choice === NEVER) return null;
+  if (choice !== MOMENT) return Math.round(now()) + Number(choice);
+  const at = new Date(moment).getTime() / 1000;
+  if (!Number.isFinite(at)) throw new Error("Until when? Give a day and a time.");
+  if (at <= now()) throw new Error(`${momentText(at, now())} is past: it is ${momentText(now(), now())} now.`);
+  return at;
+}
+
+/** An instant as a field of the kind datetime-local wants it. */
+function localText(at) {
+  const moment = new Date(at * 1000);
+  return new Date((at - moment.getTimezoneOffset() * 60) * 1000).toISOString().slice(0, 16);
+}

@@ -1,0 +1,122 @@
+// The week: a line for each worker, and its breaks as bars over seven days. They are days of the browser's clock.
+
+import { h, Link, memo, useMemo } from "./react.js";
+import { midnights } from "./clock.js";
+import { State } from "./workersview.js";
+import { workUntil } from "./choice.js";
+import { More, useGrowing } from "./growing.js";
+import { dayText, fullText, momentText, sourceText } from "./words.js";
+
+const DAYS = 7;
+
+// Holds of which something is drawn: those that people have placed. Breaks are drawn as such.
+const DRAWN = new Set(["worker", "admin", "pause"]);
+
+export function WeekView({ workers, now, choice }) {
+  const [rows, grow] = useGrowing(workers.length, choice);
+  const today = new Date(now * 1000).toDateString();
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- they change with the day
+  const week = useMemo(() => weekFrom(now), [today]);
+  const minute = Math.floor(now / 60) * 60;
+  return h(
+    "div",
+    { className: "presence-week", style: { "--now": `${week.place(now)}%`, "--days": week.lines } },
+    h(
+      "table",
+      { className: "table table-sm" },
+      h("caption", { className: "sr-only" }, "The breaks of the workers in the coming seven days"),
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          h("th", { scope: "col", className: "presence-name" }, "Worker"),
+          h("th", { scope: "col" }, h("div", { className: "presence-days" }, week.days.map((day) => h("span", { key: day.at, style: { width: `${day.width}%` } }, day.text)))),
+        ),
+      ),
+      h(
+        "tbody",
+        null,
+        workers.slice(0, rows).map((worker) => h(WeekRow, { key: worker.workerid, worker, week, minute })),
+        h(More, { shown: rows, total: workers.length, columns: 2, grow }),
+      ),
+    ),
+    h(
+      "p",
+      { className: "presence-legend" },
+      h("span", { className: "presence-bar presence-break" }),
+      " break ",
+      h("span", { className: "presence-bar presence-worked" }),
+      " break in which it works anyway ",
+      h("span", { className: "presence-bar presence-held" }),
+      " held by somebody ",
+      h("span", { className: "presence-nowmark" }),
+      ` now, ${momentText(now, now)}`,
+    ),
+  );
+}
+
+/** Seven days from today on: where an instant is in them, in percent, and where their midnights are. */
+function weekFrom(now) {
+  const starts = midnights(now, DAYS);
+  const [first, last] = [starts[0], starts[DAYS]];
+  const place = (at) => Math.min(100, Math.max(0, (100 * (at - first)) / (last - first)));
+  const days = starts.slice(0, DAYS).map((at, day) => ({ at, text: day ? dayText(at) : "Today", width: place(starts[day + 1]) - place(at) }));
+  const lines = starts.slice(1, DAYS).map((at) => `linear-gradient(var(--presence-line), var(--presence-line)) ${place(at)}% 0 / 1px 100% no-repeat`);
+  return { first, last, place, days, lines: lines.join(", ") };
+}
+
+/** The bars of a worker, in order: `{kind, start, stop, text}`; `stop` is Infinity where no end is in sight. */
+export function barsOf(worker, week, now) {
+  const bars = [];
+  const add = (kind, start, stop, text) => {
+    if (start < week.last && stop > week.first && start < stop) bars.push({ kind, start, stop, text });
+  };
+  const work = workUntil(worker, now) ?? -Infinity;
+  for (const each of worker.breaks) {
+    const stop = each.stop ?? Infinity;
+    const text = `${each.reason ? `break, ${each.reason}` : "break"}: ${span(each.start, stop)}`;
+    if (work > now) {
+      add("break", each.start, Math.min(stop, now), text);
+      add("worked", Math.max(each.start, now), Math.min(stop, work), `works in spite of its ${text}`);
+      add("break", Math.max(each.start, work), stop, text);
+    } else {
+      add("break", each.start, stop, text);
+    }
+  }
+  for (const hold of worker.holds) {
+    if (DRAWN.has(hold.source)) {
+      const stop = hold.until ?? Infinity;
+      const who = [sourceText(hold.source), hold.by && `by ${hold.by}`, hold.reason].filter(Boolean).join(", ");
+      add("held", hold.since, stop, `${who}: ${span(hold.since, stop)}`);
+    }
+  }
+  return bars.sort((one, other) => one.start - other.start);
+}
+
+function span(start, stop) {
+  if (stop === Infinity) return `${fullText(start)} – no end in sight`;
+  const sameDay = dayText(start) === dayText(stop) && stop - start < 86400;
+  return `${fullText(start)} – ${sameDay ? momentText(stop, start) : fullText(stop)}`;
+}
+
+const WeekRow = memo(function WeekRow({ worker, week, minute }) {
+  return h(
+    "tr",
+    { "data-worker": worker.name },
+    h("th", { scope: "row" }, h(Link, { to: `/workers/${worker.workerid}` }, worker.name), " ", h(State, { entity: worker })),
+    h(
+      "td",
+      null,
+      h(
+        "ul",
+        { className: "presence-track" },
+        barsOf(worker, week, minute).map(({ kind, start, stop, text }) => {
+          const left = week.place(start);
+          return h("li", { key: `${kind} ${start}`, className: `presence-bar presence-${kind}`, style: { left: `${left}%`, width: `${week.place(stop) - left}%` }, title: text }, h("span", { className: "sr-only" }, text));
+        }),
+      ),
+    ),
+  );
+});

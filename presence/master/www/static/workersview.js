@@ -1,0 +1,137 @@
+// The table of the workers.
+
+import { h, Link, memo, useEffect, useRef } from "./react.js";
+import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "./choice.js";
+import { More, useGrowing } from "./growing.js";
+import { fullText, inText, momentText, sourceText } from "./words.js";
+
+const COLUMNS = [
+  ["name", "Worker"],
+  ["state", "State"],
+  ["why", "Why"],
+  ["until", "Until"],
+  ["running", "Running"],
+  ["next", "Next break"],
+];
+
+/**
+ * `workers` are those to show. `selected` is a set of ids; `onSelect(ids, whether)` changes it. `onSort(key)` sorts, and
+ * `onOrder(action, workers)` opens the dialog.
+ */
+export function WorkersView({ workers, now, sort, onSort, selected, onSelect, onOrder, choice }) {
+  const [rows, grow] = useGrowing(workers.length, `${sort} ${choice}`);
+  const many = workers.filter((worker) => selected.has(worker.workerid)).length;
+  return h(
+    "table",
+    { className: "table table-sm table-hover presence-workers" },
+    h("caption", { className: "sr-only" }, "Workers, why they do not accept builds, and until when"),
+    h(
+      "thead",
+      null,
+      h(
+        "tr",
+        null,
+        h("th", { scope: "col", className: "presence-check" }, h(SelectAll, { workers, many, onSelect })),
+        COLUMNS.map(([key, text]) => h(SortableHead, { key, name: key, text, sort, onSort })),
+        h("th", { scope: "col", className: "presence-actions" }, h("span", { className: "sr-only" }, "Actions")),
+      ),
+    ),
+    h(
+      "tbody",
+      null,
+      workers.slice(0, rows).map((worker) => h(WorkerRow, { key: worker.workerid, worker, selected: selected.has(worker.workerid), onSelect, onOrder, ...timesOf(worker, now) })),
+      h(More, { shown: rows, total: workers.length, columns: COLUMNS.length + 2, grow }),
+    ),
+  );
+}
+
+/** All texts that change with time. A row is rendered anew when one of them differs, and not each second. */
+function timesOf(worker, now) {
+  const next = nextBreak(worker, now);
+  const work = workUntil(worker, now);
+  const back = worker.back_at;
+  return {
+    back: back === null ? null : momentText(back, now),
+    backIn: back === null ? null : inText(back, now),
+    next: next && momentText(next.start, now),
+    nextReason: next && next.reason,
+    work: work && momentText(work, now),
+    ends: worker.holds.length > 1 ? worker.holds.map((hold) => (hold.until === null ? "" : momentText(hold.until, now))).join("\n") : "",
+  };
+}
+
+function SelectAll({ workers, many, onSelect }) {
+  const box = useRef(null);
+  const all = many > 0 && many === workers.length;
+  useEffect(() => {
+    box.current.indeterminate = many > 0 && !all;
+  }, [many, all]);
+  const change = (event) => onSelect(workers.map((worker) => worker.workerid), event.target.checked);
+  return h("input", { type: "checkbox", ref: box, checked: all, disabled: !workers.length, onChange: change, "aria-label": "Select all shown" });
+}
+
+function SortableHead({ name, text, sort, onSort }) {
+  const down = sort === `-${name}`;
+  const by = sort === name || down;
+  return h(
+    "th",
+    { scope: "col", className: `presence-${name}`, "aria-sort": by ? (down ? "descending" : "ascending") : undefined },
+    h(
+      "button",
+      { type: "button", className: "presence-sort", onClick: () => onSort(by && !down ? `-${name}` : name) },
+      text,
+      h("span", { "aria-hidden": true }, by ? (down ? " ▾" : " ▴") : ""),
+    ),
+  );
+}
+
+const WorkerRow = memo(function WorkerRow({ worker, selected, onSelect, onOrder, back, backIn, next, nextReason, work, ends }) {
+  const { workerid, name } = worker;
+  const untils = ends.split("\n");
+  return h(
+    "tr",
+    { "data-worker": name, className: selected ? "table-active" : undefined },
+    h("td", null, h("input", { type: "checkbox", checked: selected, onChange: (event) => onSelect([workerid], event.target.checked), "aria-label": `Select ${name}` })),
+    h("th", { scope: "row" }, h(Link, { to: `/workers/${workerid}` }, name)),
+    h("td", null, h(State, { entity: worker }), work && h("small", { className: "presence-line" }, `works in its breaks until ${work}`)),
+    h("td", null, worker.holds.map((hold, place) => h(Hold, { key: hold.source, hold, until: untils[place] }))),
+    h("td", null, h(Until, { worker, back, backIn })),
+    h("td", null, worker.running > 0 && h(Link, { to: `/workers/${workerid}`, "aria-label": `${worker.running} running on ${name}` }, worker.running)),
+    h("td", null, next && h("span", { title: nextReason ?? undefined }, next)),
+    h("td", { className: "presence-actions" }, h(Actions, { worker, onOrder })),
+  );
+});
+
+export function State({ entity }) {
+  const available = isAvailable(entity);
+  return h("span", { className: `presence-state ${available ? "presence-available" : "presence-away"}` }, available ? "available" : "not accepting");
+}
+
+function Hold({ hold, until }) {
+  return h(
+    "div",
+    { className: "presence-hold", title: `since ${fullText(hold.since)}` },
+    hold.by && hold.source === "admin" ? `held by ${hold.by}` : sourceText(hold.source),
+    hold.by && hold.source !== "admin" && h("span", { className: "presence-by" }, ` by ${hold.by}`),
+    hold.reason && h("span", { className: "presence-reason" }, hold.reason),
+    until && h("small", { className: "presence-by" }, ` until ${until}`),
+  );
+}
+
+function Until({ worker, back, backIn }) {
+  if (isAvailable(worker)) return null;
+  if (back === null) return h("span", { className: "presence-by" }, "not known");
+  return h("span", { title: fullText(worker.back_at) }, back, h("small", { className: "presence-line" }, backIn));
+}
+
+function Actions({ worker, onOrder }) {
+  if (!worker.holdable) return h("small", { className: "presence-by", title: "One of Buildbot's own workers: it can be paused" }, "stock worker");
+  const held = heldBy(worker, "admin");
+  const button = (action, text, title) =>
+    h("button", { type: "button", className: "btn btn-sm btn-outline-secondary", title, "aria-label": `${title} ${worker.name}`, onClick: () => onOrder(action, [worker]) }, text);
+  return [
+    held ? h("span", { key: "release" }, button("release", "Release", "Release")) : null,
+    h("span", { key: "hold" }, button("hold", held ? "Change…" : "Hold…", held ? "Change the hold of" : "Hold")),
+    hasBreaks(worker) ? h("span", { key: "work" }, button("work", "Work…", "Work in spite of its breaks:")) : null,
+  ];
+}

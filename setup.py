@@ -43,6 +43,7 @@ setup(
         "buildbot.util": [
             "PresenceEndpointMatcher = presence.master.authz:PresenceEndpointMatcher",
             "RolesFromWorkerOwner = presence.master.authz:RolesFromWorkerOwner",
+            "PresenceService = presence.master.service:PresenceService",
         ],
     },
     classifiers=[

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 #: How long a reason may be, in characters: as in the protocol of the workers.
 MAX_REASON = 512
@@ -100,7 +100,7 @@ def readOrder(action: str, parameters: Mapping[str, Any], now: float) -> Order:
         raise UnknownAction(f"there is no action {short(action)}: there are {', '.join(ACTIONS)}")
     for name in parameters:
         if name not in known.parameters:
-            raise ValueError(f"{action} has no parameter {short(name)}{_suggestion(name, known)}")
+            raise ValueError(f"{action} has no parameter {short(name)}{suggestion(name, known.parameters)}")
     values = {
         name: _read(action, name, parameter, parameters, now) for name, parameter in known.parameters.items()
     }
@@ -148,6 +148,15 @@ def short(value: object) -> str:
 _SHOWN = 60
 
 
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """How an error about the parameter `name` goes on, where only those that are `known` are right."""
+    by_lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name[:_SHOWN].lower(), by_lower, n=1)
+    if close:
+        return f": did you mean {by_lower[close[0]]}?"
+    return f": it takes {' and '.join(by_lower.values()) or 'none'}"
+
+
 def _read(action: str, name: str, parameter: Parameter, given: Mapping[str, Any], now: float) -> Any:
     if name not in given and parameter.required:
         raise ValueError(f"{action} needs {name}: {parameter.meaning}, in seconds since the epoch")
@@ -158,10 +167,3 @@ def _read(action: str, name: str, parameter: Parameter, given: Mapping[str, Any]
         return readReason(value) if parameter.kind == "text" else readInstant(value, now)
     except ValueError as problem:
         raise ValueError(f"{name}: {problem}") from None
-
-
-def _suggestion(name: str, action: Action) -> str:
-    close = difflib.get_close_matches(name[:_SHOWN].lower(), action.parameters, n=1)
-    if close:
-        return f": did you mean {close[0]}?"
-    return f": it takes {' and '.join(action.parameters) or 'none'}"

@@ -15,6 +15,7 @@ GROUND = {
     "messages",
     "moments",
     "orders",
+    "reconfigplan",
     "states",
     "breaks",
     "calendar",

@@ -190,8 +190,17 @@ class PresenceMixin:
 
     def canStartBuild(self) -> bool:
         """Whether the next build may start: not while the presence is held."""
-        presence = self.presence
-        return presence is not None and presence.ready and super().canStartBuild()  # type: ignore[misc]
+        return self._accepts() and super().canStartBuild()  # type: ignore[misc]
+
+    def _accepts(self) -> bool:
+        """Whether nothing holds the presence, but for a reconfiguration that waits.
+
+        Of that its gate has decided for this very request: what a running build waits for has to start.
+        """
+        presence, roster = self.presence, self._roster
+        if presence is None or roster is None or presence.ready:
+            return presence is not None
+        return roster.quiesce.run is not None and all(each.source == "reconfig" for each in presence.holds)
 
     def acquireLocks(self) -> bool:
         """The last question that Buildbot asks of a worker. Refused here, a build goes back to the queue.
@@ -222,7 +231,7 @@ class PresenceMixin:
             return True
         # a master that was suspended hears of other things before it hears of its timers
         timer.reconsider()
-        self._refused = not presence.ready
+        self._refused = not self._accepts()
         if self._refused:
             _log.info("{presence} accepts no build any more: it goes back to the queue", presence=presence)
         return self._refused

@@ -11,6 +11,7 @@ from presence.builderpresence import BuilderPresence
 from presence.clockguard import ClockGuard, ThreadTicker
 from presence.master.mirror import mirror
 from presence.master.publication import Publication
+from presence.master.quiesce import Quiesce
 from presence.master.wakeup import Wakeup
 from presence.workerpresence import WorkerPresence
 
@@ -42,6 +43,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._enrolled: dict[str, PresenceMixin] = {}
         self._wakeup: Wakeup | None = None
         self._publication: Publication | None = None
+        self._quiesce: Quiesce | None = None
         self._guard: ClockGuard | None = None
         self._consumer: Any = None
 
@@ -75,6 +77,19 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             raise RuntimeError("the roster has not started")
         return self._publication
 
+    @property
+    def quiesce(self) -> Quiesce:
+        """The reconfigurations that wait until they hurt no build."""
+        if self._quiesce is None:
+            raise RuntimeError("the roster has not started")
+        return self._quiesce
+
+    def wake(self) -> None:
+        """See that the builders of all workers hear that they may build again, in one wake-up."""
+        if self._wakeup is not None:
+            for name in self._workers:
+                self._wakeup.workerReady(name)
+
     def findWorker(self, name: str) -> WorkerPresence | None:
         """The presence of the worker `name`, or None when there is none in the configuration."""
         return self._workers.get(name)
@@ -106,9 +121,11 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._guard = ClockGuard(self.master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
         self._publication = Publication(self)
+        self._quiesce = Quiesce(self, lambda: None)
         self._follow(self.master.config)
         yield super().startService()
         yield self._publication.start()
+        yield self._quiesce.start()
         self._consumer = yield self.master.mq.startConsuming(
             self._stock_worker_changed, ("workers", None, None)
         )
@@ -120,6 +137,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             self._guard.stop()
         if self._consumer is not None:
             self._consumer.stopConsuming()
+        if self._quiesce is not None:
+            self._quiesce.stop()
         for builder in self._builders.values():
             builder.stop()
         for worker in self._workers.values():
@@ -172,6 +191,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
                 worker.breakTimer.reconsider()
         if self._wakeup is not None:
             self._wakeup.clockJumped()
+        if self._quiesce is not None:
+            self._quiesce.lookSoon()
         if self._publication is not None:
             self._publication.clockJumped()
 

@@ -109,6 +109,12 @@ class SlaveController(WorkerController):
         remote.stopService = lambda: stop() if remote.running else succeed(None)
         return connected
 
+    def disconnect_worker(self):
+        if self.remote_worker is not None and not self.worker.running:
+            # a reconfig has replaced the service that it was connected to
+            self.remote_worker = None
+        return super().disconnect_worker()
+
 
 class LatentBuildSlave(PresenceMixin, ControllableLatentWorker):
     """A latent worker with a presence."""

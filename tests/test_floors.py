@@ -15,6 +15,7 @@ GROUND = {
     "messages",
     "moments",
     "orders",
+    "reconfigorders",
     "reconfigplan",
     "states",
     "breaks",

@@ -40,8 +40,9 @@ class Announcer:
         self._types = types
         self._workers: set[str] = set()
         self._builders: set[str] = set()
-        # workers of the configuration whose services have yet to start
-        self._starting: set[str] = set()
+        # those of the configuration whose services have yet to start
+        self._starting_workers: set[str] = set()
+        self._starting_builders: set[str] = set()
         self._told: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in types}
         self._waiting: Mapping[int, int] = {}
         self._recount = True
@@ -130,28 +131,32 @@ class Announcer:
 
     def _turn(self) -> None:
         self._timer = None
-        if self._workers or self._builders or (self._recount and not self._counting):
+        starting = self._starting_workers or self._starting_builders
+        if self._workers or self._builders or starting or (self._recount and not self._counting):
             self._timer = self._master.reactor.callLater(PAUSE, self._turn)
             self._announcing.add(self._announce())
 
     @inlineCallbacks
     def _announce(self) -> Generator[Deferred[Any], Any, None]:
         self.settle()
-        workers, self._workers = self._workers | self._starting, set()
-        self._starting = set()
+        workers, self._workers = self._workers | self._starting_workers, set()
+        self._starting_workers = set()
         for name in workers:
             entity = self._entities.worker(name)
             if entity is not None:
                 self._tell("presence", entity)
             elif self._roster.findWorker(name) is not None:
-                self._starting.add(name)
+                self._starting_workers.add(name)
         if self._recount and not self._counting:
             yield self._count()
-        builders, self._builders = self._builders, set()
+        builders, self._builders = self._builders | self._starting_builders, set()
+        self._starting_builders = set()
         for name in builders:
             entity = self._entities.builder(name, self._waiting)
             if entity is not None:
                 self._tell("builderpresence", entity)
+            elif self._roster.findBuilder(name) is not None:
+                self._starting_builders.add(name)
 
     @inlineCallbacks
     def _count(self) -> Generator[Deferred[Any], Any, None]:

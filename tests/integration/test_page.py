@@ -1,4 +1,4 @@
-"""The page in Buildbot's UI: a real master, real workers, a real Chromium."""
+"""The page in Buildbot's UI tells the truth, at once: with a real master, real workers, a real Chromium."""
 
 import os
 import subprocess
@@ -6,50 +6,11 @@ import sys
 import threading
 import time
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from tests.integration.browser import Browser
-from tests.integration.farm import AT_ONCE, DEADLINE, Farm
+from tests.integration.farm import AT_ONCE, DEADLINE
 from tests.integration.ownersline import Owner
-
-PLUGIN = 'c["www"]["plugins"] = {"presence": {}}\n'
-
-USERS = {"ann": "apple", "me@example.org": "melon"}
-
-AUTHZ = f"""
-c["www"]["auth"] = util.UserPasswordAuth({USERS!r})
-c["www"]["authz"] = util.Authz(
-    allowRules=[
-        util.PresenceEndpointMatcher(role="owner", actions=["hold", "release"], defaultDeny=False),
-        util.AnyControlEndpointMatcher(role="admins"),
-    ],
-    roleMatchers=[
-        util.RolesFromWorkerOwner(role="owner"),
-        util.RolesFromUsername(roles=["admins"], usernames=["ann"]),
-    ],
-)
-"""
-
-MAC = 'worker.BuildSlave(name="mac-mini", passwd=PASSWORD, notify_on_missing="me@example.org")'
-ARM = 'worker.BuildSlave(name="aarch64", passwd=PASSWORD)'
-PLAIN = 'worker.Worker("plain", PASSWORD)'
+from tests.integration.pagecase import ARM, MAC, PLAIN, SHOWN, PageTestCase
 
 EVIL = """<script>document.title = "evil"</script><img src=x onerror="document.title = 'evil'">"""
-
-# In the page: the instant (seconds since the epoch) at which the row of a worker shows a text, or shows it no longer.
-SHOWN = """
-([name, text, there]) => new Promise((resolve) => {
-    const row = document.querySelector(`tr[data-worker="${name}"]`);
-    const look = () => {
-        if (row.innerText.includes(text) !== there) return false;
-        observer.disconnect();
-        resolve(Date.now() / 1000);
-        return true;
-    };
-    const observer = new MutationObserver(look);
-    if (!look()) observer.observe(row, {subtree: true, childList: true, characterData: true});
-})
-"""
 
 
 class Ask(threading.Thread):
@@ -70,43 +31,7 @@ class Ask(threading.Thread):
             time.sleep(0.02)
 
 
-class PageTestCase(SynchronousTestCase):
-    def start(self, *workers, extra="", **keywords):
-        self.browser = Browser(self)
-        self.farm = Farm(self)
-        self.farm.configure(*workers, extra=PLUGIN + extra, **keywords)
-        self.farm.start()
-        self.url = f"http://127.0.0.1:{self.farm.www}/"
-
-    def open(self, path="presence", **options):
-        """Buildbot's UI, and in it this page."""
-        return self.browser.open(f"{self.url}#/{path}", **options)
-
-    def row(self, page, name):
-        """The row of a worker, which is there."""
-        row = page.locator(f'tr[data-worker="{name}"]')
-        row.wait_for()
-        return row
-
-    def assertShows(self, page, name, *texts):
-        """The row of a worker shows all these texts, now or soon."""
-        for text in texts:
-            self.row(page, name).get_by_text(text).first.wait_for()
-
-    def button(self, page, name):
-        return page.get_by_role("button", name=name, exact=True)
-
-    def hold(self, page, reason, until="until somebody releases it", button="Hold mac-mini"):
-        """Hold by hand: what is pressed and written in the dialog, up to its last button."""
-        self.button(page, button).click()
-        dialog = page.get_by_role("dialog")
-        dialog.get_by_label("Why").fill(reason)
-        dialog.get_by_label("Until").select_option(label=until)
-        return dialog.get_by_role("button", name="Hold", exact=True)
-
-    def sources(self, name="mac-mini"):
-        return [each["source"] for each in self.farm.get(f"presences/{name}")["presences"][0]["holds"]]
-
+class LiveTests(PageTestCase):
     def watch(self):
         """`presence watch`, which prints a line for each change."""
         process = subprocess.Popen(
@@ -122,8 +47,6 @@ class PageTestCase(SynchronousTestCase):
         self.assertEqual(process.stdout.readline(), "following all workers\n")
         return process
 
-
-class LiveTests(PageTestCase):
     def test_holdAndRelease(self):
         """What is held and released on the page is seen within a second by another one, the command line and the owner."""
         self.start(MAC, PLAIN)

@@ -1,8 +1,8 @@
 // The dialog in which one holds workers, releases them, or lets them work in spite of their breaks.
 
-import { h, useEffect, useId, useRef, useState } from "./react.js";
+import { h, useEffect, useId, useLayoutEffect, useRef, useState } from "./react.js";
 import { ACTIONS, orderAll } from "./orders.js";
-import { UntilField, untilOf } from "./until.js";
+import { UntilField, untilOf, whatIs } from "./until.js";
 import { heldBy } from "./choice.js";
 import { count, some } from "./words.js";
 
@@ -14,9 +14,9 @@ export function OrderDialog({ action, workers, onClose, onDone }) {
   const title = useId();
   const latest = useRef(onClose);
   latest.current = onClose;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
-    // the browser keeps the focus in it, and gives it back to where it was
+    // the browser keeps the focus in it, and gives it back to where it was: if it is closed before it is gone
     element.showModal();
     return () => element.close();
   }, []);
@@ -34,7 +34,7 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
   const rest = workers.filter((worker) => !of(worker));
   const before = meant.length === 1 ? heldBy(meant[0], "admin") : undefined;
   const [reason, setReason] = useState((action === "hold" && before?.reason) || "");
-  const [until, setUntil] = useState({ choice: action === "work" ? "7200" : "never", moment: "" });
+  const [until, setUntil] = useState(() => (action === "work" ? { choice: "7200", moment: "" } : whatIs(before?.until ?? null)));
   const [progress, setProgress] = useState(null);
   const [problems, setProblems] = useState([]);
   const stopped = useRef(false);

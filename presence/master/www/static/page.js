@@ -1,6 +1,6 @@
 // The page: what is shown and chosen, and the parts of it put together.
 
-import { buildbotGetSettings, h, observer, useCallback, useDeferredValue, useEffect, useMemo, useSearchParams, useState, useSyncExternalStore, useTopbarItems } from "./react.js";
+import { buildbotGetSettings, h, memo, observer, useCallback, useDeferredValue, useEffect, useMemo, useRef, useSearchParams, useState, useSyncExternalStore, useTopbarItems } from "./react.js";
 import { Banners } from "./banners.js";
 import { BuildersView } from "./buildersview.js";
 import { chosen, sorted, STATES } from "./choice.js";
@@ -18,8 +18,11 @@ const VIEWS = [
   ["builders", "Builders"],
 ];
 
-// What is chosen stands in the address, so that one can send it to somebody. These are left out of it.
+// What is chosen is in the address, so that one can send it to somebody. These are left out of it.
 const DEFAULTS = { view: "workers", text: "", state: "", builder: "", sort: "name" };
+
+// For how long it is told what has been done, in milliseconds.
+const SAID = 8000;
 
 export default observer(function PresencePage() {
   const theme = buildbotGetSettings().getChoiceComboSetting("Presence.theme");
@@ -43,7 +46,7 @@ function Loaded({ state: { workers, builders } }) {
   const [choice, choose] = useChoice();
   const [selected, setSelected] = useState(() => new Set());
   const [dialog, setDialog] = useState(null);
-  const [said, say] = useState("");
+  const [said, say] = useSaid();
   const now = useNow();
   // typing goes before the table
   const text = useDeferredValue(choice.text);
@@ -78,18 +81,25 @@ function Loaded({ state: { workers, builders } }) {
   ];
 }
 
-/** What is chosen, and a function to choose. It is in the address, and there only what differs from the defaults. */
+/** What is chosen, and a function to choose: both are about the address. */
 function useChoice() {
   const [params, setParams] = useSearchParams();
-  const [choice, setChoice] = useState(() => Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, params.get(name) ?? value])));
-  const choose = useCallback((change) => setChoice((before) => ({ ...before, ...change })), []);
-  useEffect(() => {
-    // while somebody types, the address follows at the end
-    const timer = setTimeout(() => setParams(Object.entries(choice).filter(([name, value]) => value !== DEFAULTS[name]), { replace: true }), 300);
-    return () => clearTimeout(timer);
-    // setParams is another one each time
-  }, [choice]);
+  const choice = Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, params.get(name) ?? value]));
+  const choose = (change) => setParams(Object.entries({ ...choice, ...change }).filter(([name, value]) => value !== DEFAULTS[name]), { replace: true });
   return [choice, choose];
+}
+
+/** What has been done, for some seconds, and a function to say it. */
+function useSaid() {
+  const [said, setSaid] = useState("");
+  const timer = useRef();
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const say = useCallback((text) => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setSaid(""), SAID);
+    setSaid(text);
+  }, []);
+  return [said, say];
 }
 
 function Tabs({ view, onView }) {
@@ -119,8 +129,16 @@ function Tools({ choice, choose, builders, all, shown, selected, onOrder }) {
       STATES.map(([value, text]) => h("option", { key: value, value }, text)),
     ),
     h("input", { type: "search", list: "presence-builders", className: "form-control form-control-sm", placeholder: "Builder", "aria-label": "Builder", value: choice.builder, onChange: (event) => choose({ builder: event.target.value }) }),
-    h("datalist", { id: "presence-builders" }, builders.map((each) => h("option", { key: each.builderid, value: each.name }))),
+    h(BuilderNames, { builders }),
     h("span", { role: "status", className: "presence-count" }, shown.length === all ? count(all, "worker") : `${shown.length} of ${count(all, "worker")}`, some.length > 0 && `, ${some.length} selected`),
     h("span", { className: "presence-orders", role: "group", "aria-label": `Orders for ${whom}` }, h("span", { className: "presence-by" }, `${whom}: `), button("hold", "Hold…"), button("release", "Release…"), button("work", "Work…")),
   );
 }
+
+/** What may be meant by the field "Builder". There may be thousands, and they hardly ever change. */
+const BuilderNames = memo(
+  function BuilderNames({ builders }) {
+    return h("datalist", { id: "presence-builders" }, builders.map((each) => h("option", { key: each.builderid, value: each.name })));
+  },
+  (before, after) => before.builders.length === after.builders.length && before.builders.every((each, place) => each.name === after.builders[place].name),
+);

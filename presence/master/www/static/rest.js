@@ -51,6 +51,6 @@ function said(answer, response) {
   if (response.status !== 401 && response.status !== 403) {
     return text;
   }
-  const user = config.user ?? {};
-  return `${text} (${user.anonymous === false ? `you are ${user.username ?? user.email}` : "you have not logged in"})`;
+  const name = config.user?.username ?? config.user?.email;
+  return `${text} (${name ? `you are ${name}` : "you have not logged in"})`;
 }

@@ -35,6 +35,11 @@ export function UntilField({ label, never, choice, moment, onChange }) {
   );
 }
 
+/** What is chosen to say `until`, an instant or null. */
+export function whatIs(until) {
+  return until === null ? { choice: NEVER, moment: "" } : { choice: MOMENT, moment: localText(until) };
+}
+
 /** The instant that is chosen, in seconds since the epoch, or null for none. An `Error` with a text when it is no such. */
 export function untilOf(choice, moment) {
   if (choice === NEVER) return null;

@@ -1,0 +1,146 @@
+"""What is ordered on the page, and what it says when that cannot be."""
+
+from tests.integration.pagecase import ARM, AUTHZ, MAC, PLAIN, USERS, PageTestCase
+
+ON_BREAK = 'worker.BuildSlave("vm-7", PASSWORD, onBreakDuring=Break("00:00", "24:00", reason="patches"))'
+
+
+class OrderTests(PageTestCase):
+    def logIn(self, user):
+        """The page, in the browser of a user who has logged in."""
+        page = self.browser.open(http_credentials={"username": user, "password": USERS[user]})
+        page.goto(f"{self.url}auth/login")
+        page.goto(f"{self.url}#/presence")
+        self.row(page, "mac-mini")
+        return page
+
+    def alert(self, page):
+        """What the dialog says has gone wrong."""
+        return page.get_by_role("dialog").get_by_role("alert").inner_text()
+
+    def test_roles(self):
+        """Who may not is told so in words, and nothing has changed; the owner holds his own worker, the admin all."""
+        self.start(MAC, ARM, extra=AUTHZ)
+        page = self.open()
+        self.row(page, "mac-mini")
+        self.hold(page, "mine now").click()
+        said = self.alert(page)
+        self.assertIn("mac-mini: you need to have role", said)
+        self.assertIn("(you have not logged in)", said)
+        # what one has written is still there
+        self.assertEqual(page.get_by_role("dialog").get_by_label("Why").input_value(), "mine now")
+        self.assertEqual(self.sources(), ["offline"])
+
+        page = self.logIn("me@example.org")
+        self.hold(page, "all of them", button="Hold… all 2 workers shown").click()
+        said = self.alert(page)
+        self.assertIn("aarch64: you need to have role", said)
+        self.assertIn("(you are me@example.org)", said)
+        self.assertNotIn("mac-mini", said)
+        page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        self.assertShows(page, "mac-mini", "held by me@example.org", "all of them")
+        self.assertEqual(self.sources("aarch64"), ["offline"])
+
+        page = self.logIn("ann")
+        for name, button in (("mac-mini", "Change the hold of mac-mini"), ("aarch64", "Hold aarch64")):
+            self.hold(page, "audit", button=button).click()
+            self.assertShows(page, name, "held by ann", "audit")
+
+    def test_some(self):
+        """The selected are held, or else all that are shown; whom it cannot mean is left out, by name, and why."""
+        self.start(MAC, ARM, ON_BREAK, PLAIN)
+        page = self.open()
+        self.row(page, "mac-mini")
+        self.assertShows(page, "vm-7", "on a break")
+        for name in ("aarch64", "plain"):
+            page.get_by_label(f"Select {name}").check()
+        self.button(page, "Hold… 2 selected").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("heading", name="Hold: aarch64").wait_for()
+        dialog.get_by_text("Left out: plain. The reason: Buildbot's own workers cannot be held").wait_for()
+        dialog.get_by_role("button", name="Hold", exact=True).click()
+        page.get_by_role("status").get_by_text("1 worker is held").wait_for()
+        self.assertEqual([self.sources(name)[-1] for name in ("aarch64", "mac-mini")], ["admin", "offline"])
+        # who is selected and not shown is not meant
+        page.get_by_label("Search for workers, reasons, people").fill("connected MINI")
+        page.locator('tr[data-worker="plain"]').wait_for(state="detached")
+        self.button(page, "Hold… all 1 worker shown").click()
+        dialog.get_by_role("heading", name="Hold: mac-mini").wait_for()
+        dialog.get_by_role("button", name="Hold", exact=True).click()
+        self.assertShows(page, "mac-mini", "held by anonymous")
+        self.assertEqual(self.sources("vm-7"), ["offline", "break"])
+        page.get_by_label("Search for workers, reasons, people").fill("")
+        page.get_by_label("Select all shown").check()
+        page.get_by_label("Select all shown").uncheck()
+        self.button(page, "Release… all 4 workers shown").click()
+        dialog.get_by_role("heading", name="Release: 2 workers").wait_for()
+        dialog.get_by_text("Left out: plain, vm-7. The reason: no admin holds them").wait_for()
+        dialog.get_by_role("button", name="Release", exact=True).click()
+        page.get_by_role("status").get_by_text("2 workers are released").wait_for()
+        for name in ("aarch64", "mac-mini"):
+            self.assertNotIn("admin", self.sources(name))
+        self.browser.assertQuiet()
+
+    def test_work(self):
+        """A worker is let work in spite of its break, and then no longer; one without breaks has no such button."""
+        self.start(MAC, ON_BREAK)
+        page = self.open()
+        self.assertShows(page, "vm-7", "on a break", "patches")
+        self.assertEqual(self.button(page, "Work in spite of its breaks: mac-mini").count(), 0)
+        for choice, says in (
+            ("for 2 hours", "works in its breaks until"),
+            ("keep the breaks again, from now on", "patches"),
+        ):
+            self.button(page, "Work in spite of its breaks: vm-7").click()
+            dialog = page.get_by_role("dialog")
+            dialog.get_by_label("Until").select_option(label=choice)
+            dialog.get_by_role("button", name="Let work").click()
+            self.assertShows(page, "vm-7", says)
+            self.assertEqual("break" in self.sources("vm-7"), says == "patches")
+        self.browser.assertQuiet()
+
+    def test_keyboard(self):
+        """Without a mouse: a dialog is opened, filled in and sent; Escape leaves it, and the focus is where it was."""
+        self.start(MAC)
+        page = self.open()
+        self.row(page, "mac-mini")
+        hold = self.button(page, "Hold mac-mini")
+        for key in ("Escape", "Enter"):
+            hold.focus()
+            page.keyboard.press("Enter")
+            dialog = page.get_by_role("dialog", name="Hold: mac-mini")
+            dialog.wait_for()
+            # the focus is in the first field, and stays in the dialog
+            page.keyboard.type("by key")
+            self.assertEqual(dialog.get_by_label("Why").input_value(), "by key")
+            for _ in range(5):
+                page.keyboard.press("Tab")
+                self.assertTrue(page.evaluate("!document.activeElement.closest('main :not(dialog) table')"))
+            dialog.get_by_label("Why").focus()
+            page.keyboard.press(key)
+            dialog.wait_for(state="detached")
+            if key == "Escape":
+                self.assertTrue(hold.evaluate("(button) => button === document.activeElement"))
+                self.assertEqual(self.sources(), ["offline"])
+        self.assertShows(page, "mac-mini", "by key")
+        self.browser.assertQuiet()
+
+    def test_past(self):
+        """A time that is past is refused where it is written; that of a hold is offered when one changes it."""
+        self.start(MAC)
+        page = self.open(timezone_id="Asia/Tokyo")
+        self.row(page, "mac-mini")
+        send = self.hold(page, "lunch", "until a time…")
+        field = page.get_by_role("dialog").get_by_label("Until", exact=True).nth(1)
+        field.fill("2020-01-01T12:00")
+        send.click()
+        self.assertIn("1 Jan 2020 12:00 is past: it is", self.alert(page))
+        self.assertEqual(self.sources(), ["offline"])
+        field.fill("2099-01-01T09:00")
+        send.click()
+        self.assertShows(page, "mac-mini", "held by anonymous")
+        (hold,) = self.farm.get("presences/mac-mini")["presences"][0]["holds"][1:]
+        self.assertEqual(hold["until"], 4070908800)  # midnight in UTC
+        self.button(page, "Change the hold of mac-mini").click()
+        self.assertEqual(field.input_value(), "2099-01-01T09:00")
+        self.browser.assertQuiet()

@@ -1,0 +1,193 @@
+"""What the page shows: the views, what is chosen in them, and what becomes of it when the master goes away."""
+
+import time
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.integration.farm import break_
+from tests.integration.pagecase import ARM, MAC, PLAIN, PageTestCase
+
+NAMES = """(rows) => rows.map((row) => row.dataset.worker ?? row.dataset.builder)"""
+
+# The bars of a worker: their kind, and where they begin and end, in parts of the week.
+BARS = """
+(row) => {
+    const track = row.querySelector(".presence-track").getBoundingClientRect();
+    return [...row.querySelectorAll(".presence-bar")].map((bar) => {
+        const {left, right} = bar.getBoundingClientRect();
+        const part = (x) => (x - track.left) / track.width;
+        return [bar.className.replace("presence-bar presence-", ""), part(left), part(right), bar.title];
+    });
+}
+"""
+
+
+class ViewTests(PageTestCase):
+    def names(self, page):
+        """The workers or builders that are shown, in this order."""
+        return page.locator("tbody tr").evaluate_all(NAMES)
+
+    def waitForNames(self, page, *names):
+        self.farm.waitFor(f"{names} are shown", lambda: self.names(page) == list(names))
+
+    def test_choice(self):
+        """Workers are chosen by text, state and builder, and sorted; all of it stands in the address of the page."""
+        self.start(
+            MAC, ARM, PLAIN, 'worker.BuildSlave("win-10", PASSWORD)', 'worker.BuildSlave("win-2", PASSWORD)'
+        )
+        self.farm.worker("win-2").start().waitUntilConnected()
+        self.farm.post("presences/win-10", "hold", reason="licence renewal")
+        page = self.open()
+        # numbers in names count as such
+        self.waitForNames(page, "aarch64", "mac-mini", "plain", "win-2", "win-10")
+        text = page.get_by_label("Search for workers, reasons, people")
+        for words, names in (
+            ("renewal", ["win-10"]),
+            ("ANONYMOUS", ["win-10"]),
+            ("in-", ["win-2", "win-10"]),
+        ):
+            text.fill("")
+            text.press_sequentially(words)
+            self.waitForNames(page, *names)
+        state = page.get_by_label("State", exact=True)
+        for label, names in (("Available", ["win-2"]), ("Held by an admin", ["win-10"]), ("On a break", [])):
+            state.select_option(label=label)
+            self.waitForNames(page, *names)
+        state.select_option(label="All states")
+        text.fill("")
+        builder = page.get_by_label("Builder", exact=True)
+        for words, names in (("win-1", ["win-10"]), ("plain", ["plain"])):
+            builder.fill(words)
+            self.waitForNames(page, *names)
+        builder.fill("any")
+        page.get_by_role("button", name="State").click()
+        self.waitForNames(page, "win-2", "aarch64", "mac-mini", "plain", "win-10")
+        page.get_by_role("button", name="State").click()
+        self.waitForNames(page, "aarch64", "mac-mini", "plain", "win-10", "win-2")
+        self.assertEqual(page.locator("th[aria-sort]").get_attribute("aria-sort"), "descending")
+        page.reload()
+        self.waitForNames(page, "aarch64", "mac-mini", "plain", "win-10", "win-2")
+        self.assertEqual(builder.input_value(), "any")
+        self.browser.assertQuiet()
+
+    def test_week(self):
+        """Each break is a bar at its place in the seven days of the browser's zone, and so is now."""
+        zone = ZoneInfo("Asia/Kolkata")
+        today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+        def at(days, hours):
+            return (today + timedelta(days=days, hours=hours)).timestamp()
+
+        breaks = [(at(1, 6), at(1, 18)), (at(3, 12), at(4, 12)), (at(6, 12), at(9, 0))]
+        source = ", ".join(break_(*each, reason="patches") for each in breaks)
+        self.start(f'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring=[{source}])')
+        page = self.open("presence?view=week", timezone_id=zone.key)
+        row = self.row(page, "mac-mini")
+        shown = row.evaluate(BARS)
+        self.assertEqual([each[0] for each in shown], ["break"] * 3)
+        for (start, stop), (_, left, right, _) in zip(breaks, shown, strict=True):
+            self.assertLess(abs(left - (start - at(0, 0)) / (7 * 86400)), 0.003)
+            self.assertLess(abs(right - min(1, (stop - at(0, 0)) / (7 * 86400))), 0.003)
+        day = (today + timedelta(days=1)).strftime("%a %-d %b")
+        self.assertEqual(page.locator(".presence-days span").all_inner_texts()[:2], ["Today", day])
+        self.assertEqual(shown[0][3], f"break, patches: {day} {today + timedelta(days=1):%Y} 06:00 – 18:00")
+        mark = page.locator(".presence-week").evaluate("(week) => week.style.getPropertyValue('--now')")
+        self.assertLess(abs(float(mark.rstrip("%")) / 100 - (time.time() - at(0, 0)) / (7 * 86400)), 0.003)
+        # what somebody orders is drawn, too
+        self.farm.post("presences/mac-mini", "hold", reason="disks", until=at(2, 0))
+        row.get_by_title("held by an admin, by anonymous, disks").wait_for()
+        self.farm.post("presences/mac-mini", "work", until=at(4, 0))
+        row.get_by_title("works in spite of its break, patches").nth(1).wait_for()
+        kinds = [
+            (kind, round(7 * left, 2), round(7 * right, 2)) for kind, left, right, _ in row.evaluate(BARS)
+        ]
+        self.assertEqual(
+            [each for each in kinds if each[0] == "worked"], [("worked", 1.25, 1.75), ("worked", 3.5, 4.0)]
+        )
+        self.assertIn(("break", 4.0, 4.5), kinds)
+        self.browser.assertQuiet()
+
+    def test_builders(self):
+        """Builders for whom something waits and nobody is ready come first, with the reason and the time."""
+        self.start(MAC, ARM, PLAIN)
+        self.farm.worker("aarch64").start().waitUntilConnected()
+        until = time.time() + 3600
+        self.farm.post("presences/mac-mini", "hold", reason="disks", until=until)
+        page = self.open("presence?view=builders")
+        self.waitForNames(page, "mac-mini", "plain", "aarch64", "any")
+        page.get_by_text("nothing waits for want of a ready worker").wait_for()
+        self.farm.force("plain")
+        self.waitForNames(page, "plain", "mac-mini", "aarch64", "any")
+        page.get_by_text("1 builder with waiting requests and nobody ready").wait_for()
+        cells = page.locator('tr[data-builder="plain"]').locator("td").all_inner_texts()
+        self.assertEqual(cells, ["not accepting", "0 of 1", "1", "plain: not connected", "not known"])
+        cells = page.locator('tr[data-builder="any"]').locator("td").all_inner_texts()
+        self.assertEqual(cells[:3], ["available", "1 of 3", ""])
+        self.farm.worker("mac-mini").start().waitUntilConnected()
+        page.locator('tr[data-builder="mac-mini"]').get_by_text("in 1 h").wait_for()
+        page.get_by_label("Search for builders").fill("MAC")
+        self.waitForNames(page, "mac-mini")
+        self.browser.assertQuiet()
+
+    def test_looks(self):
+        """Light and dark, as the browser wants it or as it is set; and Buildbot's own pages stay as they are."""
+        self.start(MAC, ARM, PLAIN)
+        page = self.open(scheme="dark")
+        self.row(page, "mac-mini")
+
+        def ground():
+            return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+        dark, light = "rgb(27, 30, 35)", "rgb(255, 255, 255)"
+        self.assertEqual(ground(), dark)
+        for view in ("Week", "Builders", "Workers"):
+            self.button(page, view).click()
+            self.browser.look(page, f"page-{view.lower()}")
+        self.button(page, "Hold mac-mini").click()
+        self.browser.look(page, "page-dialog")
+        page.keyboard.press("Escape")
+        page.emulate_media(color_scheme="dark")
+        page.goto(f"{self.url}#/settings")
+        page.get_by_text("Presence page related settings").wait_for()
+        self.assertEqual(ground(), light)
+        page.locator("select", has_text="as the browser").select_option("light")
+        page.goto(f"{self.url}#/presence")
+        self.row(page, "mac-mini")
+        self.assertEqual(ground(), light)
+        self.browser.assertQuiet()
+
+
+class AbsenceTests(PageTestCase):
+    def test_restart(self):
+        """While the master is away the page says that it is not up to date; then it is, without a reload."""
+        self.start(MAC)
+        page = self.open()
+        self.row(page, "mac-mini")
+        self.farm.kill()
+        banner = page.get_by_text("Not up to date")
+        banner.wait_for()
+        self.farm.start()
+        self.farm.post("presences/mac-mini", "hold", reason="meanwhile")
+        self.assertShows(page, "mac-mini", "meanwhile")
+        banner.wait_for(state="detached")
+        self.farm.post("presences/mac-mini", "hold", reason="afterwards")
+        self.assertShows(page, "mac-mini", "afterwards")
+
+    def test_reconfig(self):
+        """A worker that comes into the configuration, or leaves it, does so on the page; a builder likewise."""
+        self.start(MAC)
+        page = self.open()
+        self.row(page, "mac-mini")
+        self.farm.reconfigure(ARM, extra='c["www"]["plugins"] = {"presence": {}}\n')
+        self.row(page, "aarch64")
+        page.locator('tr[data-worker="mac-mini"]').wait_for(state="detached")
+        self.button(page, "Builders").click()
+        page.locator('tr[data-builder="aarch64"]').wait_for()
+        self.assertEqual(page.locator('tr[data-builder="mac-mini"]').count(), 0)
+        self.browser.assertQuiet()
+
+    def test_stockWorkersOnly(self):
+        """A master without presences is told of in words."""
+        self.start(PLAIN)
+        page = self.open()
+        page.get_by_text("This master has no presences: they begin with the first BuildSlave").wait_for()

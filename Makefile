@@ -4,7 +4,7 @@ BIN := .venv/bin
 # most of the integration tests is waiting: one job more than there are cores
 JOBS ?= 3
 
-.PHONY: demo test search lint docs clean
+.PHONY: demo test search lint docs bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
@@ -24,6 +24,10 @@ lint: .venv/lint
 
 docs: .venv/docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+# All benchmarks, and the tables in docs/performance.rst: a quarter of an hour. QUICK=1: a minute, and only shown.
+bench: .venv/bench
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 clean:
 	rm -rf .venv docs/_build _trial_temp* *.egg-info .mypy_cache .ruff_cache .hypothesis

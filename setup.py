@@ -33,6 +33,7 @@ setup(
             # drives Debian's chromium; it needs no browser of its own
             "playwright>=1.40",
         ],
+        "bench": ["pyperf>=2.6", "buildbot>=4.3,<5"],
         "lint": ["ruff", "mypy", "mypy-zope", "types-python-dateutil"],
         "docs": ["sphinx>=7", "furo", "myst-parser", "repoze.sphinx.autointerface", "buildbot>=4.3,<5"],
     },

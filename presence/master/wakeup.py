@@ -1,7 +1,8 @@
-"""Waking builders when workers become ready: once for all workers of a moment, and only where work waits."""
+"""Waking builders when workers may build (again): once for all workers of a moment, and only where work waits."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -10,16 +11,22 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
+
+    from presence.workerpresence import WorkerPresence
 
 _log = Logger()
 
 #: The least time between two wake-ups, in seconds. The first is immediate; the ready workers of the time in
 #: between are gathered. So a worker that flaps a thousand times a second costs ten wake-ups.
 PAUSE = 0.1
+
+#: For how long it is believed that nothing waits, in seconds, when no event has told otherwise. Events of other masters
+#: may be lost.
+BELIEF = 1.0
 
 
 class Wakeup:
@@ -28,14 +35,33 @@ class Wakeup:
     The workers of one reactor turn make one call, for those builders only that use one of them and have
     unclaimed requests. (A request that arrives, or is unclaimed, later than the question about the unclaimed
     ones wakes its builder by itself: Buildbot does that.)
+
+    `find` gives the presence of a worker of ours by its name, and None for all others.
     """
 
-    def __init__(self, master: Any) -> None:
+    def __init__(self, master: Any, find: Callable[[str], WorkerPresence | None]) -> None:
         self._master = master
+        self._find = find
         self._names: set[str] = set()
         self._timer: IDelayedCall | None = None
         self._waking = DeferWaiter()
         self._stopped = False
+        self._consumers: list[Any] = []
+        # how often a request has come into the queue, and until when it is believed that there is none
+        self._arrivals = 0
+        self._idle_until = -math.inf
+
+    @inlineCallbacks
+    def start(self) -> Generator[Deferred[Any], Any, None]:
+        """Gather from now on what Buildbot would do for each worker by itself, and hear of requests."""
+        botmaster = self._master.botmaster
+        self._kick = botmaster.maybeStartBuildsForWorker
+        botmaster.maybeStartBuildsForWorker = self._worker_kicks
+        for event in ("new", "unclaimed"):
+            consumer = yield self._master.mq.startConsuming(
+                self._request_arrived, ("buildrequests", None, event)
+            )
+            self._consumers.append(consumer)
 
     def workerReady(self, name: str) -> None:
         """The worker `name` may build again: see that its builders hear of it, in the next reactor turn."""
@@ -51,10 +77,27 @@ class Wakeup:
     def stop(self) -> Deferred[None]:
         """Wake nobody any more. A Deferred that fires when the wake-up that is under way has ended."""
         self._stopped = True
+        # Buildbot's own method, which is the class's, comes to light again
+        vars(self._master.botmaster).pop("maybeStartBuildsForWorker", None)
+        for consumer in self._consumers:
+            consumer.stopConsuming()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         return self._waking.wait()
+
+    def _worker_kicks(self, name: str) -> None:
+        """What `botmaster.maybeStartBuildsForWorker` is: a worker has connected, a build of it has ended, and the like."""
+        presence = self._find(name)
+        if presence is None:
+            self._kick(name)
+        elif presence.ready:
+            self.workerReady(name)
+        # of one that is held will be heard when it is ready: until then it accepts no build
+
+    def _request_arrived(self, _key: tuple[str, ...], _message: dict[str, Any]) -> None:
+        self._arrivals += 1
+        self._idle_until = -math.inf
 
     def _wake(self) -> None:
         self._timer = None
@@ -66,9 +109,15 @@ class Wakeup:
     @inlineCallbacks
     def _wake_builders_of(self, workernames: set[str]) -> Generator[Deferred[Any], Any, None]:
         botmaster = self._master.botmaster
+        now, arrivals = self._master.reactor.seconds(), self._arrivals
+        # (a clock that was set back must not make it last)
+        if now < self._idle_until <= now + BELIEF:
+            return
         try:
             waiting = yield builderidsWithUnclaimedRequests(self._master)
             builders = [botmaster.getBuilderById(builderid) for builderid in waiting]
+            if not waiting and arrivals == self._arrivals:
+                self._idle_until = now + BELIEF
         except Exception:  # noqa: BLE001
             # better a wake-up too many than a request that nobody comes back to
             _log.failure("while asking which builders have requests; waking all builders of the workers")

@@ -1,4 +1,5 @@
 import sqlalchemy as sa
+from twisted.internet.defer import Deferred
 
 from presence.master import wakeup
 from tests.master.fakemaster import MasterTestCase
@@ -157,6 +158,109 @@ class WakeupTests(MasterTestCase):
         self.finishAll()
         self.assertEqual(self.results(brid)[-1], 0)
 
+    def startIdle(self):
+        """A farm where nothing waits, and where one has just asked."""
+        names = self.startFarm(2)
+        self.release("w0")
+        self.pass_(wakeup.PAUSE)
+        return names
+
+    def test_nothingWaitsIsRemembered(self):
+        """That nothing waits is asked once a second at most."""
+        self.startIdle()
+        statements = self.countStatements()
+        self.release("w1")
+        self.pass_(wakeup.PAUSE)
+        self.assertEqual(statements, [])
+        self.pass_(wakeup.BELIEF)
+        self.presence("w1").hold("admin")
+        self.release("w1")
+        self.pass_(wakeup.PAUSE)
+        self.assertEqual(len(statements), 1)
+
+    def test_anArrivalIsHeardOf(self):
+        """A request that has arrived since is seen at once."""
+        self.startIdle()
+        self.presence("w0").hold("admin")
+        self.request("a")
+        self.release("w1")
+        self.reactor.advance(0)
+        self.assertEqual(self.startedOn(), ["w1"])
+
+    def test_anArrivalDuringTheQuestion(self):
+        """The answer that nothing waits is not believed if a request has arrived while it was under way."""
+        self.startFarm(2)
+        answers = []
+        self.patch(
+            wakeup,
+            "builderidsWithUnclaimedRequests",
+            lambda master: answers.append(Deferred()) or answers[-1],
+        )
+        self.release("w0")
+        self.reactor.advance(0)
+        self.presence("w0").hold("admin")
+        self.request("a")
+        answers.pop().callback([])
+        self.release("w1")
+        self.pass_(wakeup.PAUSE)
+        self.assertEqual(len(answers), 1)
+        answers.pop().callback([])
+
+    def test_anEventIsLost(self):
+        """A request of which no event has told, as of another master, is found a second later at the latest."""
+        self.startIdle()
+        self.presence("w0").hold("admin")
+        self.patch(self.master.mq, "produce", lambda key, data: None)
+        brid = self.request("a")
+        self.pass_(wakeup.BELIEF)
+        self.release("w1")
+        self.reactor.advance(0)
+        self.assertEqual(self.results(brid), [None])
+
+    def test_buildbotsKicks(self):
+        """What Buildbot asks of the distributor for each worker of ours, is one call for all, where requests wait."""
+        names = self.startFarm()
+        for name in names:
+            self.worker(name).pause("lunch")
+        self.release(*names)
+        self.pass_(1)
+        self.request("b")
+        self.calls.clear()
+        for name in names:
+            self.worker(name).unpause()
+        self.pass_(1)
+        self.assertEqual(self.calls, [["b"]])
+        self.assertEqual(len(self.starts), 1)
+
+    def test_aBuildEnds(self):
+        """When a build ends its worker takes the next one, and the builders without requests are left alone."""
+        self.startMaster([self.slave("w0", max_builds=1)], {name: ["w0"] for name in ("a", "b", "c")})
+        self.request("a")
+        self.request("c")
+        self.jobs[0].finish()
+        self.pass_(0)
+        self.assertEqual([start.builder for start in self.starts], ["a", "c"])
+
+    def test_heldWorkersAreNotKicked(self):
+        """For a worker that is held Buildbot's kick is left out; when it is ready its builders hear of it."""
+        self.startFarm(1)
+        self.request("a")
+        self.calls.clear()
+        self.master.botmaster.maybeStartBuildsForWorker("w0")
+        self.pass_(1)
+        self.assertEqual(self.calls, [])
+        self.release("w0")
+        self.pass_(1)
+        self.assertEqual(self.calls, [["a"]])
+
+    def test_stockWorkersKickAsEver(self):
+        """A stock worker beside ours kicks all its builders at once, as in stock Buildbot."""
+        self.startMaster([self.slave("ours"), self.stock("stock")], {"a": ["ours", "stock"], "b": ["stock"]})
+        calls = []
+        self.patch(self.master.botmaster.brd, "maybeStartBuildsOn", calls.append)
+        self.worker("stock").unpause()
+        self.assertEqual(calls, [["a", "b"]])
+
     def test_stopped(self):
         """After the master has stopped nobody is woken, and nothing is left behind."""
         self.startFarm(2)
@@ -167,6 +271,7 @@ class WakeupTests(MasterTestCase):
         self.stopMaster()
         roster._wakeup.workerReady("w1")
         self.assertEqual(self.calls, [])
+        self.assertNotIn("maybeStartBuildsForWorker", vars(self.master.botmaster))
 
 
 class QuestionTests(MasterTestCase):

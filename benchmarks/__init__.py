@@ -1,0 +1,1 @@
+"""What presence costs, measured."""

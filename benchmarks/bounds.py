@@ -1,0 +1,134 @@
+"""The bounds that are to be kept, and whether they are."""
+
+from benchmarks import report
+
+TITLE = "To reach"
+
+
+def table(results):
+    """A line for each bound that these results say anything about: the bound, what was measured, met or not."""
+    rows = [
+        (bound, told, "met" if met else "**not met**")
+        for subject, rule in _RULES
+        if subject in results
+        for bound, told, met in rule(results[subject])
+    ]
+    return report.table(TITLE, ("bound", "measured", ""), rows)
+
+
+def _by(results, *names):
+    return {tuple(each[name] for name in names): each for each in results}
+
+
+def _mass_return(results):
+    runs = _by(results, "workers", "builders", "percent", "disk", "way")
+    for (workers, builders, percent, disk, way), ours in runs.items():
+        ideal = runs.get((workers, builders, percent, disk, "ideal"))
+        if way != "ours" or ideal is None:
+            continue
+        where = f"{workers} × {builders}, {percent} %{', on disk' if disk else ''}"
+        if percent == 0:
+            yield f"{where}: at most 3 statements", ours["statements"], ours["statements"] <= 3
+        else:
+            bound = 1.05 * ideal["statements"] + 3
+            yield (
+                f"{where}: at most 1.05 × the statements of the ideal + 3",
+                f"{report.count(ours['statements'])} and {report.count(ideal['statements'])}",
+                ours["statements"] <= bound,
+            )
+            ratio = ours["cpu"] / ideal["cpu"]
+            yield f"{where}: at most 1.15 × the CPU of the ideal", f"{ratio:.2f} ×", ratio <= 1.15
+        if workers == 500:
+            more = ours["blocked"] - ideal["blocked"]
+            yield (
+                f"{where}: the reactor is not free for at most 50 ms more than with the ideal",
+                f"{1000 * more:.0f} ms",
+                more <= 0.05,
+            )
+        yield from _against_stock(runs, (workers, builders, percent, disk), where)
+
+
+def _against_stock(runs, key, where):
+    ours, stock, alone = (runs.get((*key, way)) for way in ("ours", "unpause", "alone"))
+    if key[:2] != (200, 200) or stock is None or alone is None:
+        return
+    for what, bound in (("statements", 50), ("cpu", 20)):
+        ratio = (stock[what] - alone[what]) / max(ours[what] - alone[what], 1e-3)
+        yield (
+            f"{where}: at least {bound} × less {what} than stock, the builds subtracted",
+            f"{'' if stock['done'] else 'more than '}{ratio:.0f} ×",
+            ratio >= bound,
+        )
+
+
+def _restart(results):
+    runs = _by(results, "workers", "builders", "percent", "way")
+    for (workers, builders, percent, way), ours in runs.items():
+        if way != "ours":
+            continue
+        key = (workers, builders, percent)
+        ideal = runs[(*key, "ideal")]["statements"] - runs[(*key, "stock, unheard")]["statements"]
+        kicks = ours["statements"] - runs[(*key, "ours, unheard")]["statements"]
+        yield (
+            f"{workers} × {builders}, {percent} % reattach: at most 1.1 × the statements of one kick",
+            f"{report.count(kicks)} and {report.count(ideal)}",
+            kicks <= 1.1 * ideal or kicks <= 3,
+        )
+
+
+def _flapping(results):
+    runs = _by(results, "way")
+    flaps, flips = (runs[(way,)]["statements"] for way in ("flaps", "flips"))
+    yield (
+        "flapping 1000 × a second: no more statements than one flip every 100 ms",
+        f"{flaps} and {flips}",
+        flaps <= flips,
+    )
+
+
+def _crowd(results):
+    runs = _by(results, "way")
+    model = runs[("model",)]
+    yield "10 000 workers: armed in 1 s", f"{model['armed']:.2f} s", model["armed"] <= 1
+    yield (
+        "10 000 workers: the model at most 4 KB each",
+        f"{model['each'] / 1024:.1f} KB",
+        model["each"] <= 4096,
+    )
+    if ("ours",) in runs:
+        more = runs[("ours",)]["each"] - runs[("stock",)]["each"]
+        yield (
+            "10 000 workers: a `BuildSlave` at most 4 KB more than a `Worker`",
+            f"{more / 1024:.1f} KB",
+            more <= 4096,
+        )
+        armed = runs[("ours",)]["armed"]
+        yield "10 000 `BuildSlave`s: armed in 1 s", f"{armed:.2f} s", armed <= 1
+
+
+def _micro(results):
+    ratio = results["canStartBuild, ours"] / results["canStartBuild, stock"]
+    yield "`canStartBuild()`: at most 1.3 × stock", f"{ratio:.2f} ×", ratio <= 1.3
+    for waiters in (1, 1000):
+        ratio = results[f"flip, {waiters} waiters"] / results[f"bare Deferreds, {waiters}"]
+        yield (
+            f"a flip with {waiters} asked and fired: at most 2 × the bare Deferreds",
+            f"{ratio:.2f} ×",
+            ratio <= 2,
+        )
+    for name, value in results.items():
+        if name.startswith("question, "):
+            bound = 100 if "rule" in name else 40
+            yield f"{name}: at most {bound} µs", f"{1e6 * value:.1f} µs", 1e6 * value <= bound
+    ratio = results["question, rule since 2006"] / results["question, rule since last month"]
+    yield "a rule since 2006: at most 1.2 × one since last month", f"{ratio:.2f} ×", ratio <= 1.2
+    yield "arming 10 000: 1 s", f"{results['arming 10 000']:.2f} s", results["arming 10 000"] <= 1
+
+
+_RULES = (
+    ("massreturn", _mass_return),
+    ("restart", _restart),
+    ("flapping", _flapping),
+    ("crowd", _crowd),
+    ("micro", _micro),
+)

@@ -1,0 +1,89 @@
+"""Ten thousand workers without builders: what each of them costs, in memory and until its timer runs."""
+
+import gc
+import tracemalloc
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks import report
+from benchmarks.farm import Farm
+from presence.breaks import BreakSchedule
+from presence.breaktimer import BreakTimer
+from presence.workerpresence import WorkerPresence
+
+TITLE = "Ten thousand workers without builders"
+
+WAYS = {
+    "ours": "`BuildSlave`s with a break each",
+    "stock": "`Worker`s of Buildbot",
+    "model": "`WorkerPresence` and `BreakTimer` alone",
+}
+
+_WORKERS = 10_000
+
+
+def plan(*, quick):
+    """The runs."""
+    for way in WAYS:
+        if way == "model" or not quick:
+            yield {"way": way, "workers": _WORKERS}
+
+
+async def measure(reactor, *, way, workers):
+    """One run."""
+    if way == "model":
+        return _model(reactor, workers)
+    options = {"onBreakDuring": ("03:00", "03:01"), "timezone": "UTC"} if way == "ours" else {}
+    before = _resident()
+    farm = Farm(reactor, workers, 0, ours=way == "ours", **options)
+    await farm.start()
+    await farm.connect()
+    gc.collect()
+    result = {"each": (_resident() - before) / workers}
+    if way == "ours":
+        farm.meters.begin()
+        for worker in farm.workers:
+            worker.breakTimer.stop()
+            worker.breakTimer.start()
+        result["armed"] = farm.meters.end()["cpu"]
+    farm.check()
+    return result
+
+
+def _model(reactor, workers):
+    """What the model of so many workers takes, and how long until all of them wait for their next break."""
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    timers = []
+    for number in range(workers):
+        # as in a master.cfg: each has its own, which say the same
+        schedule = BreakSchedule.fromConfig(("03:00", "03:01"), "UTC")
+        timers.append(BreakTimer(schedule, WorkerPresence(f"w{number}", reactor), reactor))
+    for timer in timers:
+        timer.start()
+    each = (tracemalloc.get_traced_memory()[0] - before) / workers
+    tracemalloc.stop()
+    for timer in timers:
+        timer.stop()
+    begun = perf_counter()
+    for timer in timers:
+        timer.start()
+    return {"each": each, "armed": perf_counter() - begun}
+
+
+def _resident():
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096
+
+
+def tables(results):
+    """The table."""
+    rows = [
+        (
+            WAYS[each["way"]],
+            f"{each['each'] / 1024:.1f}",
+            report.seconds(each.get("armed")),
+        )
+        for each in results
+    ]
+    return report.table(TITLE, ("each of 10 000", "KB", "all armed in s"), rows)

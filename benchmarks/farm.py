@@ -1,0 +1,193 @@
+"""A real `BuildMaster` in this process, with workers whose other ends are imitated.
+
+The workers are those of Buildbot or ours, and so are the builders, the distributor and the database. What is
+imitated is the connection of a worker: it answers at once. Every worker works for every builder.
+"""
+
+import tempfile
+from pathlib import Path
+
+from buildbot.config import BuilderConfig
+from buildbot.config.master import MasterConfig
+from buildbot.master import BuildMaster
+from buildbot.process.buildstep import BuildStep
+from buildbot.process.factory import BuildFactory
+from buildbot.process.workerforbuilder import States, WorkerForBuilder
+from buildbot.worker.base import Worker
+from buildbot.worker.protocols.base import Connection
+from twisted.internet.defer import Deferred, succeed
+from twisted.python import log
+
+from benchmarks.meters import Meters, after
+from presence.master.buildslave import BuildSlave
+from presence.master.roster import Roster
+
+
+class Endless(BuildStep):
+    """The step of every build: it has begun, and nobody ends it."""
+
+    name = "endless"
+
+    def run(self):
+        """Never end."""
+        return Deferred()
+
+
+class ImitatedConnection(Connection):
+    """A connection to a worker that does at once what it is told."""
+
+    def __init__(self, name, started):
+        super().__init__(name)
+        self._started = started
+        self.info = {"admin": "somebody", "host": "somewhere", "version": "4.3.0", "basedir": "/w"}
+        #: whether it tells the master of builders that it has and did not have
+        self.answers_with_builders = False
+
+    def get_peer(self):
+        """From where it comes."""
+        return "imitated"
+
+    def loseConnection(self):
+        """Be lost."""
+        self.notifyDisconnected()
+
+    def remotePrint(self, message):  # noqa: ARG002
+        """Answer a ping."""
+        return succeed(None)
+
+    def remoteSetBuilderList(self, builders):
+        """Take the list of the builders."""
+        return succeed([name for name, _ in builders] if self.answers_with_builders else [])
+
+    def remoteStartBuild(self, builderName):  # noqa: ARG002
+        """A build has started."""
+        self._started()
+        return succeed(None)
+
+
+class _Config:
+    def __init__(self, config):
+        self._config = config
+
+    def loadConfig(self):
+        return MasterConfig.loadFromDict(self._config, "<benchmark>")
+
+
+class Farm:
+    """A master with `workers` × `builders`. `ours` says whether the workers are `BuildSlave`s.
+
+    `disk` puts the database into a file, by default it is in memory. `canStartBuild` is that of every builder.
+    """
+
+    def __init__(self, reactor, workers, builders, *, ours, disk=False, canStartBuild=None, **worker_options):
+        self.reactor = reactor
+        self._folder = tempfile.mkdtemp(prefix="presence-benchmark-")
+        self._log = (Path(self._folder) / "twistd.log").open("w", encoding="utf-8")
+        log.startLogging(self._log, setStdout=False)
+        kind = BuildSlave if ours else Worker
+        self.ours = ours
+        self.names = [f"w{number}" for number in range(workers)]
+        config = {
+            "workers": [kind(name, "s3cret", **worker_options) for name in self.names],
+            "builders": [
+                BuilderConfig(
+                    f"b{number}",
+                    workernames=self.names,
+                    factory=BuildFactory([Endless()]),
+                    canStartBuild=canStartBuild,
+                )
+                for number in range(builders)
+            ],
+            "protocols": {"null": {}},
+            "multiMaster": True,
+            "collapseRequests": False,
+            "buildbotNetUsageData": None,
+            "db_url": f"sqlite:///{self._folder}/state.sqlite" if disk else "sqlite://",
+        }
+        self._db_url = config["db_url"]
+        self.master = BuildMaster(self._folder, reactor=reactor, config_loader=_Config(config))
+
+    async def start(self):
+        """Start the master. No worker is connected then."""
+        db = self.master.db
+        self.master.config.db.db_url = self._db_url
+        await db.setup(check_version=False)
+        await db.model.upgrade()
+        db.setup = lambda: None
+        await self.master.startService()
+        for timer in (self.master.masterHeartbeatService, db.cleanup_timer):
+            timer._loop.stop()
+        self.meters = Meters(self.master)
+        await self.meters.rest()
+
+    def check(self):
+        """Fail if anything has gone wrong in the master."""
+        self._log.flush()
+        text = Path(self._log.name).read_text(encoding="utf-8")
+        for sign in ("Traceback", "Unhandled", "serious error"):
+            if sign in text:
+                raise RuntimeError(f"something went wrong:\n{text[-5000:]}")
+
+    @property
+    def brd(self):
+        """The distributor."""
+        return self.master.botmaster.brd
+
+    @property
+    def workers(self):
+        """The services of the workers."""
+        return [self.master.workers.workers[name] for name in self.names]
+
+    @property
+    def builders(self):
+        """The builders."""
+        return self.master.botmaster.getBuilders()
+
+    @property
+    def roster(self):
+        """The roster, on a master whose workers are ours."""
+        return self.master.namedServices[Roster.getName()]
+
+    def connection(self, worker):
+        """A new connection to `worker`."""
+        return ImitatedConnection(worker.name, self.meters.started)
+
+    def mute(self):
+        """From now on the distributor hears of nothing. Returns a callable that ends it."""
+        self.brd.maybeStartBuildsOn = lambda _names: succeed(None)
+        return lambda: self.brd.__dict__.pop("maybeStartBuildsOn")
+
+    async def connect(self):
+        """All workers connect, and are seated with all their builders.
+
+        That is put together by hand: in Buildbot's own way it would take minutes to sort half a million pairs.
+        """
+        unmute = self.mute()
+        for worker in self.workers:
+            await worker.attached(self.connection(worker))
+        builders = self.builders
+        for builder in builders:
+            for worker in self.workers:
+                wfb = WorkerForBuilder(builder)
+                wfb.worker, wfb.remoteCommands, wfb.state = worker, {}, States.AVAILABLE
+                worker.addWorkerForBuilder(wfb)
+                builder.workers.append(wfb)
+        await self.meters.rest()
+        unmute()
+
+    async def request(self, percent):
+        """Request a build of so many percent of the builders, evenly spread. Nothing starts by itself."""
+        unmute = self.mute()
+        count = len(self.builders) * percent // 100
+        self.wanted = [self.builders[number * len(self.builders) // count] for number in range(count)]
+        for builder in self.wanted:
+            await self.master.data.updates.addBuildset(
+                waited_for=False,
+                builderids=[await builder.getBuilderId()],
+                sourcestamps=[
+                    {"codebase": "", "repository": "", "branch": None, "revision": None, "project": ""}
+                ],
+            )
+        await after(self.reactor, 0.3)  # in which Buildbot gathers events
+        await self.meters.rest()
+        unmute()

@@ -1,0 +1,70 @@
+"""One worker that flaps, and a farm on which nothing happens."""
+
+from benchmarks import report
+from benchmarks.farm import Farm
+from benchmarks.meters import after
+
+TITLE = "One worker that flaps, and nothing at all"
+
+WAYS = {
+    "flaps": "one worker goes away and comes back a thousand times a second",
+    "flips": "the same every 100 ms",
+    "steady": "nothing happens, and each worker has a timer for its next break",
+    "steady, stock": "the same in stock Buildbot, without any timer",
+}
+
+_SECONDS = 10
+
+
+def plan(*, quick):
+    """The runs."""
+    for way in ("flaps", "flips") if quick else WAYS:
+        yield {
+            "way": way,
+            "workers": 2000 if "steady" in way else 50,
+            "builders": 0 if "steady" in way else 50,
+            "seconds": 2 if quick else _SECONDS,
+        }
+
+
+async def measure(reactor, *, way, workers, builders, seconds):
+    """One run."""
+    options = {} if way == "steady, stock" else {"onBreakDuring": ("03:00", "03:01"), "timezone": "UTC"}
+    farm = Farm(reactor, workers, builders, ours=way != "steady, stock", **options)
+    await farm.start()
+    await farm.connect()
+    farm.meters.begin()
+    if "steady" in way:
+        await after(reactor, seconds)
+    else:
+        await _flap(reactor, farm.workers[0].presence, seconds, 0.001 if way == "flaps" else 0.1)
+    done = await farm.meters.rest()
+    result = farm.meters.end()
+    farm.check()
+    return {**result, "done": done}
+
+
+async def _flap(reactor, presence, seconds, pause):
+    end = reactor.seconds() + seconds
+    flips, due = 0, reactor.seconds()
+    while due < end:
+        presence.hold("worker")
+        presence.release("worker")
+        flips += 1
+        due += pause
+        # also when it has come too late for some of them
+        await after(reactor, max(0.0, due - reactor.seconds()))
+    return flips
+
+
+def tables(results):
+    """The table."""
+    rows = [
+        (
+            f"{each['workers']} × {each['builders']}, {each['seconds']} s",
+            WAYS[each["way"]],
+            *report.columns(each),
+        )
+        for each in results
+    ]
+    return report.table(TITLE, ("workers × builders, for", "what", *report.COLUMNS), rows)

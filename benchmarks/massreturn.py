@@ -1,0 +1,158 @@
+"""The mass return: all workers of an office come back in the same second, and some builders have requests."""
+
+from datetime import datetime, timezone
+
+from benchmarks import report
+from benchmarks.farm import Farm
+from benchmarks.meters import after
+from presence.breaks import Break, BreakSchedule
+
+TITLE = "All workers return in one tick"
+
+WAYS = {
+    "ours": "this plugin: a break ends",
+    "unpause": "stock Buildbot: `unpause()` of each worker",
+    "hook": "a `canStartBuild` hook that puts workers in quarantine until the end of the break",
+    "ideal": "one kick of exactly the builders that have requests, all workers being ready",
+    "alone": "the builds alone: claimed and started one after the other, with no distributor",
+}
+
+#: After how many seconds a run is given up, whose work would take minutes. What it has done till then is told.
+MOST = 60.0
+
+_BEFORE = 1.0  # seconds from when everything is ready to the end of the break
+
+
+def plan(*, quick):
+    """The runs. Where one of them takes minutes there is one of its kind, and it is given up in time."""
+    if quick:
+        yield from _runs(50, 50, (20,), WAYS)
+        return
+    for percent in (0, 20, 100):
+        yield from _runs(50, 50, (percent,), WAYS)
+    yield from _runs(50, 50, (20,), WAYS, disk=True)
+    yield from _runs(200, 200, (0, 100), ("ours", "ideal", "alone"))
+    yield from _runs(200, 200, (20,), WAYS)
+    yield from _runs(200, 200, (20,), ("ours", "ideal", "alone"), disk=True)
+    yield from _runs(500, 1000, (0, 100), ("ours", "ideal"))
+    yield from _runs(500, 1000, (20,), ("ours", "unpause", "ideal"))
+
+
+def _runs(workers, builders, percents, ways, *, disk=False):
+    for percent in percents:
+        for way in ways:
+            yield {
+                "way": way,
+                "workers": workers,
+                "builders": builders,
+                "percent": percent,
+                "disk": disk,
+            }
+
+
+async def measure(reactor, *, way, workers, builders, percent, disk):
+    """One run."""
+    quarantine = _Quarantine(reactor)
+    hook = quarantine.canStartBuild if way == "hook" else None
+    farm = Farm(reactor, workers, builders, ours=way == "ours", disk=disk, canStartBuild=hook)
+    await farm.start()
+    await farm.connect()
+    await farm.request(percent)
+    await _RETURN[way](farm, quarantine)
+    done = await farm.meters.rest(MOST)
+    result = farm.meters.end()
+    farm.check()
+    if done and result["builds"] != len(farm.wanted):
+        raise RuntimeError(f"{result['builds']} builds of {len(farm.wanted)} have started")
+    return {**result, "done": done}
+
+
+async def _ours(farm, _):
+    # the hour is set such that the break ends just after this
+    end = farm.reactor.seconds() + _BEFORE + len(farm.names) / 500
+    start, stop = (datetime.fromtimestamp(each, timezone.utc) for each in (end - 3600, end))
+    for worker in farm.workers:
+        worker.breakTimer.replace(BreakSchedule([Break(start, stop)]))
+    await after(farm.reactor, end - farm.reactor.seconds() - 0.1)
+    farm.meters.begin(end)
+    await after(farm.reactor, 0.1)
+
+
+async def _unpause(farm, _):
+    unmute = farm.mute()
+    for worker in farm.workers:
+        worker.pause("lunch")
+    await farm.meters.rest()
+    unmute()
+    farm.meters.begin()
+    for worker in farm.workers:
+        worker.unpause()
+
+
+async def _hook(farm, quarantine):
+    quarantine.until = farm.reactor.seconds() + _BEFORE + len(farm.names) * len(farm.builders) / 50_000
+    # what happens in the break: a request is looked at, and every worker that could build it is put in quarantine
+    farm.brd.maybeStartBuildsOn([builder.name for builder in farm.wanted])
+    await farm.meters.rest()
+    if quarantine.until - farm.reactor.seconds() < 0.2:
+        raise RuntimeError("the break was too short")
+    await after(farm.reactor, quarantine.until - farm.reactor.seconds() - 0.1)
+    farm.meters.begin(quarantine.until)
+    await after(farm.reactor, 0.1)
+
+
+async def _ideal(farm, _):
+    farm.meters.begin()
+    if farm.wanted:
+        farm.brd.maybeStartBuildsOn([builder.name for builder in farm.wanted])
+
+
+async def _alone(farm, _):
+    chosen = []
+    for number, builder in enumerate(farm.wanted):
+        chooser = farm.brd.createBuildChooser(builder, farm.master)
+        (brdict,) = await chooser._fetchUnclaimedBrdicts()
+        request = await chooser._getBuildRequestForBrdict(brdict)
+        chosen.append((builder, builder.workers[number % len(builder.workers)], request))
+    await farm.meters.rest()
+    farm.meters.begin()
+    for builder, wfb, request in chosen:
+        await farm.master.data.updates.claimBuildRequests([request.id])
+        await builder.maybeStartBuild(wfb, [request])
+
+
+_RETURN = {"ours": _ours, "unpause": _unpause, "hook": _hook, "ideal": _ideal, "alone": _alone}
+
+
+class _Quarantine:
+    """What sites write into their master.cfg today: as it is asked whether a build may start, a worker on its
+    break is put in quarantine for the rest of it.
+    """
+
+    def __init__(self, reactor):
+        self._reactor = reactor
+        self.until = 0.0
+
+    def canStartBuild(self, _builder, wfb, _request):
+        """Whether a build may start on the worker of `wfb`."""
+        left = self.until - self._reactor.seconds()
+        if left <= 0:
+            return True
+        wfb.worker.quarantine_timeout = left
+        wfb.worker.putInQuarantine()
+        # the next one is not to be twice as long
+        wfb.worker.resetQuarantine()
+        return False
+
+
+def tables(results):
+    """The table."""
+    rows = [
+        (
+            f"{each['workers']} × {each['builders']}, {each['percent']} %, {'disk' if each['disk'] else 'memory'}",
+            each["way"],
+            *report.columns(each),
+        )
+        for each in results
+    ]
+    return report.table(TITLE, ("workers × builders, waiting, database", "way", *report.COLUMNS), rows)

@@ -1,0 +1,99 @@
+"""What a run is measured with: SQL statements, CPU, how long the reactor was not free, starts of builds, memory."""
+
+import gc
+import resource
+import time
+from collections import Counter
+
+import sqlalchemy as sa
+from twisted.internet.defer import Deferred
+
+#: A master is at rest when nothing has been asked of the database for so long, in seconds.
+REST = 0.3
+
+
+def after(reactor, seconds):
+    """A Deferred that fires so many seconds from now."""
+    deferred = Deferred()
+    reactor.callLater(seconds, deferred.callback, None)
+    return deferred
+
+
+class _Poller:
+    """Stands before the poller of the reactor: between two polls the reactor is not free."""
+
+    def __init__(self, poller):
+        self._poller = poller
+        self.since = time.perf_counter()
+        self.longest = 0.0
+
+    def __getattr__(self, name):
+        return getattr(self._poller, name)
+
+    def poll(self, *args):
+        self.longest = max(self.longest, time.perf_counter() - self.since)
+        try:
+            return self._poller.poll(*args)
+        finally:
+            self.since = time.perf_counter()
+
+
+class Meters:
+    """Measures one master from `begin()` to `end()`.
+
+    Only one kind of reactor is known, that of Linux; it has to be the one that runs the process.
+    """
+
+    def __init__(self, master):
+        self._reactor = master.reactor
+        self._brd = master.botmaster.brd
+        self._poller = self._reactor._poller = _Poller(self._reactor._poller)
+        self.statements = 0
+        self.texts = Counter()
+        self.starts = []
+        sa.event.listen(master.db.pool.engine, "before_cursor_execute", self._executed)
+
+    def _executed(self, _connection, _cursor, statement, *_):
+        self.statements += 1
+        self.texts[statement] += 1
+
+    def started(self):
+        """A worker is told to build."""
+        self.starts.append(self._reactor.seconds())
+
+    def begin(self, zero=None):
+        """Begin to count. Times are told from the instant `zero` on, by default that is now."""
+        # What has been set up stays: a look at half a million objects is not part of the work.
+        gc.collect()
+        gc.freeze()
+        self.statements = 0
+        self.texts.clear()
+        self.starts.clear()
+        self._zero = self._reactor.seconds() if zero is None else zero
+        # this turn of the reactor has had nothing to do with the work so far
+        self._poller.longest, self._poller.since = 0.0, time.perf_counter()
+        self._cpu = time.process_time()
+
+    async def rest(self, most=None):
+        """Wait until the master is at rest; False if that has not come within `most` seconds."""
+        begun = quiet_since = self._reactor.seconds()
+        seen = self.statements
+        while (now := self._reactor.seconds()) - quiet_since < REST or self._brd.active:
+            if most is not None and now - begun > most:
+                return False
+            if self.statements != seen:
+                seen, quiet_since = self.statements, now
+            await after(self._reactor, REST / 5)
+        return True
+
+    def end(self):
+        """What has been measured."""
+        return {
+            "statements": self.statements,
+            "cpu": time.process_time() - self._cpu,
+            "blocked": max(self._poller.longest, time.perf_counter() - self._poller.since),
+            "builds": len(self.starts),
+            "first": self.starts[0] - self._zero if self.starts else None,
+            "last": self.starts[-1] - self._zero if self.starts else None,
+            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        }

@@ -1,0 +1,31 @@
+"""The micro-benchmarks of `timings`, which pyperf runs: each in processes of its own."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pyperf
+
+from benchmarks import report
+
+TITLE = "Single operations"
+
+
+def measured(*, quick):
+    """The time that each takes, in seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "timings.json"
+        effort = ("--processes=1", "--values=1", "--warmups=1") if quick else ("--processes=5", "--values=3")
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.timings", "--quiet", *effort, "--output", str(file)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return {each.get_name(): each.median() for each in pyperf.BenchmarkSuite.load(str(file))}
+
+
+def tables(results):
+    """The table."""
+    rows = [(name, f"{1e6 * value:,.2f}".replace(",", "\u202f")) for name, value in results.items()]
+    return report.table(TITLE, ("operation", "µs"), rows)

@@ -1,0 +1,147 @@
+"""Micro-benchmarks: `python -m benchmarks.timings`, with the options of pyperf."""
+
+from datetime import datetime, timedelta, timezone
+
+import pyperf
+from buildbot.worker.base import Worker
+from twisted.internet.base import DelayedCall
+from twisted.internet.defer import Deferred
+
+from presence import breaks
+from presence.breaks import Break, BreakSchedule
+from presence.breaktimer import BreakTimer
+from presence.calendar import occurrences, rules
+from presence.master.buildslave import BuildSlave
+from presence.workerpresence import WorkerPresence
+
+NOW = datetime(2026, 11, 24, 18, tzinfo=timezone.utc)
+#: Instants of a year. One is months away from the one before, so that nothing that was found for that helps.
+INSTANTS = [NOW + number * 431 % 1200 * timedelta(hours=7, minutes=13) for number in range(1200)]
+
+SCHEDULES = {
+    "tuple": ("07:00", "19:00"),
+    "weekly tuple": ("19:00", "07:00", "MO-FR"),
+    "weekly rule": Break("07:00", "19:00", rule="FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH", since="2026-10-26"),
+    "monthly rule": Break("07:00", "19:00", rule="FREQ=MONTHLY;BYDAY=2TU"),
+    "rule since last month": Break("07:00", "19:00", rule="FREQ=DAILY;INTERVAL=3", since="2026-10-24"),
+    "rule since 2006": Break("07:00", "19:00", rule="FREQ=DAILY;INTERVAL=3", since="2006-10-24"),
+    "ten breaks": [Break(f"{hour:02}:00", f"{hour:02}:30", days=["MO", 2, "FR"]) for hour in range(4, 24, 2)],
+}
+
+
+class _Clock:
+    """As much of a reactor as timers need, which takes as long as one."""
+
+    def __init__(self):
+        self.now = NOW.timestamp()
+        self.calls = []
+
+    def seconds(self):
+        """The time of day."""
+        return self.now
+
+    def callLater(self, delay, function, *args):
+        """What `ReactorBase` does."""
+        call = DelayedCall(
+            self.now + delay, function, args, {}, self.calls.remove, lambda _: None, self.seconds
+        )
+        self.calls.append(call)
+        return call
+
+
+def flip(loops, waiters):
+    """A worker that goes and comes back, for whom so many have waited."""
+    presence = WorkerPresence("w", _Clock())
+    begun = pyperf.perf_counter()
+    for _ in range(loops):
+        presence.hold("worker")
+        for _ in range(waiters):
+            presence.waitUntilReady()
+        presence.release("worker")
+    return pyperf.perf_counter() - begun
+
+
+def bare(loops, waiters):
+    """As many Deferreds, asked for and fired."""
+
+    def forget(_):
+        pass
+
+    begun = pyperf.perf_counter()
+    for _ in range(loops):
+        for deferred in [Deferred(forget) for _ in range(waiters)]:
+            deferred.callback(None)
+    return pyperf.perf_counter() - begun
+
+
+def question(loops, value, instants):
+    """What is true at an instant, and what a timer has to ask then: when that ends."""
+    schedule = BreakSchedule.fromConfig(value, "Europe/Berlin")
+    length = len(instants)
+    begun = pyperf.perf_counter()
+    for number in range(loops):
+        instant = instants[number % length]
+        if schedule.at(instant) is None:
+            schedule.nextChange(instant)
+    return pyperf.perf_counter() - begun
+
+
+def first_question(loops, value):
+    """The first question about a year that anybody asks."""
+    total = 0.0
+    for number in range(loops):
+        for cache in (breaks._occurrences, occurrences._span, rules.daysOfYear):
+            cache.cache_clear()
+        schedule = BreakSchedule.fromConfig(value, "Europe/Berlin")
+        instant = INSTANTS[number % len(INSTANTS)]
+        begun = pyperf.perf_counter()
+        if schedule.at(instant) is None:
+            schedule.nextChange(instant)
+        total += pyperf.perf_counter() - begun
+    return total
+
+
+def arming(loops):
+    """Ten thousand workers wait for their next break."""
+    total = 0.0
+    for _ in range(loops):
+        clock = _Clock()
+        timers = [
+            BreakTimer(BreakSchedule.fromConfig(("03:00", "04:00"), "UTC"), WorkerPresence("w", clock), clock)
+            for _ in range(10_000)
+        ]
+        begun = pyperf.perf_counter()
+        for timer in timers:
+            timer.start()
+        total += pyperf.perf_counter() - begun
+    return total
+
+
+def gates():
+    """A stock worker and one of ours that are asked whether they may build."""
+    for name, kind in (("stock", Worker), ("ours", BuildSlave)):
+        worker = kind("w", "s3cret")
+        worker.locks = []
+        if kind is BuildSlave:
+            worker.presence = WorkerPresence("w", _Clock())
+        yield name, worker.canStartBuild
+
+
+def main():
+    runner = pyperf.Runner()
+    for name, gate in gates():
+        runner.bench_func(f"canStartBuild, {name}", gate)
+    for waiters in (0, 1, 1000):
+        runner.bench_time_func(f"flip, {waiters} waiters", flip, waiters)
+    for waiters in (1, 1000):
+        runner.bench_time_func(f"bare Deferreds, {waiters}", bare, waiters)
+    for name, value in SCHEDULES.items():
+        runner.bench_time_func(f"question, {name}", question, value, INSTANTS)
+    runner.bench_time_func("question, tuple, again", question, SCHEDULES["tuple"], INSTANTS[:1])
+    for name, value in SCHEDULES.items():
+        runner.bench_time_func(f"first question, {name}", first_question, value)
+    runner.bench_time_func("arming 10 000", arming)
+
+
+if __name__ == "__main__":
+    main()

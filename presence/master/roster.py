@@ -117,7 +117,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
     @inlineCallbacks
     def startService(self) -> Generator[Deferred[Any], Any, None]:
         """Set up everything at once, and then listen to what happens to stock workers."""
-        self._wakeup = Wakeup(self.master, self._find_enrolled)
+        self._wakeup = Wakeup(self.master, self._enrolled.__contains__)
         self._guard = ClockGuard(self.master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
         self._publication = Publication(self)
@@ -185,9 +185,6 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             self._wakeup.workerReady(presence.name)
         if self._publication is not None:
             self._publication.workerChanged(presence.name)
-
-    def _find_enrolled(self, name: str) -> WorkerPresence | None:
-        return self._workers.get(name) if name in self._enrolled else None
 
     def _clock_jumped(self) -> None:
         for worker in tuple(self._enrolled.values()):

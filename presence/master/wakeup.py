@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
 
-    from presence.workerpresence import WorkerPresence
-
 _log = Logger()
 
 #: The least time between two wake-ups, in seconds. The first is immediate; the ready workers of the time in
@@ -36,12 +34,12 @@ class Wakeup:
     unclaimed requests. (A request that arrives, or is unclaimed, later than the question about the unclaimed
     ones wakes its builder by itself: Buildbot does that.)
 
-    `find` gives the presence of a worker of ours by its name, and None for all others.
+    `isOurs` tells by its name whether a worker is one of ours.
     """
 
-    def __init__(self, master: Any, find: Callable[[str], WorkerPresence | None]) -> None:
+    def __init__(self, master: Any, isOurs: Callable[[str], bool]) -> None:
         self._master = master
-        self._find = find
+        self._is_ours = isOurs
         self._names: set[str] = set()
         self._timer: IDelayedCall | None = None
         self._waking = DeferWaiter()
@@ -88,12 +86,11 @@ class Wakeup:
 
     def _worker_kicks(self, name: str) -> None:
         """What `botmaster.maybeStartBuildsForWorker` is: a worker has connected, a build of it has ended, and the like."""
-        presence = self._find(name)
-        if presence is None:
-            self._kick(name)
-        elif presence.ready:
+        # also one that is held: what a running build waits for may start in spite of a reconfiguration that waits
+        if self._is_ours(name):
             self.workerReady(name)
-        # of one that is held will be heard when it is ready: until then it accepts no build
+        else:
+            self._kick(name)
 
     def _request_arrived(self, _key: tuple[str, ...], _message: dict[str, Any]) -> None:
         self._arrivals += 1

@@ -127,24 +127,28 @@ class FarmTests(AdminTestCase):
         watch.kill()
 
     def test_roles(self):
-        """Over the wire: anonymous may nothing, an owner holds his own worker, the admin every one."""
-        self.start(MAC, ARM, extra=AUTHZ)
+        """Over the wire: anonymous may nothing, an owner hold and release his own worker, the admin everything."""
+        breaks = ', onBreakDuring=("12:00", "12:01"))'
+        self.start(MAC[:-1] + breaks, ARM[:-1] + breaks, extra=AUTHZ)
+        mine = {"hold", "release"}
         for user, allowed in (
-            (None, set()),
-            ("me@example.org", {"mac-mini"}),
-            ("eve@example.org", {"aarch64"}),
-            ("ann", {"mac-mini", "aarch64"}),
+            (None, {}),
+            ("me@example.org", {"mac-mini": mine}),
+            ("eve@example.org", {"aarch64": mine}),
+            ("ann", {"mac-mini": {*mine, "work"}, "aarch64": {*mine, "work"}}),
         ):
             client = self.client(user)
             for name in ("mac-mini", "aarch64"):
                 before = self.presence(name)
-                for action in ("hold", "release"):
-                    if name in allowed:
-                        after = client.post(f"presences/{name}", action)
+                for action, params in (("hold", {}), ("work", {"until": None}), ("release", {})):
+                    if action in allowed.get(name, ()):
+                        after = client.post(f"presences/{name}", action, **params)
                         if action == "hold":
                             self.assertEqual(after["holds"][-1]["by"], user)
                     else:
-                        error = self.assertRaises(MasterError, client.post, f"presences/{name}", action)
+                        error = self.assertRaises(
+                            MasterError, client.post, f"presences/{name}", action, **params
+                        )
                         self.assertIn("you need to have role", str(error))
                 self.assertEqual(self.presence(name), before)
 

@@ -1,5 +1,7 @@
 """What is ordered on the page, and what it says when that cannot be."""
 
+import time
+
 from tests.integration.pagecase import ARM, AUTHZ, MAC, PLAIN, USERS, PageTestCase
 
 ON_BREAK = 'worker.BuildSlave("vm-7", PASSWORD, onBreakDuring=Break("00:00", "24:00", reason="patches"))'
@@ -143,4 +145,17 @@ class OrderTests(PageTestCase):
         self.assertEqual(hold["until"], 4070908800)  # midnight in UTC
         self.button(page, "Change the hold of mac-mini").click()
         self.assertEqual(field.input_value(), "2099-01-01T09:00")
+        self.browser.assertQuiet()
+
+    def test_wrongClock(self):
+        """In a browser whose clock is wrong "for 2 hours" is two hours, by the master's."""
+        self.start(MAC)
+        page = self.browser.open()
+        page.add_init_script("const right = Date.now; Date.now = () => right() + 6 * 3600 * 1000;")
+        page.goto(f"{self.url}#/presence")
+        self.row(page, "mac-mini")
+        self.hold(page, "lunch", "for 2 hours").click()
+        self.assertShows(page, "mac-mini", "lunch")
+        hold = self.farm.get("presences/mac-mini")["presences"][0]["holds"][-1]
+        self.assertLess(abs(hold["until"] - time.time() - 7200), 60)
         self.browser.assertQuiet()

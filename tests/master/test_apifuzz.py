@@ -127,6 +127,30 @@ class FuzzTests(ApiTestCase):
             self.assertEqual(self.state(), before)
         self.assertEqual(self.flushLoggedErrors(), [])
 
+    @fuzz
+    @given(st.data())
+    def test_bodies(self, data):
+        """Whatever is posted is answered with a text, and changes nothing if it is no order in JSON-RPC."""
+        _, path = data.draw(self.paths())
+        whole = {"jsonrpc": "2.0", "method": "hold", "id": 1, "params": {"reason": "disk"}}
+        # all of it is something else, or a part of it is missing, or is something else
+        body = data.draw(
+            JSON
+            | st.sampled_from(sorted(whole)).map(lambda name: {k: v for k, v in whole.items() if k != name})
+            | st.tuples(st.sampled_from(sorted(whole)), JSON).map(lambda item: {**whole, item[0]: item[1]})
+        )
+        before = self.state()
+        answer = self.postRaw(path, body, user("ann"))
+        if answer.status == 200:
+            self.assertEqual(
+                {**whole, "id": body["id"], "params": body.get("params")}, {"params": None, **body}
+            )
+        else:
+            self.assertIn(answer.status, (400, 404, 501), (path, body, answer.json))
+            self.assertTrue(answer.json["error"]["message"])
+            self.assertEqual(self.state(), before)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
     def post(self, path, action, params):
         body = {"jsonrpc": "2.0", "id": 1, "method": action, "params": params}
         return self.render(path, b"POST", user("ann"), json.dumps(body).encode())

@@ -33,7 +33,8 @@ export default observer(function PresencePage() {
     farm.start();
     return () => farm.stop();
   }, [farm]);
-  const state = useSyncExternalStore(farm.subscribe, farm.snapshot);
+  // where hundreds of rows change at once the browser stays able to do something else meanwhile
+  const state = useDeferredValue(useSyncExternalStore(farm.subscribe, farm.snapshot));
   return h(
     "main",
     { className: "container presence" },
@@ -42,7 +43,7 @@ export default observer(function PresencePage() {
   );
 });
 
-function Loaded({ state: { workers, builders } }) {
+const Loaded = memo(function Loaded({ state: { workers, builders } }) {
   const [choice, choose] = useChoice();
   const [selected, setSelected] = useState(() => new Set());
   const [dialog, setDialog] = useState(null);
@@ -79,7 +80,7 @@ function Loaded({ state: { workers, builders } }) {
     h("div", { key: "said", role: "status", "aria-live": "polite", className: said ? "presence-said" : "sr-only" }, said),
     dialog && h(OrderDialog, { key: "dialog", ...dialog, onClose: () => setDialog(null), onDone: say }),
   ];
-}
+});
 
 /** What is chosen, and a function to choose: both are about the address. */
 function useChoice() {

@@ -112,7 +112,8 @@ function Hold({ hold, until }) {
     "div",
     { className: "presence-hold", title: `since ${fullText(hold.since)}` },
     hold.by && hold.source === "admin" ? `held by ${hold.by}` : sourceText(hold.source),
-    hold.by && hold.source !== "admin" && h("span", { className: "presence-by" }, ` by ${hold.by}`),
+    // of an owner the source says it, unless he gives a name
+    hold.by && hold.source !== "admin" && hold.by !== "owner" && h("span", { className: "presence-by" }, ` by ${hold.by}`),
     hold.reason && h("span", { className: "presence-reason" }, hold.reason),
     until && h("small", { className: "presence-by" }, ` until ${until}`),
   );

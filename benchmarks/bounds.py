@@ -110,7 +110,7 @@ def _micro(results):
     ratio = results["canStartBuild, ours"] / results["canStartBuild, stock"]
     yield "`canStartBuild()`: at most 1.3 × stock", f"{ratio:.2f} ×", ratio <= 1.3
     for waiters in (1, 1000):
-        ratio = results[f"flip, {waiters} waiters"] / results[f"bare Deferreds, {waiters}"]
+        ratio = results[f"it comes back, {waiters} waiters"] / results[f"bare Deferreds, {waiters}"]
         yield (
             f"a flip with {waiters} asked and fired: at most 2 × the bare Deferreds",
             f"{ratio:.2f} ×",

@@ -28,6 +28,9 @@ SCHEDULES = {
     "ten breaks": [Break(f"{hour:02}:00", f"{hour:02}:30", days=["MO", 2, "FR"]) for hour in range(4, 24, 2)],
 }
 
+# How many workers flip one after the other, before new ones are made.
+_TOGETHER = 100
+
 
 class _Clock:
     """As much of a reactor as timers need, which takes as long as one."""
@@ -49,29 +52,52 @@ class _Clock:
         return call
 
 
-def flip(loops, waiters):
-    """A worker that goes and comes back, for whom so many have waited."""
-    presence = WorkerPresence("w", _Clock())
-    begun = pyperf.perf_counter()
-    for _ in range(loops):
-        presence.hold("worker")
-        for _ in range(waiters):
-            presence.waitUntilReady()
-        presence.release("worker")
-    return pyperf.perf_counter() - begun
+def leave(loops):
+    """A worker goes: a hold is placed."""
+    return _flips(loops, 0, WorkerPresence.hold, ready=True)
+
+
+def come_back(loops, waiters):
+    """So many wait for a worker, and it comes back: the hold is released, and they are fired."""
+    return _flips(loops, waiters, WorkerPresence.release, ready=False)
+
+
+def _flips(loops, waiters, flip, *, ready):
+    clock, total = _Clock(), 0.0
+    for first in range(0, loops, _TOGETHER):
+        presences = [WorkerPresence("w", clock) for _ in range(min(_TOGETHER, loops - first))]
+        for presence in presences:
+            if waiters:
+                presence.waitUntilReady()  # it has been waited for before
+            if not ready:
+                presence.hold("worker")
+        begun = pyperf.perf_counter()
+        for presence in presences:
+            for _ in range(waiters):
+                presence.waitUntilReady()
+            flip(presence, "worker")
+        total += pyperf.perf_counter() - begun
+    return total
 
 
 def bare(loops, waiters):
-    """As many Deferreds, asked for and fired."""
+    """As many Deferreds that can be cancelled, asked for and fired."""
+    total = 0.0
+    for first in range(0, loops, _TOGETHER):
+        turns = range(min(_TOGETHER, loops - first))
+        begun = pyperf.perf_counter()
+        for _ in turns:
+            asked = []
+            for _ in range(waiters):
+                asked.append(Deferred(_forget))  # noqa: PERF401 (as it is done, one by one)
+            for deferred in asked:
+                deferred.callback(None)
+        total += pyperf.perf_counter() - begun
+    return total
 
-    def forget(_):
-        pass
 
-    begun = pyperf.perf_counter()
-    for _ in range(loops):
-        for deferred in [Deferred(forget) for _ in range(waiters)]:
-            deferred.callback(None)
-    return pyperf.perf_counter() - begun
+def _forget(_):
+    pass
 
 
 def question(loops, value, instants):
@@ -117,22 +143,26 @@ def arming(loops):
     return total
 
 
-def gates():
-    """A stock worker and one of ours that are asked whether they may build."""
-    for name, kind in (("stock", Worker), ("ours", BuildSlave)):
-        worker = kind("w", "s3cret")
-        worker.locks = []
-        if kind is BuildSlave:
-            worker.presence = WorkerPresence("w", _Clock())
-        yield name, worker.canStartBuild
+def gate(loops, kind):
+    """A worker that is ready is asked whether it may build."""
+    worker = kind("w", "s3cret")
+    worker.locks = []
+    if kind is BuildSlave:
+        worker.presence = WorkerPresence("w", _Clock())
+        worker._presence_changed(worker.presence)
+    begun = pyperf.perf_counter()
+    for _ in range(loops):
+        worker.canStartBuild()
+    return pyperf.perf_counter() - begun
 
 
 def main():
     runner = pyperf.Runner()
-    for name, gate in gates():
-        runner.bench_func(f"canStartBuild, {name}", gate)
+    runner.bench_time_func("canStartBuild, stock", gate, Worker)
+    runner.bench_time_func("canStartBuild, ours", gate, BuildSlave)
+    runner.bench_time_func("a worker goes", leave)
     for waiters in (0, 1, 1000):
-        runner.bench_time_func(f"flip, {waiters} waiters", flip, waiters)
+        runner.bench_time_func(f"it comes back, {waiters} waiters", come_back, waiters)
     for waiters in (1, 1000):
         runner.bench_time_func(f"bare Deferreds, {waiters}", bare, waiters)
     for name, value in SCHEDULES.items():

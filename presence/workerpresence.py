@@ -107,9 +107,12 @@ class WorkerPresence:
             self._changed()
 
     def release(self, source: str) -> None:
-        states.checkSource(source)
-        if not self._stopped and self._holds.pop(source, None) is not None:
-            self._end_timer(source)
+        if source not in self._holds:
+            states.checkSource(source)
+        elif not self._stopped:
+            del self._holds[source]
+            if source in self._timers:
+                self._end_timer(source)
             self._changed()
 
     def waitUntilReady(self) -> Deferred[WorkerPresence]:
@@ -148,6 +151,12 @@ class WorkerPresence:
                 waiters.stop()
 
     def _changed(self) -> None:
+        if self._observers:
+            self._tell_observers()
+        if self._ready is not None:
+            self._ready.fire()
+
+    def _tell_observers(self) -> None:
         for observer in tuple(self._observers):
             if observer not in self._observers:
                 continue  # one that was called before it has stopped it
@@ -156,8 +165,6 @@ class WorkerPresence:
             except Exception:  # noqa: BLE001
                 # one observer's mistake is not the others', and none of the worker's
                 _log.failure("while telling {observer} of {presence}", observer=observer, presence=self)
-        if self._ready is not None:
-            self._ready.fire()
 
     def _end_observation(self, entry: Observer) -> None:
         self._observers.pop(entry, None)

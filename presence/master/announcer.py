@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
@@ -26,6 +27,10 @@ _log = Logger()
 #: times.
 PAUSE = 0.1
 
+#: How many workers or builders are announced in one turn of the reactor. Each event is compared with what every listener
+#: wants to hear, and each of Buildbot's workers is a listener.
+SLICE = 50
+
 
 class Announcer:
     """Announces the entities that have changed: each once, as it is then, however often it has changed.
@@ -40,6 +45,8 @@ class Announcer:
         self._types = types
         self._workers: set[str] = set()
         self._builders: set[str] = set()
+        # workers whose builders have yet to be counted anew
+        self._unsettled: set[str] = set()
         # those of the configuration whose services have yet to start
         self._starting_workers: set[str] = set()
         self._starting_builders: set[str] = set()
@@ -99,14 +106,19 @@ class Announcer:
         """There is something new to tell of the worker `name`."""
         self._entities.workerChanged()
         self._workers.add(name)
+        self._unsettled.add(name)
         self._schedule()
 
     def settle(self) -> None:
-        """Count what has changed and is not yet announced."""
-        for name in self._workers:
-            worker = self._roster.findWorker(name)
-            if worker is not None:
-                self._builders.update(self._census.changed(worker))
+        """Count what has changed and is not counted yet."""
+        for name in tuple(self._unsettled):
+            self._settle(name)
+
+    def _settle(self, name: str) -> None:
+        worker = self._roster.findWorker(name)
+        if worker is not None and name in self._unsettled:
+            self._builders.update(self._census.changed(worker))
+        self._unsettled.discard(name)
 
     # --- what happens
 
@@ -138,25 +150,38 @@ class Announcer:
 
     @inlineCallbacks
     def _announce(self) -> Generator[Deferred[Any], Any, None]:
-        self.settle()
         workers, self._workers = self._workers | self._starting_workers, set()
         self._starting_workers = set()
-        for name in workers:
-            entity = self._entities.worker(name)
-            if entity is not None:
-                self._tell("presence", entity)
-            elif self._roster.findWorker(name) is not None:
-                self._starting_workers.add(name)
+        yield self._each(workers, self._announce_worker)
         if self._recount and not self._counting:
             yield self._count()
         builders, self._builders = self._builders | self._starting_builders, set()
         self._starting_builders = set()
-        for name in builders:
-            entity = self._entities.builder(name, self._waiting)
-            if entity is not None:
-                self._tell("builderpresence", entity)
-            elif self._roster.findBuilder(name) is not None:
-                self._starting_builders.add(name)
+        yield self._each(builders, self._announce_builder)
+
+    @inlineCallbacks
+    def _each(
+        self, names: Iterable[str], announce: Callable[[str], None]
+    ) -> Generator[Deferred[None], None, None]:
+        for number, name in enumerate(names, 1):
+            announce(name)
+            if number % SLICE == 0:
+                yield deferLater(self._master.reactor, 0, lambda: None)
+
+    def _announce_worker(self, name: str) -> None:
+        self._settle(name)
+        entity = self._entities.worker(name)
+        if entity is not None:
+            self._tell("presence", entity)
+        elif self._roster.findWorker(name) is not None:
+            self._starting_workers.add(name)
+
+    def _announce_builder(self, name: str) -> None:
+        entity = self._entities.builder(name, self._waiting)
+        if entity is not None:
+            self._tell("builderpresence", entity)
+        elif self._roster.findBuilder(name) is not None:
+            self._starting_builders.add(name)
 
     @inlineCallbacks
     def _count(self) -> Generator[Deferred[Any], Any, None]:

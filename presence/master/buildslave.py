@@ -127,6 +127,7 @@ class PresenceMixin:
         if mirror.isLatent(self):
             self.presence.release("offline")
         self._end_observation = self.presence.observe(self._presence_changed)
+        self._shorten_gate()
         self.breakTimer = BreakTimer(self.schedule, self.presence, self.master.reactor)
         self.breakTimer.start()
         self._owners_side = OwnersSide(self.presence, self.breakTimer, self._running, self.master.reactor)
@@ -142,6 +143,8 @@ class PresenceMixin:
         self.stopMissingTimer()
         if self._roster is not None and self.breakTimer is not None:
             self._end_observation()
+            # nobody says any more when it is too short
+            vars(self).pop("canStartBuild", None)
             if self._owners_side is not None:
                 self._owners_side.stop()
             self.breakTimer.stop()
@@ -191,6 +194,17 @@ class PresenceMixin:
     def canStartBuild(self) -> bool:
         """Whether the next build may start: not while the presence is held."""
         return self._accepts() and super().canStartBuild()  # type: ignore[misc]
+
+    def _shorten_gate(self) -> None:
+        """While nothing holds the presence, let Buildbot's own `canStartBuild` be that of this object.
+
+        With 500 workers and 1000 builders it is asked half a million times for one wake-up, and the way through ours
+        takes twice as long. Where a subclass has one of its own, that is left alone.
+        """
+        if self.presence is None or not self.presence.ready:
+            vars(self).pop("canStartBuild", None)
+        elif type(self).canStartBuild is PresenceMixin.canStartBuild:
+            self.canStartBuild = super().canStartBuild  # type: ignore[method-assign, misc]
 
     def _accepts(self) -> bool:
         """Whether nothing holds the presence, but for a reconfiguration that waits.
@@ -324,6 +338,7 @@ class PresenceMixin:
             super().startMissingTimer()  # type: ignore[misc]
 
     def _presence_changed(self, _: WorkerPresence) -> None:
+        self._shorten_gate()
         if self._away_on_break():
             if self.missing_timer is not None:
                 self.stopMissingTimer()

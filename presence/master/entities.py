@@ -45,6 +45,8 @@ class Entities:
         self._roster = roster
         self._census = census
         self._forecast = Forecast()
+        # the names of workers by their ids, as far as they have been asked for; until the configuration changes
+        self._names: dict[int, str] = {}
         # of a worker, the ids of its builders; until the configuration changes
         self._builderids: dict[str, list[int]] = {}
         # of the workers of builders none of which is ready, why; until the holds of any worker change
@@ -52,6 +54,7 @@ class Entities:
 
     def follow(self) -> None:
         """The configuration has changed."""
+        self._names.clear()
         self._builderids.clear()
         self._reasons.clear()
 
@@ -65,9 +68,10 @@ class Entities:
 
     def workerName(self, workerid: int) -> str | None:
         """The name of the worker with this id, if it is one of this master's."""
-        return next(
-            (name for name, each in self._master.workers.workers.items() if each.workerid == workerid), None
-        )
+        if workerid not in self._names:
+            # (a worker has no id before its service has started)
+            self._names = {each.workerid: name for name, each in self._master.workers.workers.items()}
+        return self._names.get(workerid)
 
     def builderName(self, builderid: int) -> str | None:
         """The name of the builder with this id, if it is one of this master's."""

@@ -3,6 +3,7 @@ from buildbot.worker.base import AbstractWorker
 from twisted.internet.defer import Deferred
 
 from presence.errors import NotAcceptingBuildsError
+from presence.master.buildslave import BuildSlave, PresenceMixin
 from tests.master.fakemaster import HOUR, MINUTE, MasterTestCase
 
 WORKING_HOURS = ("07:00", "19:00")
@@ -232,3 +233,46 @@ class LastMomentTests(MasterTestCase):
         self.assertEqual(self.startedOn(), ["mac-mini"])
         self.finishAll()
         self.assertEqual(self.results(brid), [RETRY, SUCCESS])
+
+
+class ImpatientBuildSlave(BuildSlave):
+    """One with a gate of its own."""
+
+    impatient = False
+
+    def canStartBuild(self):
+        return not self.impatient and super().canStartBuild()
+
+
+class ShortGateTests(MasterTestCase):
+    """While nothing holds it a worker of ours is asked as a stock worker is."""
+
+    def test_nothingOfOursIsAsked(self):
+        """Buildbot's own method answers for a worker that is ready, and ours for one that is held."""
+        self.startMaster([self.slave("mac-mini")])
+        worker = self.worker("mac-mini")
+        self.assertIs(worker.canStartBuild.__func__, AbstractWorker.canStartBuild)
+        self.assertTrue(worker.canStartBuild())
+        self.presence().hold("admin")
+        self.assertIs(worker.canStartBuild.__func__, PresenceMixin.canStartBuild)
+        self.assertFalse(worker.canStartBuild())
+        self.presence().release("admin")
+        worker._paused = True
+        self.assertFalse(worker.canStartBuild())
+
+    def test_subclass(self):
+        """The gate of a subclass is asked in either case."""
+        self.startMaster([self.slave("mac-mini", ImpatientBuildSlave)])
+        worker = self.worker("mac-mini")
+        self.assertTrue(worker.canStartBuild())
+        worker.impatient = True
+        self.request()
+        self.assertEqual(self.starts, [])
+
+    def test_stopped(self):
+        """A worker that is removed from the configuration has no short way left."""
+        self.startMaster([self.slave("mac-mini"), self.slave("other")])
+        worker = self.worker("mac-mini")
+        self.reconfig([self.slave("other")])
+        self.presence("other").hold("admin")
+        self.assertNotIn("canStartBuild", vars(worker))

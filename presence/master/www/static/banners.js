@@ -14,7 +14,7 @@ export function Banners({ state }) {
     banners.push(h(Banner, { key: "absent", kind: "info" }, "This master has no presences: they begin with the first BuildSlave in master.cfg."));
   } else if (state.problem) {
     banners.push(h(Banner, { key: "problem", kind: "danger" }, `Not up to date: ${state.problem.message}. Trying again.`));
-  } else if (state.loaded && !state.live) {
+  } else if (state.workers && state.builders && !state.live) {
     banners.push(h(Banner, { key: "lost", kind: "warning" }, "Not up to date: the connection to the master is lost. Trying again."));
   }
   return banners;

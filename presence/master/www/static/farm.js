@@ -18,8 +18,9 @@ const collator = new Intl.Collator("en", { numeric: true });
  * Follows the master from `start()` to `stop()`. For React: `subscribe`, and `snapshot()`, which is the same object
  * for as long as nothing has changed:
  *
- * - `workers`, `builders`: the entities of the API, by name. An entity that has not changed is the same object.
- * - `loaded`: whether they have been asked for, ever. `live`: whether they are up to date.
+ * - `workers`, `builders`: the entities of the API, by name; null before they were there for the first time. An entity
+ *   that has not changed is the same object.
+ * - `live`: whether they are up to date.
  * - `problem`: a `RestError`, or null.
  */
 export class Farm {
@@ -27,8 +28,9 @@ export class Farm {
     this.listeners = new Set();
     this.known = { presences: new Map(), builderpresences: new Map() };
     this.touched = { presences: new Set(), builderpresences: new Set() };
-    this.state = { workers: [], builders: [], loaded: false, live: false, problem: null };
+    this.state = { workers: null, builders: null, live: false, problem: null };
     this.changed = new Set();
+    this.loaded = new Set();
     this.subscribe = this.subscribe.bind(this);
     this.snapshot = this.snapshot.bind(this);
   }
@@ -79,21 +81,26 @@ export class Farm {
     clearTimeout(this.timer);
     const round = (this.round = {});
     Object.values(this.touched).forEach((each) => each.clear());
-    let answers;
+    const over = () => round !== this.round || this.stopped;
+    const load = async (plural) => {
+      const { entities, clock } = await getAll(plural);
+      if (over()) return;
+      learn(clock);
+      this.take(plural, entities);
+      // whoever is there first is shown
+      this.publish({});
+    };
     try {
-      answers = await Promise.all(Object.keys(KINDS).map(getAll));
+      await Promise.all(Object.keys(KINDS).map(load));
     } catch (problem) {
-      if (round === this.round && !this.stopped) {
-        this.timer = setTimeout(() => this.load(), AGAIN);
-        this.publish({ problem, live: false });
-      }
+      if (over()) return;
+      this.timer = setTimeout(() => this.load(), AGAIN);
+      this.publish({ problem, live: false });
       return;
     }
-    if (round !== this.round || this.stopped) return;
-    learn(answers[0].clock);
-    Object.keys(KINDS).forEach((plural, number) => this.take(plural, answers[number].entities));
+    if (over()) return;
     this.timer = setTimeout(() => this.load(), HOUR - (Date.now() % HOUR) + AFTER_THE_HOUR);
-    this.publish({ problem: null, live: this.live.opened, loaded: true });
+    this.publish({ problem: null, live: this.live.opened });
   }
 
   /** What was asked for. What an event has told meanwhile is newer. */
@@ -109,13 +116,15 @@ export class Farm {
       if (before.has(id)) after.set(id, before.get(id));
     }
     this.known[plural] = after;
+    this.loaded.add(plural);
     this.changed.add(plural);
   }
 
   publish(more) {
     const state = { ...this.state, ...more };
-    if (this.changed.has("presences")) state.workers = byName(this.known.presences);
-    if (this.changed.has("builderpresences")) state.builders = byName(this.known.builderpresences);
+    const changed = (plural) => this.changed.has(plural) && this.loaded.has(plural);
+    if (changed("presences")) state.workers = byName(this.known.presences);
+    if (changed("builderpresences")) state.builders = byName(this.known.builderpresences);
     this.changed.clear();
     this.state = state;
     this.listeners.forEach((listener) => listener());

@@ -70,6 +70,7 @@ export class Live {
 
   lost() {
     if (this.stopped) return;
+    this.opened = false;
     this.drop();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.connect(), this.pause * (0.5 + Math.random()));

@@ -21,6 +21,8 @@ const VIEWS = [
 // What is chosen is in the address, so that one can send it to somebody. These are left out of it.
 const DEFAULTS = { view: "workers", text: "", state: "", builder: "", sort: "name" };
 
+const NONE = [];
+
 // For how long it is told what has been done, in milliseconds.
 const SAID = 8000;
 
@@ -39,11 +41,11 @@ export default observer(function PresencePage() {
     "main",
     { className: "container presence" },
     h(Banners, { state }),
-    state.loaded ? h(Loaded, { state }) : !state.problem && h("p", null, "Loading…"),
+    state.workers ? h(Loaded, { workers: state.workers, builders: state.builders }) : !state.problem && h("p", null, "Loading…"),
   );
 });
 
-const Loaded = memo(function Loaded({ state: { workers, builders } }) {
+const Loaded = memo(function Loaded({ workers, builders }) {
   const [choice, choose] = useChoice();
   const [selected, setSelected] = useState(() => new Set());
   const [dialog, setDialog] = useState(null);
@@ -52,7 +54,7 @@ const Loaded = memo(function Loaded({ state: { workers, builders } }) {
   // typing goes before the table
   const text = useDeferredValue(choice.text);
   const builder = useDeferredValue(choice.builder);
-  const kept = useMemo(() => chosen(workers, builders, { text, state: choice.state, builder }), [workers, builders, text, choice.state, builder]);
+  const kept = useMemo(() => chosen(workers, builders ?? NONE, { text, state: choice.state, builder }), [workers, builders, text, choice.state, builder]);
   const shown = useMemo(() => sorted(kept, choice.sort, now), [kept, choice.sort, choice.sort.endsWith("next") && now]);
   const onSelect = useCallback((ids, whether) => {
     setSelected((before) => {
@@ -68,11 +70,11 @@ const Loaded = memo(function Loaded({ state: { workers, builders } }) {
   return [
     h(Tabs, { key: "tabs", view, onView: (next) => choose({ view: next }) }),
     view === "builders"
-      ? h(BuildersView, { key: view, builders, now, text: choice.text, onText: (next) => choose({ text: next }) })
+      ? builders && h(BuildersView, { key: view, builders, now, text: choice.text, onText: (next) => choose({ text: next }) })
       : h(
           "section",
           { key: view, "aria-label": view === "week" ? "Week" : "Workers" },
-          h(Tools, { choice, choose, builders, all: workers.length, shown, selected, onOrder }),
+          h(Tools, { choice, choose, builders: builders ?? NONE, all: workers.length, shown, selected, onOrder }),
           view === "week"
             ? h(WeekView, { workers: shown, now, choice: which })
             : h(WorkersView, { workers: shown, now, sort: choice.sort, onSort: (sort) => choose({ sort }), selected, onSelect, onOrder, choice: which }),

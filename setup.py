@@ -14,7 +14,11 @@ setup(
     license="MIT",
     author="The presence developers",
     packages=find_packages(include=["presence", "presence.*"]),
-    package_data={"presence": ["py.typed"], "presence.master.www": ["VERSION", "static/*"]},
+    package_data={
+        "presence": ["py.typed"],
+        "presence.master.www": ["VERSION", "static/*"],
+        "presence.worker": ["page/*"],
+    },
     python_requires=">=3.10",
     install_requires=[
         "twisted>=22.4",

@@ -10,13 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from presence.commands.exits import REFUSED, USAGE
 from presence.worker.tacfile import TacFileError, installed, uninstalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-#: Exit status of what was refused; nothing has changed then.
-REFUSED = 5
 
 #: What is appended to the name of the copy that is kept of `buildbot.tac`.
 COPY = ".before-presence"
@@ -89,7 +87,7 @@ def create(options: argparse.Namespace) -> int:
         config.parseOptions(options.arguments)
     except UsageError as problem:
         sys.stderr.write(f"presence create-worker: {problem}\n\n{config}\n")
-        return 2
+        return USAGE
     # (it changes when the tac file is relocatable)
     basedir = config["basedir"]
     status = createWorker(config)

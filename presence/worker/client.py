@@ -32,8 +32,9 @@ from presence.messages import (
 )
 from presence.states import PresenceState, backAt
 from presence.worker.conversation import Conversation
+from presence.worker.localweb import LocalWeb
 from presence.worker.status import statusOf
-from presence.worker.stopping import GracefulStop
+from presence.worker.stopping import GracefulStop, StopRefusedError
 from presence.worker.store import NOTHING, Away, Store, StoreError, Wish
 from presence.worker.transports import transportOf
 from presence.workerpresence import WorkerPresence
@@ -62,6 +63,9 @@ class PresenceClient(MultiService):
     not have connected yet. `onBreakDuring` and `timezone` mean what they do in `master.cfg`; a mistake in them
     is a `ValueError` that says what is wrong and what would be right.
 
+    The owner's command line and page speak with it over `localPort` of 127.0.0.1 (0: one that is free; None: no
+    server, and so neither of them).
+
     `presence` is the `WorkerPresence` of this side: what the owner said is its hold `worker`, and `breakTimer`
     places `break`. `basedir` is the worker's base directory, where the wishes of the owner are kept.
 
@@ -76,7 +80,13 @@ class PresenceClient(MultiService):
     tickerFactory = ThreadTicker
 
     def __init__(
-        self, worker: Any, onBreakDuring: Any = None, timezone: Any = None, *, reactor: Any = None
+        self,
+        worker: Any,
+        onBreakDuring: Any = None,
+        timezone: Any = None,
+        *,
+        localPort: int | None = 0,
+        reactor: Any = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         if reactor is None:
@@ -98,6 +108,8 @@ class PresenceClient(MultiService):
         self._guard = ClockGuard(reactor, self._clock_jumped, self.tickerFactory)
         self._end_observation = self.presence.observe(self._presence_changed)
         self._transport.listen(self)
+        if localPort is not None:
+            LocalWeb(self, localPort, reactor).setServiceParent(self)  # type: ignore[no-untyped-call]
 
     # --- life
 
@@ -186,12 +198,12 @@ class PresenceClient(MultiService):
 
     def _check_stop(self) -> None:
         if not self._transport.ownsProcess:
-            raise ValueError(
+            raise StopRefusedError(
                 f"{self.workername} lives in the process of its master, and ends with that: stop the master, or "
                 "say away"
             )
         if self._conversation.knows is False:
-            raise ValueError(
+            raise StopRefusedError(
                 "the master knows no presence, so that nobody here knows when its builds are done: use Buildbot's own "
                 "graceful shutdown (allow_shutdown in buildbot.tac, or the master's web page), or `buildbot-worker "
                 "stop`, which interrupts them"
@@ -215,6 +227,11 @@ class PresenceClient(MultiService):
         return self._conversation.wait().addCallback(lambda _: self.status())
 
     # --- what there is to see
+
+    @property
+    def told(self) -> bool:
+        """Whether a master that knows presence has heard, and not refused, what was said last."""
+        return self._conversation.told
 
     def status(self) -> dict[str, Any]:
         """All that is known about the worker, fit for JSON; the keys are in ``docs/protocol.rst``."""

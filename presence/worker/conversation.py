@@ -84,6 +84,11 @@ class Conversation:
             return True
         return self._attached and self._under_way is None and self._told == self._current()
 
+    @property
+    def told(self) -> bool:
+        """Whether the master knows presence, and has heard and not refused what there is to say."""
+        return self.knows is True and self.settled and not self._refused
+
     def wait(self) -> Deferred[Any]:
         """A Deferred that fires when it is settled, or after some seconds."""
         return self._waiters.wait().addTimeout(PATIENCE, self._clock).addErrback(_unless_late)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
+from presence.errors import PresenceError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,6 +17,10 @@ _log = Logger()
 
 #: How long the process goes on after the end was decided, in seconds: who asked for it is still to be answered.
 GRACE = 0.2
+
+
+class StopRefusedError(PresenceError, ValueError):
+    """There is no graceful stop of this worker, as things are. The text says why, and what to do instead."""
 
 
 class GracefulStop:

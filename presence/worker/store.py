@@ -8,14 +8,13 @@ there is one or the other. Only the account of the worker may read it (where the
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from presence.errors import PresenceError
 from presence.messages import LATEST, MAX_NAME, checkReason
+from presence.worker.privatefiles import writePrivately
 
 #: The name of the file.
 FILENAME = "presence.json"
@@ -77,34 +76,13 @@ class Store:
 
     def save(self, wish: Wish) -> None:
         """Keep `wish`. Raises `StoreError` when that cannot be done, and the one of before is kept then."""
-        fresh = self.path.with_name(FILENAME + ".new")
         try:
-            with suppress(FileNotFoundError):  # of a process that was killed
-                fresh.unlink()
-            # private from its first moment
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_content(wish))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self.path)
-            _sync_directory(self.path.parent)
+            writePrivately(self.path, _content(wish), lasting=True)
         except OSError as problem:
             raise StoreError(
                 f"{self.path} cannot be written ({problem}), and what is not kept is not done: make room there, "
                 "or give the worker's account the right to write, and say it again"
             ) from problem
-
-
-def _sync_directory(path: Path) -> None:
-    if os.name != "posix":
-        return  # a directory cannot be opened there, and need not be
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some file systems of networks cannot do it
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _content(wish: Wish) -> bytes:

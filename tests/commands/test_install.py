@@ -5,7 +5,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.trial.util import suppress
 
-from presence.commands.install import REFUSED
+from presence.commands.exits import REFUSED
 from presence.commands.main import main
 
 

@@ -22,7 +22,9 @@ class ClientController(SlaveController):
         self.basedir = getattr(self, "basedir", None) or self.case.mktemp()
         Path(self.basedir).mkdir(exist_ok=True)
         remote = self.remote_worker = RemoteWorker(self.worker.name, self.basedir, False)
-        self.client = PresenceClient(remote, self.onBreakDuring, "UTC", reactor=self.case.reactor)
+        self.client = PresenceClient(
+            remote, self.onBreakDuring, "UTC", localPort=None, reactor=self.case.reactor
+        )
         self.client.startService()
         self.case.clients.append(self.client)
         remote.setServiceParent(self.worker)

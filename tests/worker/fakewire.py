@@ -68,8 +68,12 @@ def view(*holds, running=0, stopping=False, breaks=()):
 
 
 class ClientTestCase(SynchronousTestCase):
+    #: where the client listens for its owner
+    localPort = None
+    reactorFactory = FakeReactor
+
     def setUp(self):
-        self.reactor = FakeReactor()
+        self.reactor = self.reactorFactory()
         self.reactor.advance(NOW)
         self.basedir = self.mktemp()
         Path(self.basedir).mkdir()
@@ -86,7 +90,11 @@ class ClientTestCase(SynchronousTestCase):
         """The process starts."""
         self.transport = FakeTransport()
         self.client = PresenceClient(
-            FakeWorker(self.basedir), onBreakDuring, timezone="UTC", reactor=self.reactor
+            FakeWorker(self.basedir),
+            onBreakDuring,
+            timezone="UTC",
+            localPort=self.localPort,
+            reactor=self.reactor,
         )
         self.client.startService()
 

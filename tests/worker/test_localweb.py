@@ -1,0 +1,530 @@
+import json
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+
+from presence.worker import localsite, localweb
+from presence.worker.localaccess import MAX_SESSIONS, TICKET_LIFE
+from presence.worker.localevents import KEEP_ALIVE, MAX_STREAMS, PAUSE
+from presence.worker.localfile import FILENAME, OPEN_FILENAME, LocalFile, LocalFileError
+from presence.worker.localsite import IDLE, MAX_BODY, MAX_CONNECTIONS
+from presence.worker.store import FILENAME as STORE
+from tests.worker.fakewire import HOUR, NOW
+from tests.worker.localcase import HOST, PORT, LocalTestCase
+
+AWAY = "NOT_ACCEPTING_NEW_BUILDS"
+API = ["status", "events"]
+ORDERS = ["away", "back", "work", "stop", "ticket"]
+
+
+class OrderTests(LocalTestCase):
+    """What the owner can ask and say."""
+
+    def test_status(self):
+        """The status is that of the client, with the time, and whether the master has heard."""
+        answer = self.ask("GET", "/api/status")
+        self.assertEqual(answer.code, 200)
+        self.assertEqual(answer.json, {**self.client.status(), "now": NOW, "told": False})
+        self.connect()
+        self.assertTrue(self.ask("GET", "/api/status").json["told"])
+
+    def test_away(self):
+        """Away, with a reason and an end, is answered with the status when it is kept."""
+        status = self.say("away", reason="rendering", until=NOW + HOUR).json
+        self.assertEqual((status["state"], status["backAt"]), (AWAY, NOW + HOUR))
+        self.assertEqual(status["holds"][0]["reason"], "rendering")
+        self.assertIn(STORE, self.files())
+
+    def test_back(self):
+        """Back ends it."""
+        self.say("away")
+        self.assertEqual(self.say("back").json["state"], "AVAILABLE")
+
+    def test_work(self):
+        """Work suspends the breaks until then; without an end it ends the suspension."""
+        self.restart(("07:00", "19:00"))
+        status = self.say("work", until=NOW + HOUR).json
+        self.assertEqual((status["state"], status["workUntil"]), ("AVAILABLE", NOW + HOUR))
+        self.assertEqual(self.say("work").json["state"], AWAY)
+
+    def test_stop(self):
+        """Stop begins a graceful stop, with its deadline; without a connection the process ends at once."""
+        status = self.say("stop", deadline=NOW + HOUR).json
+        self.assertEqual(status["stopping"], {"deadline": NOW + HOUR})
+        self.reactor.advance(1)
+        self.assertEqual(self.reactor.stopped, 1)
+
+    def test_waitsForTheMaster(self):
+        """An order is answered when the master has heard of it."""
+        self.connect()
+        answer = self.say("away")
+        self.assertEqual(answer.raw, b"")
+        self.answer()
+        self.assertTrue(answer.json["told"])
+
+    def test_impatient(self):
+        """Who does not wait for the answer has ordered it all the same, and nothing is logged."""
+        self.connect()
+        answer = self.say("away")
+        answer.transport.loseConnection()
+        self.answer()
+        self.assertEqual(self.sources(), ["worker"])
+
+    def test_refused(self):
+        """What is not right is refused with a reason, and changes nothing."""
+        for order, arguments, said in (
+            ("away", {"until": NOW - 1}, "past"),
+            ("away", {"until": "noon"}, "not an instant"),
+            ("away", {"until": 10**400}, "not an instant"),
+            ("away", {"until": True}, "not an instant"),
+            ("away", {"reason": "x" * 513}, "at most 512"),
+            ("away", {"reason": "two\nlines"}, "one line"),
+            ("away", {"reason": "\ud800"}, "one line"),
+            ("away", {"reason": ["because"]}, "no text"),
+            ("away", {"untli": 1}, "the keys are reason, until"),
+            ("back", {"reason": "x"}, "the keys are none"),
+            ("work", {"until": NOW}, "past"),
+            ("stop", {"deadline": -1}, "not an instant"),
+            ("stop", {"deadline": {}}, "not an instant"),
+        ):
+            answer = self.say(order, **arguments)
+            self.assertEqual(answer.code, 400, (order, arguments))
+            self.assertIn(said, answer.json["error"])
+        self.assertEqual(self.sources(), [])
+        self.assertNotIn(STORE, self.files())
+
+    def test_badBody(self):
+        """A body that is no JSON object, is too long, or nests too deep, is refused."""
+        for raw, code in (
+            (b"[]", 400),
+            (b"null", 400),
+            (b"{", 400),
+            (b"\xff\xfe", 400),
+            (b"[" * 10000, 400),
+            (b'{"until": NaN}', 400),
+            (b'{"until": 1e999}', 400),
+            (b'{"reason": "' + b"x" * MAX_BODY + b'"}', 413),
+            (b'{"reason": "' + b"x" * 10 * MAX_BODY + b'"}', 413),
+        ):
+            self.assertEqual(self.ask("POST", "/api/away", raw=raw).code, code, raw[:20])
+        self.assertEqual(self.sources(), [])
+
+    def test_cannotKeep(self):
+        """What cannot be kept on disk is refused, with the reason."""
+        (Path(self.basedir) / (STORE + ".new")).mkdir()
+        answer = self.say("away")
+        self.assertEqual(answer.code, 507)
+        self.assertIn("cannot be written", answer.json["error"])
+        self.assertEqual(self.sources(), [])
+
+    def test_noStop(self):
+        """A stop that is not possible is a conflict."""
+        self.greet()
+        self.transport.listener.attached()
+        answer = self.say("stop")
+        self.assertEqual(answer.code, 409)
+        self.assertIn("knows no presence", answer.json["error"])
+
+    def test_methods(self):
+        """A question is no order, and an order no question: links and images order nothing."""
+        for method, path in (
+            *(("GET", f"/api/{order}") for order in ORDERS),
+            *(("POST", f"/api/{question}") for question in API),
+            ("POST", "/"),
+            ("GET", "/enter"),
+            ("OPTIONS", "/api/away"),
+            ("DELETE", "/api/status"),
+        ):
+            answer = self.ask(method, path)
+            self.assertEqual(answer.code, 405, (method, path))
+            self.assertNotIn("access-control-allow-origin", answer.headers)
+        self.assertEqual(self.sources(), [])
+
+    def test_nothing(self):
+        """There is nothing but what there is; no path leads out of the page's files."""
+        for path in ("/api/", "/api/none", "/favicon.ico", "/static/", "/static/none.js"):
+            self.assertEqual(self.ask("GET", path).code, 404, path)
+        for path in (
+            "/static/../localweb.py",
+            "/static/%2e%2e/localweb.py",
+            "/static//etc/passwd",
+            "//",
+        ):
+            self.assertEqual(self.ask("GET", path).code, 404, path)
+
+
+class StrangerTests(LocalTestCase):
+    """Nobody else gets in."""
+
+    def assertRefused(self, code, *arguments, **keywords):
+        """Every question and every order is refused with this code, and nothing has changed."""
+        for method, path in (
+            *(("GET", f"/api/{question}") for question in API),
+            *(("POST", f"/api/{order}") for order in ORDERS),
+        ):
+            answer = self.ask(method, path, *arguments, **keywords)
+            self.assertEqual(answer.code, code, path)
+            self.assertNotIn(b"mac-mini", answer.raw)
+        self.assertEqual(self.sources(), [])
+        self.assertIsNone(self.client.status()["stopping"])
+
+    def test_token(self):
+        """Without the token, or with another, there is no answer."""
+        self.say("away")
+        self.say("back")
+        for token in (None, "", "0" * 64, self.token[:-1], self.token + "0", "é", self.token.upper() + " "):
+            self.assertRefused(401, token=token)
+        self.assertRefused(401, token=None, headers=[f"Authorization: Basic {self.token}"])
+        self.assertRefused(401, token=None, headers=[f"Cookie: presence-{PORT}={self.token}"])
+
+    def test_tokenInTheAddress(self):
+        """The token is not taken from an address, where histories would keep it."""
+        self.assertEqual(self.ask("GET", f"/api/status?token={self.token}", token=None).code, 401)
+
+    def test_ofAnotherRun(self):
+        """The token of a run before this one opens nothing."""
+        before = self.token
+        self.restart()
+        self.assertNotEqual(self.token, before)
+        self.assertRefused(401, token=before)
+
+    def test_anotherName(self):
+        """A name that was made to point here (DNS rebinding), or none, gets no answer, with the token either."""
+        for host in (
+            "evil.example",
+            f"evil.example:{PORT}",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            f"127.0.0.1.nip.io:{PORT}",
+            f"0.0.0.0:{PORT}",
+            f"[::1]:{PORT}",
+            f"user@127.0.0.1:{PORT}",
+            f"{HOST}, evil.example",
+            "",
+        ):
+            self.assertRefused(403, host=host)
+            self.assertEqual(self.ask("GET", "/", host=host).code, 403)
+        self.assertRefused(403, headers=["Host: evil.example"])
+
+    def test_noName(self):
+        """A request of HTTP 1.0, which names no host, gets no answer."""
+        transport = self.connect_()
+        head = f"GET /api/status HTTP/1.0\r\nAuthorization: Bearer {self.token}\r\n\r\n"
+        transport.protocol.dataReceived(head.encode())
+        self.assertIn(b" 403 ", transport.value().splitlines()[0])
+
+    def test_otherPages(self):
+        """What another page in the owner's browser asks is refused, even if it had the token."""
+        for origin in (
+            "http://evil.example",
+            "null",
+            "http://127.0.0.1:9999",
+            f"https://{HOST}",
+            f"http://localhost:{PORT}",
+            "",
+        ):
+            self.assertRefused(403, headers=[f"Origin: {origin}"])
+        self.assertRefused(403, headers=[f"Origin: http://{HOST}", "Origin: http://evil.example"])
+
+    def test_itself(self):
+        """The page itself, under both names of this machine, is answered."""
+        for host in (HOST, f"localhost:{PORT}"):
+            answer = self.ask("GET", "/api/status", host=host, headers=[f"Origin: http://{host}"])
+            self.assertEqual(answer.code, 200)
+
+    def test_forms(self):
+        """A form that another page posts (CSRF) carries no secret, and is refused."""
+        for kind in ("application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"):
+            for headers in (
+                [],
+                ["Origin: http://evil.example"],
+                ["Origin: null"],
+                ["Sec-Fetch-Site: cross-site"],
+            ):
+                answer = self.ask(
+                    "POST",
+                    "/api/away",
+                    raw=b"reason=x",
+                    token=None,
+                    headers=[f"Content-Type: {kind}", *headers],
+                )
+                self.assertIn(answer.code, (400, 401, 403))
+        self.assertEqual(self.sources(), [])
+
+    def test_noReading(self):
+        """No answer may be framed, sniffed, cached, or read by another page; scripts come from here only."""
+        for path in ("/", "/api/status", "/static/none", "/enter"):
+            headers = self.ask("GET", path).headers
+            self.assertNotIn("access-control-allow-origin", headers)
+            self.assertEqual(headers["cache-control"], "no-store")
+            self.assertEqual(headers["x-content-type-options"], "nosniff")
+            self.assertEqual(headers["referrer-policy"], "no-referrer")
+            policy = headers["content-security-policy"]
+            self.assertIn("default-src 'none'", policy)
+            self.assertIn("frame-ancestors 'none'", policy)
+            self.assertNotIn("unsafe", policy)
+
+    def test_loopback(self):
+        """The server listens on 127.0.0.1, and nowhere else."""
+        ((port, _factory, _backlog, interface),) = self.reactor.tcpServers
+        self.assertEqual((port, interface), (PORT, "127.0.0.1"))
+
+    def test_files(self):
+        """The files with a secret are for the owner's account only, whatever the umask is."""
+        self.assertEqual(self.files()[FILENAME], 0o600)
+        self.assertNotIn(self.token, repr(LocalFile(self.basedir).read()))
+
+    def test_ends(self):
+        """When the worker ends the file is gone, and a connection that is left opens nothing."""
+        token, transport = self.token, self.connect_()
+        transport.lingers = True
+        self.end()
+        self.assertNotIn(FILENAME, self.files())
+        transport.protocol.dataReceived(
+            f"GET /api/status HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        )
+        self.assertTrue(transport.disconnecting)
+        self.assertNotIn(b"200 OK", transport.value())
+        transport.protocol.connectionLost(Failure(ConnectionDone()))
+        self.begin()
+
+    def test_endsLate(self):
+        """A worker that ends late leaves the file of the one that was started in the meantime."""
+        old = self.client
+        self.begin()
+        old.stopService()
+        self.assertEqual(self.ask("GET", "/api/status").code, 200)
+
+    def test_connections(self):
+        """Nobody keeps the worker from opening files: what is too many is closed, and idle ones are too."""
+        held = [self.connect_() for _ in range(MAX_CONNECTIONS)]
+        self.assertIsNone(self.connect_())
+        held[0].loseConnection()
+        self.assertIsNotNone(self.connect_())
+        self.reactor.advance(IDLE + 1)
+        self.reactor.advance(IDLE + 1)
+        self.assertIsNotNone(self.connect_())
+
+    def test_longBody(self):
+        """Of a body without end a bounded part is kept, and the connection is cut."""
+        transport = self.connect_()
+        transport.protocol.dataReceived(
+            f"POST /api/away HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+        for _ in range(40):
+            if transport.disconnecting:
+                break
+            transport.protocol.dataReceived(chunk)
+        self.assertTrue(transport.disconnecting)
+
+
+class TicketTests(LocalTestCase):
+    """How a browser gets in."""
+
+    def enter(self, ticket, **keywords):
+        raw = f"ticket={quote(ticket)}".encode()
+        headers = ["Content-Type: application/x-www-form-urlencoded", *keywords.pop("headers", [])]
+        return self.ask("POST", "/enter", raw=raw, token=None, headers=headers, **keywords)
+
+    def session(self, answer):
+        return re.search(rb'name="presence-session" content="([0-9a-f]{64})"', answer.body)[1].decode()
+
+    def ticket(self):
+        return self.say("ticket").json["ticket"]
+
+    def test_enter(self):
+        """A ticket opens a session, from a file too, with which the page asks and says everything but a ticket."""
+        for headers in ([], ["Origin: null"], [f"Origin: http://{HOST}"]):
+            session = self.session(self.enter(self.ticket(), headers=headers))
+            self.assertEqual(self.ask("GET", "/api/status", token=session).code, 200)
+            self.assertEqual(self.ask("POST", "/api/back", {}, token=session).code, 200)
+            self.assertEqual(self.ask("POST", "/api/ticket", {}, token=session).code, 401)
+
+    def test_typed(self):
+        """A ticket can be typed: in capitals, with blanks around it."""
+        self.assertEqual(self.enter(f" {self.ticket().upper()} ").code, 200)
+
+    def test_once(self):
+        """A ticket opens one session."""
+        ticket = self.ticket()
+        self.enter(ticket)
+        answer = self.enter(ticket)
+        self.assertEqual(answer.code, 403)
+        self.assertIn(b"presence open", answer.body)
+
+    def test_minute(self):
+        """A ticket is good for a minute."""
+        ticket = self.ticket()
+        self.reactor.advance(TICKET_LIFE)
+        self.assertEqual(self.enter(ticket).code, 403)
+
+    def test_newest(self):
+        """A new ticket takes the place of the one before."""
+        first, second = self.ticket(), self.ticket()
+        self.assertEqual(self.enter(first).code, 403)
+        self.assertEqual(self.enter(second).code, 200)
+
+    def test_wrong(self):
+        """Another ticket, none, or one in the address, opens nothing."""
+        ticket = self.ticket()
+        for wrong in ("", "x", ticket[:-1], ticket + "a", "é", "\0"):
+            self.assertEqual(self.enter(wrong).code, 403)
+        for raw in (b"", b"&" * 5000, b"ticket", b"\xff=\xff"):
+            self.assertIn(self.ask("POST", "/enter", raw=raw, token=None).code, (400, 403))
+        self.assertEqual(self.ask("POST", f"/enter?ticket={ticket}", raw=b"", token=None).code, 403)
+        self.assertEqual(self.enter(ticket, headers=["Origin: http://evil.example"]).code, 403)
+        self.assertEqual(self.enter(ticket, host="evil.example").code, 403)
+        self.assertEqual(self.enter(ticket).code, 200)
+
+    def test_sessions(self):
+        """There is a bounded number of sessions, the newest."""
+        sessions = [self.session(self.enter(self.ticket())) for _ in range(MAX_SESSIONS + 1)]
+        codes = [self.ask("GET", "/api/status", token=each).code for each in (sessions[0], sessions[1])]
+        self.assertEqual(codes, [401, 200])
+
+    def test_door(self):
+        """The file with which a browser is let in is gone when its ticket was used, or its time is over; and when
+        the worker starts again after it was killed.
+        """
+        door = Path(self.basedir) / OPEN_FILENAME
+        ticket = self.ticket()
+        door.touch()
+        self.enter(ticket)
+        self.assertFalse(door.exists())
+        self.ticket()
+        door.touch()
+        self.reactor.advance(TICKET_LIFE)
+        self.assertFalse(door.exists())
+        door.touch()
+        self.restart()
+        self.assertFalse(door.exists())
+
+
+class StreamTests(LocalTestCase):
+    """The stream of the status."""
+
+    def listen(self):
+        return self.ask("GET", "/api/events")
+
+    def test_changes(self):
+        """The status is told at once, and after every change."""
+        stream = self.listen()
+        self.assertEqual([each["state"] for each in stream.events], ["AVAILABLE"])
+        self.client.away("rendering")
+        self.reactor.advance(PAUSE)
+        self.assertEqual([each["state"] for each in stream.events], ["AVAILABLE", AWAY])
+        stream.transport.loseConnection()
+
+    def test_bounded(self):
+        """Ten changes in a moment are told once, with the newest status."""
+        stream = self.listen()
+        for _ in range(10):
+            self.client.away()
+            self.client.back()
+        self.client.away("last")
+        self.reactor.advance(PAUSE)
+        self.assertEqual(len(stream.events), 2)
+        self.assertEqual(stream.events[-1]["holds"][0]["reason"], "last")
+        stream.transport.loseConnection()
+
+    def test_slow(self):
+        """For a reader that reads nothing nothing is heaped up; when it reads again it is told the newest."""
+        stream = self.listen()
+        stream.transport.producer.pauseProducing()
+        for number in range(100):
+            self.client.away(str(number))
+            self.reactor.advance(1)
+        self.assertEqual(len(stream.events), 1)
+        stream.transport.producer.resumeProducing()
+        self.reactor.advance(0)
+        self.assertEqual([each["holds"] and each["holds"][0]["reason"] for each in stream.events], [[], "99"])
+        stream.transport.loseConnection()
+
+    def test_alive(self):
+        """A stream in which nothing happens says that it is alive, and is not closed as idle."""
+        stream = self.listen()
+        for _ in range(10):
+            self.reactor.advance(KEEP_ALIVE)
+        self.assertEqual(stream.body.count(b": still here"), 10)
+        self.assertFalse(stream.transport.disconnecting)
+        stream.transport.loseConnection()
+
+    def test_clockSetBack(self):
+        """A clock that was set back by a day keeps no change back for a day."""
+        stream = self.listen()
+        self.reactor.rightNow -= 24 * HOUR
+        self.client.away()
+        self.reactor.advance(KEEP_ALIVE)
+        self.assertEqual(stream.events[-1]["state"], AWAY)
+        stream.transport.loseConnection()
+
+    def test_gone(self):
+        """A reader that has gone leaves nothing behind, and makes room for another."""
+        streams = [self.listen() for _ in range(MAX_STREAMS)]
+        self.assertEqual(self.listen().code, 503)
+        streams[0].transport.loseConnection()
+        self.assertEqual(self.listen().code, 200)
+
+    def test_ends(self):
+        """When the worker ends the streams do."""
+        stream = self.listen()
+        self.end()
+        self.assertTrue(stream.raw.endswith(b"0\r\n\r\n"))
+        self.begin()
+
+
+class BeginTests(LocalTestCase):
+    """The file, and a server that cannot begin."""
+
+    def test_occupied(self):
+        """A worker whose port is taken works on without the server, and says so in its log."""
+
+        def listenTCP(*args, **keywords):
+            raise OSError("address in use")
+
+        self.patch(self.reactor, "listenTCP", listenTCP)
+        said = []
+        self.patch(localweb._log, "error", lambda text, problem: said.append(text.format(problem=problem)))
+        self.restart()
+        self.assertEqual(len(said), 1)
+        self.assertIn("address in use", said[0])
+        self.assertEqual(self.client.status()["state"], "AVAILABLE")
+        self.assertNotIn(FILENAME, self.files())
+
+    def test_unreadable(self):
+        """A file that makes no sense is an error that says what to do."""
+        path = Path(self.basedir) / FILENAME
+        right = json.loads(path.read_text())
+        for wrong in (
+            b"",
+            b"[]",
+            b"{",
+            b"[" * 4000,
+            *(
+                json.dumps({**right, **change}).encode()
+                for change in (
+                    {"version": 2},
+                    {"pid": 0},
+                    {"pid": -1},
+                    {"pid": True},
+                    {"port": 0},
+                    {"port": 65536},
+                    {"port": "80"},
+                    {"token": ""},
+                    {"token": "a\r\nX: y"},
+                    {"token": None},
+                )
+            ),
+        ):
+            path.write_bytes(wrong)
+            error = self.assertRaises(LocalFileError, LocalFile(self.basedir).read)
+            self.assertIn("restart the worker", str(error))
+
+    def test_idle(self):
+        """While nobody asks anything the server wakes nobody."""
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertFalse(localsite._Site.noisy)

@@ -190,6 +190,9 @@ class Process:
 
     def launch(self):
         assert not self.running
+        if self._process is not None:
+            # it has ended by itself
+            self._reap()
         with (self.directory / "output").open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", self._code, "start", "--nodaemon", str(self.directory)],

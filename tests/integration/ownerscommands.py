@@ -4,10 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 from tests.integration.farm import DEADLINE, waitFor
 
-PRESENCE = "from presence.commands.main import main; import sys; sys.exit(main())"
+# Whoever is started in the background of a shell without job control ignores Ctrl-C, and so do its children: these
+# are to be as on a terminal.
+PRESENCE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from presence.commands.main import main
+sys.exit(main())
+"""
 
 
 class Terminal:
@@ -84,11 +92,13 @@ class Terminal:
 
 
 class Waiting:
-    """A command that waits. `said` are the lines that were read so far."""
+    """A command that waits. `said` are the lines that were read so far. It is killed when that takes too long."""
 
     def __init__(self, case, process):
         self._case = case
         self._process = process
+        self._timer = threading.Timer(DEADLINE, process.kill)
+        self._timer.start()
         self.said = []
         case.addCleanup(self._end)
 
@@ -117,6 +127,7 @@ class Waiting:
         return text
 
     def _end(self):
+        self._timer.cancel()
         if self.running:
             self._process.kill()
         self._process.wait()

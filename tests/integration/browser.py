@@ -67,16 +67,18 @@ def checkBrowser():
 
 
 class Browser:
-    """A Chromium without a window, for the test `case`. `problems` is what went wrong on its pages so far."""
+    """A Chromium without a window, for the test `case`; `flags` are more of its own. `problems` is what went wrong on
+    its pages so far.
+    """
 
-    def __init__(self, case):
+    def __init__(self, case, *flags):
         path = checkBrowser()
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 (it is not needed for anything else)
 
         self._case = case
         self._playwright = sync_playwright().start()
         case.addCleanup(self._playwright.stop)
-        self._chromium = self._playwright.chromium.launch(executable_path=path, args=FLAGS)
+        self._chromium = self._playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         case.addCleanup(self._chromium.close)
         self.problems = []
 

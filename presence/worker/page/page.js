@@ -1,0 +1,148 @@
+// Shows the status, and says what the owner says.
+
+import { ClosedError, follow, say } from "./link.js";
+import * as words from "./words.js";
+import { drawWeek } from "./week.js";
+
+const REDRAW = 20_000; // what shows how long something has lasted
+
+const $ = (id) => document.getElementById(id);
+
+let status = null;
+let offset = 0; // of the worker's clock to this one, which are on two machines when a tunnel is used
+let busy = false;
+
+const now = () => Date.now() / 1000 + offset;
+
+// A text that is the same is left alone, so that it is not read out again.
+function text(id, content) {
+  const place = $(id);
+  if (place.textContent !== content) {
+    place.textContent = content;
+  }
+  place.hidden = !content;
+}
+
+function list(id, lines, empty) {
+  const place = $(id);
+  const wanted = lines.length ? lines : [empty].filter(Boolean);
+  if ([...place.children].map((each) => each.textContent).join("\n") !== wanted.join("\n")) {
+    place.replaceChildren(
+      ...wanted.map((line) => Object.assign(document.createElement("li"), { textContent: line })),
+    );
+  }
+}
+
+function draw() {
+  const at = now();
+  const available = status.state === "AVAILABLE";
+  const mine = status.holds.some((each) => each.source === "worker");
+  const headline = available ? "Accepts builds" : "Accepts no builds";
+  document.title = `${status.name}: ${headline.toLowerCase()}`;
+  document.body.dataset.state = available ? "available" : "away";
+  text("name", status.name);
+  text("headline", headline);
+  const back = status.backAt === null ? "until somebody ends it" : `until ${words.moment(status.backAt, at)}`;
+  text("until", available ? "" : back);
+  list("holds", status.holds.map((each) => words.hold(each, at)));
+  text("working", status.workUntil === null ? "" : `Works in spite of its breaks, until ${words.moment(status.workUntil, at)}.`);
+  text("stopping", status.stopping === null ? "" : `Stops when nothing runs any more${deadline(at)}.`);
+  list("running", status.running.map((each) => words.build(each, at)), "Nothing.");
+  list("breaks", status.breaks.map((each) => words.breakText(each, at)), "None in the coming days.");
+  text("master", words.master(status));
+  drawWeek($("week"), status, at);
+  $("rest").hidden = status.workUntil === null;
+  for (const button of document.querySelectorAll("#opened button")) {
+    button.disabled = busy;
+  }
+  // only what the owner has said is his to end
+  $("back").disabled = busy || !(mine || status.stopping !== null);
+}
+
+function deadline(at) {
+  const { deadline: instant } = status.stopping;
+  return instant === null ? "" : `, and at ${words.moment(instant, at)} in any case`;
+}
+
+function told(newest) {
+  status = newest;
+  offset = newest.now - Date.now() / 1000;
+  $("opened").hidden = false;
+  $("closed").hidden = true;
+  text("link", "");
+  draw();
+}
+
+function lost() {
+  text("link", "The worker does not answer: it has stopped, or is starting again. What you see may be old.");
+  document.body.dataset.state = "unknown";
+}
+
+function close() {
+  localStorage.removeItem("presence-session");
+  delete document.body.dataset.state;
+  text("link", "");
+  $("opened").hidden = true;
+  $("closed").hidden = false;
+}
+
+async function order(name, body) {
+  if (busy) {
+    return;
+  }
+  busy = true;
+  const focused = document.activeElement;
+  draw();
+  try {
+    told(await say(name, body));
+    text("problem", "");
+  } catch (error) {
+    if (error instanceof ClosedError) {
+      close();
+    } else {
+      text("problem", error.message);
+    }
+  } finally {
+    busy = false;
+    draw();
+    // a button that was disabled has lost the focus (to a field it would not go: a phone would show its keyboard)
+    (focused.disabled ? $("headline") : focused).focus();
+  }
+}
+
+for (const button of document.querySelectorAll("[data-away]")) {
+  button.addEventListener("click", () => {
+    const reason = $("reason").value.trim();
+    const until = words.end(button.dataset.away, now());
+    order("away", { ...(reason && { reason }), ...(until && { until }) });
+  });
+}
+$("back").addEventListener("click", () => {
+  $("reason").value = "";
+  order("back");
+});
+$("work").addEventListener("click", () => order("work", { until: words.end($("work-for").value, now()) }));
+$("rest").addEventListener("click", () => order("work"));
+$("stop").addEventListener("click", () => $("stopping-dialog").showModal());
+$("stopping-dialog").addEventListener("close", (event) => {
+  if (event.target.returnValue === "stop") {
+    const instant = words.end($("deadline").value, now());
+    order("stop", instant ? { deadline: instant } : {});
+  }
+  event.target.returnValue = "";
+});
+
+setInterval(() => {
+  if (status !== null && !$("opened").hidden) {
+    draw();
+  }
+}, REDRAW);
+
+try {
+  await follow(told, lost);
+} catch (error) {
+  if (!(error instanceof ClosedError)) {
+    throw error;
+  }
+  close();
+}

@@ -1,0 +1,81 @@
+// Times and holds in words. All instants are seconds since the epoch.
+
+const SOURCES = {
+  break: "on a break",
+  worker: "away",
+  admin: "held by the admin",
+  pause: "paused on the master",
+  quarantine: "in quarantine on the master",
+  graceful: "shutting down on the master",
+  reconfig: "the master is being reconfigured",
+};
+const HOUR = 3600;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const weekday = new Intl.DateTimeFormat("en", { weekday: "short" });
+const date = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
+
+export const toDate = (instant) => new Date(instant * 1000);
+
+// The midnight `days` days after the one with which the day of `instant` began.
+export function midnight(instant, days = 0) {
+  const day = toDate(instant);
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate() + days).getTime() / 1000;
+}
+
+// As short as it is clear: "18:00", "tomorrow 08:00", "Fri 19:00", "24 Dec 12:00".
+export function moment(instant, now) {
+  const time = clock.format(toDate(instant));
+  if (instant >= midnight(now, -1) && instant < midnight(now)) return `yesterday ${time}`;
+  if (instant >= midnight(now) && instant < midnight(now, 1)) return time;
+  if (instant >= midnight(now, 1) && instant < midnight(now, 2)) return `tomorrow ${time}`;
+  if (instant >= midnight(now, 2) && instant < midnight(now, 7)) return `${day(instant)} ${time}`;
+  return `${date.format(toDate(instant))} ${time}`;
+}
+
+export const day = (instant) => weekday.format(toDate(instant));
+
+export function duration(seconds) {
+  const minutes = Math.max(0, Math.round(seconds / 60));
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return rest ? `${Math.floor(minutes / 60)} h ${rest} min` : `${minutes / 60} h`;
+}
+
+// When what a button or a choice says is over: "1h", "tomorrow" (8:00), or "open" (null).
+export function end(choice, now) {
+  if (choice === "tomorrow") {
+    const day = toDate(midnight(now, 1));
+    day.setHours(8);
+    return day.getTime() / 1000;
+  }
+  return /^\d+h$/.test(choice) ? now + parseInt(choice, 10) * HOUR : null;
+}
+
+export function hold(each, now) {
+  let words = SOURCES[each.source] ?? each.source;
+  if (each.source === "admin" && each.by) words = `held by ${each.by}`;
+  if (each.reason) words += `: ${each.reason}`;
+  words += each.until === null ? ", until it is ended" : `, until ${moment(each.until, now)}`;
+  return `${words} (since ${moment(each.since, now)})`;
+}
+
+export function breakText(each, now) {
+  const stop = each.stop === null ? "no end in sight" : moment(each.stop, now);
+  return `${moment(each.start, now)} – ${stop}${each.reason ? `, ${each.reason}` : ""}`;
+}
+
+export function build(each, now) {
+  return each.since === null ? each.builder : `${each.builder}, for ${duration(now - each.since)}`;
+}
+
+export function master(status) {
+  const { connected, knowsPresence, why, view } = status.master;
+  const said = why ? `${why[0].toUpperCase()}${why.slice(1)}.` : "";
+  const kept = status.told || status.stopping ? "" : " What you said is kept here, and told as soon as it can be.";
+  if (!connected || !knowsPresence || !view) return said + kept;
+  const sees = view.state === "AVAILABLE" ? "accepts builds" : "accepts no builds";
+  const running = view.running === 1 ? "1 build runs" : `${view.running || "no"} builds run`;
+  return `It sees: ${sees}, ${running}. ${said}${kept}`;
+}

@@ -18,19 +18,9 @@ from twisted.logger import Logger
 from presence.breaks import BreakSchedule
 from presence.breaktimer import BreakTimer
 from presence.clockguard import ClockGuard, ThreadTicker
-from presence.comingbreaks import comingBreaks, freeFrom
-from presence.messages import (
-    AVAILABLE,
-    LATEST,
-    MAX_REASON,
-    Announcement,
-    RunningBuild,
-    Stop,
-    checkFuture,
-    checkReason,
-    cut,
-)
-from presence.states import PresenceState, backAt
+from presence.comingbreaks import comingBreaks
+from presence.messages import MAX_REASON, Announcement, RunningBuild, Stop, checkFuture, checkReason, cut
+from presence.worker.announcement import announcementOf
 from presence.worker.conversation import Conversation
 from presence.worker.localweb import LocalWeb
 from presence.worker.status import statusOf
@@ -324,23 +314,7 @@ class PresenceClient(MultiService):
 
     def _announcement(self) -> Announcement:
         now = self._reactor.seconds()
-        work_until = self._work_until(now)
-        holds = self.presence.holds
-        until = backAt(holds)
-        if until is not None:
-            # a break may begin when the last hold ends
-            until = freeFrom(self.breakTimer.schedule, until, work_until)
-        if not holds or (until is not None and until <= now):
-            return replace(AVAILABLE, workUntil=work_until)
-        reasons = dict.fromkeys(hold.reason for hold in holds if hold.reason is not None)
-        return Announcement(
-            PresenceState.NOT_ACCEPTING_NEW_BUILDS,
-            cut("; ".join(reasons) or None, MAX_REASON),
-            next((hold.by for hold in holds if hold.by is not None), None),
-            min(hold.since for hold in holds),
-            None if until is None else min(until, LATEST),
-            work_until,
-        )
+        return announcementOf(self.presence.holds, self.breakTimer.schedule, now, self._work_until(now))
 
     def _work_until(self, now: float) -> float | None:
         until = self.breakTimer.suspendedUntil

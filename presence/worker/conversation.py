@@ -44,6 +44,10 @@ NO_PRESENCE = (
 NOT_CONNECTED = "there is no connection to the master"
 
 
+#: What the owner is told when an answer is late.
+LATE = Refusal(f"the master has not answered within {PATIENCE:.0f} s")
+
+
 class Conversation:
     """Keeps the master informed of what `current()` says. Ask `sync()` whenever that may have changed.
 
@@ -177,15 +181,15 @@ class Conversation:
 
     def _no_answer(self, failure: Failure) -> Refusal:
         if isinstance(failure.value, AnswerTimeout):
-            return Refusal(f"the master has not answered within {PATIENCE:.0f} s")
+            return LATE
         return Refusal(f"the master could not be told: {failure.getErrorMessage()}")
 
     def _answered(self, answer: View | Refusal, message: Announcement | Stop, connection: int) -> None:
         if connection != self._connection:
             return
         self._under_way = None
-        # also when it was refused: the same again would be refused again
-        self._told = message
+        # what is late is said again, until it is heard; what was refused would be refused again
+        self._told = None if answer is LATE else message
         self._refused = isinstance(answer, Refusal)
         self._understood(answer)
         self._changed()

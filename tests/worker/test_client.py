@@ -292,15 +292,27 @@ class ConversationTests(ClientTestCase):
         self.assertEqual(self.transport.sent, [])
 
     def test_patience(self):
-        """A master that does not answer is not waited for longer than some seconds, and is told what comes later."""
+        """A master that does not answer is not waited for longer than some seconds, and is told again until it does:
+        the newest that there is to say.
+        """
         self.connect()
         said = self.client.away("rendering")
-        self.reactor.advance(PATIENCE)
-        self.assertIn("has not answered", self.successResultOf(said)["master"]["why"])
-        self.transport.sent.clear()
+        for _ in range(3):
+            self.transport.sent.clear()
+            self.reactor.advance(PATIENCE)
+            self.assertIn("has not answered", self.client.status()["master"]["why"])
+            self.assertFalse(self.client.told)
+            self.assertEqual(self.takeMessage()[1]["reason"], "rendering")
+        self.successResultOf(said)
         self.client.back()
+        self.transport.sent.clear()
+        self.reactor.advance(PATIENCE)
         self.assertEqual(self.takeMessage()[1]["state"], "AVAILABLE")
         self.answer()
+        self.assertTrue(self.client.told)
+        self.assertIsNone(self.client.status()["master"]["why"])
+        self.reactor.advance(PATIENCE)
+        self.assertEqual(self.transport.sent, [])
 
     def test_newestOnly(self):
         """While a message is under way what changes is gathered: the newest is told, and nothing in between."""
@@ -437,10 +449,10 @@ class StopTests(ClientTestCase):
         self.stop()
         self.answer(view(running=0, stopping=True))
         self.client.back()
-        self.reactor.advance(HOUR)
-        self.assertEqual(self.reactor.stopped, 0)
         self.assertEqual(self.takeMessage()[1]["state"], "AVAILABLE")
         self.answer()
+        self.reactor.advance(HOUR)
+        self.assertEqual(self.reactor.stopped, 0)
         self.assertIsNone(self.client.status()["stopping"])
 
     def test_deadline(self):

@@ -13,7 +13,7 @@ test: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests
 
 # The property tests of the model, with many more cases and other ones each time.
-SEARCHES := tests.calendar tests.test_messages tests.test_orders tests.test_adminrecord tests.test_workerpresence
+SEARCHES := tests.calendar tests.test_messages tests.test_orders tests.test_adminrecord tests.test_workerpresence tests.worker.test_localfuzz
 search: .venv/test
 	PRESENCE_THOROUGH=1 $(BIN)/python -m twisted.trial --jobs 2 --rterrors $(SEARCHES)
 

@@ -35,7 +35,7 @@ class Terminal:
     def start(self):
         """Start the worker, and wait until it listens for its owner."""
         self.worker.start()
-        waitFor("the worker listens", lambda: self.run("status").returncode != 3)
+        waitFor("the worker listens", lambda: self.run("status").returncode == 0)
         return self
 
     def waitUntilHeard(self):

@@ -48,6 +48,7 @@ setup(
         "buildbot.util": [
             "PresenceEndpointMatcher = presence.master.authz:PresenceEndpointMatcher",
             "RolesFromWorkerOwner = presence.master.authz:RolesFromWorkerOwner",
+            "ReconfigEndpointMatcher = presence.master.authz:ReconfigEndpointMatcher",
             "PresenceService = presence.master.service:PresenceService",
         ],
     },

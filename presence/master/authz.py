@@ -24,7 +24,9 @@ from buildbot.www.authz.endpointmatchers import EndpointMatcherBase, Match
 from buildbot.www.authz.roles import RolesFromOwner
 from twisted.internet.defer import succeed
 
+from presence import reconfigorders
 from presence.master.dataapi import PresenceEndpoint
+from presence.master.reconfigapi import ReconfigEndpoint
 from presence.orders import ACTIONS
 
 if TYPE_CHECKING:
@@ -123,6 +125,43 @@ class PresenceEndpointMatcher(EndpointMatcherBase):
         return PresenceMatch(self.master, ownersOf(self.master.workers.workers.get(name)))
 
 
+class ReconfigEndpointMatcher(EndpointMatcherBase):
+    """Matches what is ordered of the reconfiguration of the master, and never its reading.
+
+    `role`: who has it, may. `actions`: one of reconfig, plan and cancel, or a list of those; None is every action.
+    (Even a plan runs `master.cfg`.) With `defaultDeny=False` the rules that follow decide about those who do not have
+    the role.
+    """
+
+    def __init__(
+        self, role: str, actions: str | Iterable[str] | None = None, defaultDeny: bool = True
+    ) -> None:
+        super().__init__(role=role, defaultDeny=defaultDeny)
+        self.actions = _listed("actions", actions, type(self).__name__)
+        for action in self.actions or ():
+            if action not in reconfigorders.ACTIONS:
+                config.error(
+                    f"ReconfigEndpointMatcher: there is no action {action!r}: there are "
+                    f"{', '.join(reconfigorders.ACTIONS)}"
+                )
+
+    def match(
+        self, ep: Any, action: str = "get", options: dict[str, Any] | None = None
+    ) -> Deferred[Match | None]:
+        """Whether this rule is about a request, in a Deferred: a match, or None."""
+        del options
+        return succeed(Match(self.master) if self._matches(ep, action) else None)
+
+    def _matches(self, ep: Any, action: str) -> bool:
+        if action in _READING or (self.actions is not None and action not in self.actions):
+            return False
+        try:
+            endpoint, _ = self.master.data.getEndpoint(ep)
+        except InvalidPathError:
+            return False
+        return isinstance(endpoint, ReconfigEndpoint)
+
+
 def ownersOf(worker: Any) -> WorkerOwners:
     """The owners of a worker of `master.cfg`; nobody for None."""
     if worker is None:
@@ -130,13 +169,11 @@ def ownersOf(worker: Any) -> WorkerOwners:
     return WorkerOwners((*getattr(worker, "owners", ()), *worker.notify_on_missing))
 
 
-def _listed(keyword: str, value: Any) -> tuple[str, ...] | None:
+def _listed(keyword: str, value: Any, matcher: str = "PresenceEndpointMatcher") -> tuple[str, ...] | None:
     if value is None:
         return None
     listed = (value,) if isinstance(value, str) else value
     if isinstance(listed, (list, tuple, set, frozenset)) and all(isinstance(each, str) for each in listed):
         return tuple(listed)
-    config.error(
-        f"PresenceEndpointMatcher: {keyword}={value!r} is not right: give a string, or a list of them"
-    )
+    config.error(f"{matcher}: {keyword}={value!r} is not right: give a string, or a list of them")
     return ()

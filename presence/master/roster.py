@@ -12,7 +12,9 @@ from presence.clockguard import ClockGuard, ThreadTicker
 from presence.master.mirror import mirror
 from presence.master.publication import Publication
 from presence.master.quiesce import Quiesce
+from presence.master.reconfigreport import ReconfigReport
 from presence.master.wakeup import Wakeup
+from presence.master.whereabouts import Whereabouts
 from presence.workerpresence import WorkerPresence
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._wakeup: Wakeup | None = None
         self._publication: Publication | None = None
         self._quiesce: Quiesce | None = None
+        self._report: ReconfigReport | None = None
+        self._whereabouts: Whereabouts | None = None
         self._guard: ClockGuard | None = None
         self._consumer: Any = None
 
@@ -121,7 +125,10 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._guard = ClockGuard(self.master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
         self._publication = Publication(self)
-        self._quiesce = Quiesce(self, lambda: None)
+        self._quiesce = Quiesce(self, self._reconfig_changed)
+        self._report = ReconfigReport(self.master, self._quiesce)
+        self._whereabouts = Whereabouts(self.master)
+        self._whereabouts.note()
         self._follow(self.master.config)
         yield super().startService()
         yield self._wakeup.start()
@@ -140,6 +147,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             self._consumer.stopConsuming()
         if self._quiesce is not None:
             self._quiesce.stop()
+        if self._whereabouts is not None:
+            self._whereabouts.stop()
         for builder in self._builders.values():
             builder.stop()
         for worker in self._workers.values():
@@ -148,12 +157,16 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             yield self._wakeup.stop()
         if self._publication is not None:
             yield self._publication.stop()
+        if self._report is not None:
+            yield self._report.stop()
         yield super().stopService()
 
     @inlineCallbacks
     def reconfigServiceWithBuildbotConfig(self, new_config: Any) -> Generator[Deferred[Any], Any, None]:
         """Follow a new configuration. Who stays is not touched."""
         self._follow(new_config)
+        if self._whereabouts is not None:
+            self._whereabouts.note()
         yield super().reconfigServiceWithBuildbotConfig(new_config)
 
     def _follow(self, config: Any) -> None:
@@ -185,6 +198,10 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             self._wakeup.workerReady(presence.name)
         if self._publication is not None:
             self._publication.workerChanged(presence.name)
+
+    def _reconfig_changed(self) -> None:
+        if self._report is not None:
+            self._report.changed()
 
     def _clock_jumped(self) -> None:
         for worker in tuple(self._enrolled.values()):

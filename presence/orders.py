@@ -1,4 +1,4 @@
-"""What may be ordered of a worker over Buildbot's API: hold, release, work. Read and checked, nothing done.
+"""What may be ordered of a worker over Buildbot's API: hold, drain, release, work. Read and checked, nothing done.
 
 `ACTIONS` is the description of it all: it is what is checked, what the errors are written from, and what the
 tests make their bad input from.
@@ -33,8 +33,28 @@ class HoldOrder:
 
 
 @dataclass(frozen=True)
+class DrainOrder:
+    """Accept no builds, because of `reason` (or None), but let those that run and what they wait for finish.
+
+    At `deadline` (seconds since the epoch; None: there is none), when something still runs, do as `onDeadline` says,
+    one of `ON_DEADLINE`; None is the first of them. Workers with the same `group` (None: none) are drained together:
+    what runs on one of them may wait for a build that only another one can do.
+    """
+
+    reason: str | None
+    deadline: float | None
+    onDeadline: str | None
+    group: str | None
+
+
+#: What may happen at the deadline of a drain: what still runs is interrupted, and built again elsewhere; or the drain
+#: is given up.
+ON_DEADLINE = ("interrupt", "release")
+
+
+@dataclass(frozen=True)
 class ReleaseOrder:
-    """End the hold."""
+    """End the hold, or the drain."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +64,20 @@ class WorkOrder:
     until: float | None
 
 
-Order = HoldOrder | ReleaseOrder | WorkOrder
+Order = HoldOrder | DrainOrder | ReleaseOrder | WorkOrder
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of an action: its `kind` is ``"text"`` or ``"instant"``. None is allowed, always."""
+    """One parameter of an action: its `kind` is ``"text"``, ``"instant"`` or ``"choice"`` (one of `choices`). None is
+    allowed, always. `field` is what the order calls it, when that is not its name.
+    """
 
     kind: str
     required: bool
     meaning: str
+    choices: tuple[str, ...] = ()
+    field: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +97,25 @@ ACTIONS: Mapping[str, Action] = {
             ),
         },
         HoldOrder,
+    ),
+    "drain": Action(
+        {
+            "reason": Parameter("text", required=False, meaning="why, for people"),
+            "deadline": Parameter(
+                "instant", required=False, meaning="how long what runs may go on; null: to its end"
+            ),
+            "on_deadline": Parameter(
+                "choice",
+                required=False,
+                meaning="what happens then to what still runs",
+                choices=ON_DEADLINE,
+                field="onDeadline",
+            ),
+            "group": Parameter(
+                "text", required=False, meaning="the same for workers that are drained together"
+            ),
+        },
+        DrainOrder,
     ),
     "release": Action({}, ReleaseOrder),
     "work": Action(
@@ -102,7 +145,8 @@ def readOrder(action: str, parameters: Mapping[str, Any], now: float) -> Order:
         if name not in known.parameters:
             raise ValueError(f"{action} has no parameter {short(name)}{suggestion(name, known.parameters)}")
     values = {
-        name: _read(action, name, parameter, parameters, now) for name, parameter in known.parameters.items()
+        parameter.field or name: _read(action, name, parameter, parameters, now)
+        for name, parameter in known.parameters.items()
     }
     return known.order(**values)
 
@@ -164,6 +208,14 @@ def _read(action: str, name: str, parameter: Parameter, given: Mapping[str, Any]
     if value is None:
         return None
     try:
+        if parameter.kind == "choice":
+            return _read_choice(value, parameter.choices)
         return readReason(value) if parameter.kind == "text" else readInstant(value, now)
     except ValueError as problem:
         raise ValueError(f"{name}: {problem}") from None
+
+
+def _read_choice(value: object, choices: tuple[str, ...]) -> str:
+    if isinstance(value, str) and value in choices:
+        return value
+    raise ValueError(f"{short(value)} is none of {', '.join(choices)}")

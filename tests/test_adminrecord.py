@@ -4,15 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.adminrecord import AdminRecord
-from presence.orders import HoldOrder, ReleaseOrder, WorkOrder
+from presence.adminrecord import AdminRecord, Drain
+from presence.orders import ON_DEADLINE, DrainOrder, HoldOrder, ReleaseOrder, WorkOrder
 from presence.states import Hold
 from tests.searches import examples
 from tests.test_orders import JSON
 
 INSTANTS = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 2**40)
 TEXTS = st.none() | st.text()
-ORDERS = st.builds(HoldOrder, TEXTS, INSTANTS) | st.just(ReleaseOrder()) | st.builds(WorkOrder, INSTANTS)
+DRAINS = st.builds(DrainOrder, TEXTS, INSTANTS, st.none() | st.sampled_from(ON_DEADLINE), TEXTS)
+ORDERS = (
+    st.builds(HoldOrder, TEXTS, INSTANTS) | DRAINS | st.just(ReleaseOrder()) | st.builds(WorkOrder, INSTANTS)
+)
 
 
 class AdminRecordTests(SynchronousTestCase):
@@ -34,6 +37,21 @@ class AdminRecordTests(SynchronousTestCase):
             record.after(WorkOrder(None), "eve", 3), AdminRecord(Hold("admin", "disk", "ann", 1, 9))
         )
 
+    def test_drain(self):
+        """A drain is a hold without an end; to hold afterwards, or to release, ends the drain."""
+        record = AdminRecord().after(DrainOrder("update", 9, None, "g"), "ann", 1)
+        self.assertEqual(record.hold, Hold("admin", "update", "ann", 1, None))
+        self.assertEqual(record.drain, Drain(9, "interrupt", "g"))
+        self.assertEqual(record.after(WorkOrder(7), "bob", 2).drain, record.drain)
+        for order in (HoldOrder("disk", 9), ReleaseOrder()):
+            self.assertIsNone(record.after(order, "ann", 2).drain)
+
+    def test_beforeThereWereDrains(self):
+        """What was stored before there were drains is read."""
+        stored = AdminRecord().after(HoldOrder("disk", 9), "ann", 1).toDict()
+        del stored["drain"]
+        self.assertEqual(AdminRecord.fromDict(stored).hold, Hold("admin", "disk", "ann", 1, 9))
+
     @examples(25)
     @given(JSON)
     def test_strangers(self, value):
@@ -42,7 +60,8 @@ class AdminRecordTests(SynchronousTestCase):
 
     def test_halves(self):
         """Half a record is a ValueError, never half a hold."""
-        whole = AdminRecord().after(HoldOrder("disk", 9), "ann", 1).after(WorkOrder(7), "bob", 2).toDict()
+        drained = AdminRecord().after(DrainOrder("disk", 9, None, None), "ann", 1)
+        whole = drained.after(WorkOrder(7), "bob", 2).toDict()
         for keys in (
             ("version",),
             ("hold",),
@@ -50,6 +69,9 @@ class AdminRecordTests(SynchronousTestCase):
             ("hold", "since"),
             ("hold", "by"),
             ("work", "until"),
+            ("drain", "deadline"),
+            ("drain", "onDeadline"),
+            ("drain", "group"),
         ):
             half = json.loads(json.dumps(whole))
             inner = half if len(keys) == 1 else half[keys[0]]

@@ -8,6 +8,8 @@ from presence.orders import (
     ACTIONS,
     LATEST,
     MAX_REASON,
+    ON_DEADLINE,
+    DrainOrder,
     HoldOrder,
     ReleaseOrder,
     UnknownAction,
@@ -28,6 +30,7 @@ JSON = st.recursive(
 GOOD = {
     "text": st.none() | st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=MAX_REASON),
     "instant": st.none() | st.floats(NOW, LATEST, exclude_min=True) | st.integers(int(NOW) + 1, LATEST),
+    "choice": st.none() | st.sampled_from(ON_DEADLINE),
 }
 
 
@@ -52,6 +55,11 @@ class OrderTests(SynchronousTestCase):
         self.assertEqual(readOrder("hold", {}, NOW), HoldOrder(None, None))
         self.assertEqual(readOrder("hold", {"reason": " x ", "until": NOW + 1}, NOW), HoldOrder("x", NOW + 1))
         self.assertEqual(readOrder("hold", {"reason": "  ", "until": None}, NOW), HoldOrder(None, None))
+        self.assertEqual(readOrder("drain", {}, NOW), DrainOrder(None, None, None, None))
+        self.assertEqual(
+            readOrder("drain", {"deadline": NOW + 1, "on_deadline": "release", "group": "g"}, NOW),
+            DrainOrder(None, NOW + 1, "release", "g"),
+        )
         self.assertEqual(readOrder("release", {}, NOW), ReleaseOrder())
         self.assertEqual(readOrder("work", {"until": LATEST}, NOW), WorkOrder(LATEST))
         self.assertEqual(readOrder("work", {"until": None}, NOW), WorkOrder(None))
@@ -88,6 +96,7 @@ class OrderTests(SynchronousTestCase):
             | st.just(float("nan"))
             | st.integers(max_value=int(NOW))
             | st.integers(min_value=LATEST + 1),
+            "choice": JSON.filter(lambda each: each is not None and each not in ON_DEADLINE),
         }[known[name].kind]
         parameters = {**parameters, name: data.draw(bad)}
         error = self.assertRaises(ValueError, readOrder, action, parameters, NOW)
@@ -118,7 +127,7 @@ class OrderTests(SynchronousTestCase):
     def test_anotherAction(self, action):
         """An action that there is not is refused, and those that there are, are named."""
         error = self.assertRaises(UnknownAction, readOrder, action, {}, NOW)
-        self.assertIn("there are hold, release, work", str(error))
+        self.assertIn("there are hold, drain, release, work", str(error))
 
     def test_required(self):
         """A parameter that is missing is named, with what it means."""

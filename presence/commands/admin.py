@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # The exit statuses: done; the master has refused, or does not answer; the command line makes no sense.
-_DONE, _FAILED, _USAGE = 0, 1, 2
+DONE, FAILED, USAGE = 0, 1, 2
 
 _STATES = {
     "available": AVAILABLE,
@@ -38,23 +38,23 @@ class UsageError(Exception):
 
 def addParser(subparsers: Any) -> None:
     """Add the commands to the command line."""
-    workers = _command(
+    workers = addCommand(
         subparsers, "workers", _workers, "list the workers of a master, and why they do not build"
     )
-    _add_selection(workers)
+    addSelection(workers)
     workers.add_argument(
         "--state", type=_state, metavar="STATE", help="only those that are available, or away"
     )
     workers.add_argument("--json", action="store_true", help="print what the API says")
 
-    hold = _command(subparsers, "hold", _hold, "let workers accept no more builds; what runs is finished")
-    _add_selection(hold)
-    hold.add_argument("--reason", type=_reason, help="why, for everybody who wonders")
+    hold = addCommand(subparsers, "hold", _hold, "let workers accept no more builds; what runs is finished")
+    addSelection(hold)
+    hold.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
     addUntil(hold)
 
-    _add_selection(_command(subparsers, "release", _release, "end what `presence hold` has begun"))
+    addSelection(addCommand(subparsers, "release", _release, "end what `presence hold` has begun"))
 
-    builders = _command(
+    builders = addCommand(
         subparsers, "builders", _builders, "list the builders of a master, and who is ready for them"
     )
     builders.add_argument(
@@ -62,12 +62,13 @@ def addParser(subparsers: Any) -> None:
     )
     builders.add_argument("--json", action="store_true", help="print what the API says")
 
-    watch = _command(subparsers, "watch", _watch, "follow the changes, one line each, until Ctrl-C")
-    _add_selection(watch)
+    watch = addCommand(subparsers, "watch", _watch, "follow the changes, one line each, until Ctrl-C")
+    addSelection(watch)
     watch.add_argument("--json", action="store_true", help="print what the API says, one line each")
 
 
-def _command(subparsers: Any, name: str, command: Callable[..., int], text: str) -> ArgumentParser:
+def addCommand(subparsers: Any, name: str, command: Callable[..., int], text: str) -> ArgumentParser:
+    """Add a command that asks a master: `command(options, client)` is its exit status."""
     parser: ArgumentParser = subparsers.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}."
     )
@@ -88,7 +89,8 @@ def _command(subparsers: Any, name: str, command: Callable[..., int], text: str)
     return parser
 
 
-def _add_selection(parser: ArgumentParser) -> None:
+def addSelection(parser: ArgumentParser) -> None:
+    """Let the command be told which workers it is about."""
     parser.add_argument("workers", nargs="*", metavar="WORKER", help="a name, or a pattern such as 'mac-*'")
     parser.add_argument(
         "--builder", metavar="NAME", help="the workers of this builder, or of those that match a pattern"
@@ -101,10 +103,10 @@ def _run(options: Namespace) -> int:
         return int(options.command(options, client))
     except UsageError as problem:
         print(f"presence: {problem}", file=sys.stderr)
-        return _USAGE
+        return USAGE
     except (MasterError, CredentialsError) as problem:
         print(f"presence: {plain(str(problem))}", file=sys.stderr)
-        return _FAILED
+        return FAILED
 
 
 class _Credentials:
@@ -118,54 +120,63 @@ class _Credentials:
 
 
 def _workers(options: Namespace, client: MasterClient) -> int:
-    found = [each for each in _selected(options, client) if options.state in (None, each["state"])]
-    print(json.dumps(found, indent=2) if options.json else _text().workers(found))
-    return _DONE
+    found = [each for each in selected(options, client) if options.state in (None, each["state"])]
+    print(json.dumps(found, indent=2) if options.json else adminText().workers(found))
+    return DONE
 
 
 def _builders(options: Namespace, client: MasterClient) -> int:
     found = _matching(options.builders, client.get("builderpresences"), "builder")
-    print(json.dumps(found, indent=2) if options.json else _text().builders(found))
-    return _DONE
+    print(json.dumps(found, indent=2) if options.json else adminText().builders(found))
+    return DONE
 
 
 def _hold(options: Namespace, client: MasterClient) -> int:
-    return _order(options, client, "hold", reason=options.reason, until=untilOf(options))
+    workers = ordered(options, client, "hold")
+    return orderEach(workers, client, "hold", reason=options.reason, until=untilOf(options))
 
 
 def _release(options: Namespace, client: MasterClient) -> int:
-    return _order(options, client, "release")
+    return orderEach(ordered(options, client, "release"), client, "release")
 
 
-def _order(options: Namespace, client: MasterClient, action: str, **params: Any) -> int:
-    """Order something of each worker that is meant. All are looked up before the first is told."""
+def ordered(options: Namespace, client: MasterClient, action: str) -> list[dict[str, Any]]:
+    """The workers of which the command line orders something: all are looked up before the first is told."""
     if not options.workers and options.builder is None:
         raise UsageError(
-            "name the workers, as in `presence hold mac-mini`, '*' for all of them, or --builder NAME"
+            f"name the workers, as in `presence {action} mac-mini`, '*' for all of them, or --builder NAME"
         )
-    workers = _selected(options, client)
     named = frozenset(options.workers)
-    status = _DONE
-    for worker in workers:
-        name = worker["name"]
-        if not worker["holdable"] and name not in named:
+    found = []
+    for worker in selected(options, client):
+        if worker["holdable"] or worker["name"] in named:
+            found.append(worker)
+        else:
             # a pattern, or a builder, means those of which it can be meant
             print(
-                f"presence: {plain(name)} is left out: it is one of Buildbot's own workers", file=sys.stderr
+                f"presence: {plain(worker['name'])} is left out: it is one of Buildbot's own workers",
+                file=sys.stderr,
             )
-            continue
+    return found
+
+
+def orderEach(workers: list[dict[str, Any]], client: MasterClient, action: str, **params: Any) -> int:
+    """Order something of each of these workers, and print what became of it; the exit status."""
+    status = DONE
+    for worker in workers:
+        name = worker["name"]
         try:
             after = client.post(f"presences/{worker['workerid']}", action, **params)
         except MasterError as problem:
             print(f"presence: {plain(name)}: {plain(str(problem))}", file=sys.stderr)
-            status = _FAILED
+            status = FAILED
         else:
-            print(_text().change(after))
+            print(adminText().change(after))
     return status
 
 
 def _watch(options: Namespace, client: MasterClient) -> int:
-    names = frozenset(each["name"] for each in _selected(options, client))
+    names = frozenset(each["name"] for each in selected(options, client))
     everybody = not options.workers and options.builder is None
 
     def begun() -> None:
@@ -180,13 +191,13 @@ def _watch(options: Namespace, client: MasterClient) -> int:
             if options.json:
                 print(json.dumps(worker), flush=True)
             elif key[-1] == "removed":
-                print(f"{_text().change(worker)}, removed from the configuration", flush=True)
+                print(f"{adminText().change(worker)}, removed from the configuration", flush=True)
             else:
-                print(_text().change(worker), flush=True)
+                print(adminText().change(worker), flush=True)
     raise MasterError(f"{options.url} has ended the connection")
 
 
-def _selected(options: Namespace, client: MasterClient) -> list[dict[str, Any]]:
+def selected(options: Namespace, client: MasterClient) -> list[dict[str, Any]]:
     """The workers that the command line means; all of them when it names none."""
     filters = {}
     if options.builder is not None:
@@ -211,7 +222,8 @@ def _matching(patterns: list[str], entities: list[dict[str, Any]], what: str) ->
     return [each for each in entities if each["name"] in meant]
 
 
-def _text() -> AdminText:
+def adminText() -> AdminText:
+    """The texts of this moment."""
     return AdminText(time.time(), zoneFor(localZone()))
 
 
@@ -222,7 +234,8 @@ def _state(text: str) -> str:
         raise ArgumentTypeError(f"{text!r} is no state: write available or away") from None
 
 
-def _reason(text: str) -> str | None:
+def reasonOption(text: str) -> str | None:
+    """A reason."""
     try:
         return readReason(text)
     except ValueError as problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from presence.durations import durationText
 from presence.moments import momentText
 
 if TYPE_CHECKING:
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 AVAILABLE = "AVAILABLE"
+
+DRAINING = "draining"
+
+# What is said of the builds that run, for what happens to them at the deadline of a drain.
+_AT_DEADLINE = {"interrupt": "builds are interrupted", "release": "given up"}
 
 # What a hold is called. A source that this program does not know, of a newer master, is called by its name.
 _SOURCES = {
@@ -45,7 +51,7 @@ class AdminText:
             (
                 worker["name"],
                 _state(worker),
-                "; ".join(map(self.hold, worker["holds"])),
+                self._why(worker),
                 "" if worker["state"] == AVAILABLE else self.moment(worker["back_at"]) or "?",
                 str(worker["running"]),
                 self.moment((worker["next_break"] or {}).get("start")),
@@ -71,16 +77,42 @@ class AdminText:
 
     def hold(self, hold: dict[str, Any]) -> str:
         """One hold."""
+        return self._hold(hold, None)
+
+    def _hold(self, hold: dict[str, Any], drain: dict[str, Any] | None) -> str:
+        """One hold; `drain` makes a drain of that of an admin."""
         words = _SOURCES.get(hold["source"], str(hold["source"]))
-        if hold["by"] and hold["source"] == "admin":
-            words = f"{words} by {hold['by']}"
-        return f"{words} ({hold['reason']})" if hold["reason"] else words
+        if hold["source"] == "admin":
+            words = "drain" if drain else words
+            if hold["by"]:
+                words = f"{words} by {hold['by']}"
+        if hold["reason"]:
+            words = f"{words} ({hold['reason']})"
+        if hold["source"] == "admin" and drain and drain["state"] == DRAINING and drain["deadline"]:
+            what = _AT_DEADLINE.get(drain["on_deadline"], "ends")
+            words = f"{words}, {what} at {self.moment(drain['deadline'])}"
+        return words
+
+    def _why(self, worker: dict[str, Any]) -> str:
+        # an older master knows no drains
+        return "; ".join(self._hold(each, worker.get("drain")) for each in worker["holds"])
+
+    def running(self, build: dict[str, Any]) -> str:
+        """A line about a build that runs, of `runningbuilds`."""
+        since = durationText(self._now.timestamp() - build["started_at"])
+        said = [f"{build['builder']} #{build['number']} on {build['worker']}", f"for {since} now"]
+        if build["remaining"] is not None:
+            said.append(f"about {durationText(build['remaining'])} to go")
+        for each in build["waits_for"]:
+            what = each["builder"] or f"request {each['buildrequestid']}"
+            said.append(f"waits for {what}{'' if each['running'] else ', which has not begun'}")
+        return plain(", ".join(said))
 
     def change(self, worker: dict[str, Any]) -> str:
         """A line about a worker that has changed."""
         said = [_state(worker)]
         if worker["holds"]:
-            said.append("; ".join(map(self.hold, worker["holds"])))
+            said.append(self._why(worker))
         until = self.moment(worker["back_at"])
         if until:
             said.append(f"until {until}")
@@ -106,4 +138,6 @@ def plain(text: str) -> str:
 
 
 def _state(entity: dict[str, Any]) -> str:
+    if entity.get("drain"):
+        return str(entity["drain"]["state"])
     return "available" if entity["state"] == AVAILABLE else "not accepting"

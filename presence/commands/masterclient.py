@@ -33,6 +33,10 @@ class MasterError(Exception):
     """The master cannot be asked, or has refused; the message says why."""
 
 
+class NoAnswerError(MasterError):
+    """The master does not answer: it may be restarting."""
+
+
 class CredentialsSource(Protocol):
     """Where credentials come from: `ask` allows to ask whoever sits at the terminal."""
 
@@ -92,7 +96,11 @@ class MasterClient:
                 connection.close()
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection, and the session."""
+        self._headers, self._user = {}, None
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -165,9 +173,9 @@ class MasterClient:
                 self._connection.sock.settimeout(patience)
                 response = self._connection.getresponse()
             except (OSError, HTTPException) as problem:
-                self.close()
+                self._disconnect()
                 if fresh:
-                    raise MasterError(f"{self._url} does not answer: {problem}") from None
+                    raise NoAnswerError(f"{self._url} does not answer: {problem}") from None
                 # the master has closed a connection that was idle; asking again does no harm
             else:
                 return response

@@ -36,6 +36,26 @@ def untilOf(options: Namespace) -> float | None:
     return None if options.until is None else float(options.until)
 
 
+def addDeadline(parser: ArgumentParser, text: str) -> None:
+    """Let the command be told how long to wait, or until when."""
+    parser.add_argument(
+        "--deadline", metavar="DURATION", type=deadlineOption, help=f"{text}: 2h, 90m, or a time: 18:00"
+    )
+
+
+def deadlineOption(text: str) -> float:
+    """A duration from now on, or a time, as an instant in seconds since the epoch."""
+    now = time.time()
+    try:
+        return now + duration(text)
+    except ValueError as problem:
+        try:
+            moment = datetime.fromtimestamp(now, timezone.utc)
+            return untilInstant(text, moment, zoneFor(localZone())).timestamp()
+        except ValueError:
+            raise ArgumentTypeError(f"{problem}, and no time (18:00)") from None
+
+
 def durationOption(text: str) -> int:
     """A duration, in seconds."""
     try:

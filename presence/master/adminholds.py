@@ -40,14 +40,14 @@ class AdminHolds:
     """The orders of a master's admins.
 
     `enrolled` gives the worker (a `PresenceMixin`) of a name, or None when this master has no such; `changed`
-    is called with the name of a worker after what was ordered of it has changed.
+    is called with a worker after what was ordered of it has changed.
     """
 
     def __init__(
         self,
         master: Any,
         enrolled: Callable[[str], PresenceMixin | None],
-        changed: Callable[[str], object],
+        changed: Callable[[PresenceMixin], object],
     ) -> None:
         self._master = master
         self._enrolled = enrolled
@@ -118,7 +118,7 @@ class AdminHolds:
             presence.hold("admin", reason=hold.reason, by=hold.by, until=hold.until, since=hold.since)
         if timer.suspensionBy("admin") != record.workUntil:
             timer.suspend(record.workUntil, "admin")
-        self._changed(worker.workername)
+        self._changed(worker)
 
     def _ordered_elsewhere(self, _key: tuple[str, ...], message: dict[str, Any]) -> Deferred[None] | None:
         worker = self._enrolled(message["name"])

@@ -63,6 +63,8 @@ class PresenceMixin:
         self._roster: Roster | None = None
         # since when (seconds since the epoch) which builder's build runs
         self._building: dict[Any, float] = {}
+        # those of them that may run although the worker is drained
+        self._let_in: set[Any] = set()
         self._owners_side: OwnersSide | None = None
         self._refused = False
         self._missing_after_break = False
@@ -192,8 +194,11 @@ class PresenceMixin:
     # --- the gate
 
     def canStartBuild(self) -> bool:
-        """Whether the next build may start: not while the presence is held."""
-        return self._accepts() and super().canStartBuild()  # type: ignore[misc]
+        """Whether the next build may start: not while the presence is held.
+
+        One that is drained may build what its builds wait for; see `presence.master.children` for which.
+        """
+        return self._accepts(child=True) and super().canStartBuild()  # type: ignore[misc]
 
     def _shorten_gate(self) -> None:
         """While nothing holds the presence, let Buildbot's own `canStartBuild` be that of this object.
@@ -206,22 +211,27 @@ class PresenceMixin:
         elif type(self).canStartBuild is PresenceMixin.canStartBuild:
             self.canStartBuild = super().canStartBuild  # type: ignore[method-assign, misc]
 
-    def _accepts(self) -> bool:
-        """Whether nothing holds the presence, but for a reconfiguration that waits.
+    def _accepts(self, *, child: bool) -> bool:
+        """Whether nothing holds the presence, but for a reconfiguration that waits, and for a drain if it is about a
+        build that another one waits for.
 
-        Of that its gate has decided for this very request: what a running build waits for has to start.
+        Of those their choosers have decided for this very request: what a running build waits for has to start.
         """
         presence, roster = self.presence, self._roster
         if presence is None or roster is None or presence.ready:
             return presence is not None
-        return roster.quiesce.run is not None and all(each.source == "reconfig" for each in presence.holds)
+        let_in = {"reconfig"} if roster.quiesce.run is not None else set()
+        if child and roster.publication.drains.letsIn(self):
+            let_in.add("admin")
+        return all(each.source in let_in for each in presence.holds)
 
     def acquireLocks(self) -> bool:
         """The last question that Buildbot asks of a worker. Refused here, a build goes back to the queue.
 
         Since `canStartBuild` was asked Buildbot has waited for the database.
         """
-        return not self._refuse() and super().acquireLocks()  # type: ignore[misc]
+        # it is not said for which build; there may be several
+        return not self._refuse(child=bool(self._let_in)) and super().acquireLocks()  # type: ignore[misc]
 
     def _guard(self, conn: Any) -> None:
         """Ask once more when Buildbot tells the worker at the other end of `conn` to build.
@@ -232,20 +242,20 @@ class PresenceMixin:
         start_build = conn.remoteStartBuild
 
         def remoteStartBuild(builderName: str) -> Any:
-            if self._refuse():
+            if self._refuse(child=any(wfb.builder_name == builderName for wfb in self._let_in)):
                 raise NotAcceptingBuildsError(f"{self.presence!r}")
             return start_build(builderName)
 
         conn.remoteStartBuild = remoteStartBuild
 
-    def _refuse(self) -> bool:
+    def _refuse(self, *, child: bool) -> bool:
         """Whether the build that is about to start may not, and goes back to the queue."""
         presence, timer = self.presence, self.breakTimer
         if presence is None or timer is None:
             return True
         # a master that was suspended hears of other things before it hears of its timers
         timer.reconsider()
-        self._refused = not self._accepts()
+        self._refused = not self._accepts(child=child)
         if self._refused:
             _log.info("{presence} accepts no build any more: it goes back to the queue", presence=presence)
         return self._refused
@@ -263,12 +273,15 @@ class PresenceMixin:
     def buildStarted(self, wfb: Any) -> None:
         """A build starts on this worker, for the builder of `wfb`."""
         # the last one: Buildbot appends it in the same breath
-        guardPreparation(wfb.builder.building[-1])
+        build = wfb.builder.building[-1]
+        guardPreparation(build)
         super().buildStarted(wfb)  # type: ignore[misc]
+        if self._roster is not None and self._roster.publication.drains.wasLetIn(self, build):
+            self._let_in.add(wfb)
         if self.presence is not None and wfb not in self._building:
             self._building[wfb] = self.master.reactor.seconds()
             self.presence.buildStarted()
-            self._tell_owner()
+            self._builds_changed()
 
     def buildFinished(self, wfb: Any) -> None:
         """The build of `wfb` has finished."""
@@ -290,10 +303,16 @@ class PresenceMixin:
         self._build_ended(wfb)
 
     def _build_ended(self, wfb: Any) -> None:
+        self._let_in.discard(wfb)
         if self.presence is not None and wfb in self._building:
             del self._building[wfb]
             self.presence.buildFinished()
-            self._tell_owner()
+            self._builds_changed()
+
+    def _builds_changed(self) -> None:
+        if self._roster is not None:
+            self._roster.publication.drains.changed(self)
+        self._tell_owner()
 
     def _running(self) -> dict[str, float]:
         return {wfb.builder_name: since for wfb, since in self._building.items()}

@@ -43,6 +43,15 @@ class BreakType(types.Entity):
     reason = _NullableText
 
 
+class DrainType(types.Entity):
+    """How a worker is drained: ``draining`` until nothing runs on it, nor on another one of the group."""
+
+    state = types.String()
+    deadline = _NullableInstant
+    on_deadline = types.String()
+    group = _NullableText
+
+
 class _Published:
     """What the two resource types have in common: where their entities come from."""
 
@@ -214,6 +223,7 @@ class Presence(_Published, base.ResourceType):
         work_until = _NullableInstant
         builders = types.List(of=types.Integer())
         holdable = types.Boolean()
+        drain = types.NoneOk(DrainType("drain"))
 
     entityType = EntityType(name)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from presence.master.census import Census
+    from presence.master.drains import Drains
     from presence.master.roster import Roster
     from presence.states import Hold
     from presence.workerpresence import WorkerPresence
@@ -41,9 +42,10 @@ class Entities:
     It asks each time, and keeps only what hundreds of them have in common.
     """
 
-    def __init__(self, roster: Roster, census: Census) -> None:
+    def __init__(self, roster: Roster, census: Census, drains: Drains) -> None:
         self._roster = roster
         self._census = census
+        self._drains = drains
         self._forecast = Forecast()
         # the names of workers by their ids, as far as they have been asked for; until the configuration changes
         self._names: dict[int, str] = {}
@@ -107,8 +109,17 @@ class Entities:
             "work_until": None,
             "builders": self._builder_ids_of(name),
             "holdable": enrolled is not None,
+            "drain": None,
         }
         if enrolled is not None:
+            drain = enrolled.adminRecord.drain
+            if drain is not None:
+                entity["drain"] = {
+                    "state": "draining" if self._drains.isBusy(name) else "drained",
+                    "deadline": drain.deadline,
+                    "on_deadline": drain.onDeadline,
+                    "group": drain.group,
+                }
             until = enrolled.breakTimer and enrolled.breakTimer.suspendedUntil
             entity["work_until"] = until if until is not None and until > now else None
             entity["next_break"] = self._forecast.next(enrolled.schedule, now)

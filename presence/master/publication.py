@@ -5,53 +5,85 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
 
-from presence.master import dataapi
+from presence.master import dataapi, runningbuilds
 from presence.master.adminholds import AdminHolds
 from presence.master.announcer import Announcer, unclaimedRequests
 from presence.master.census import Census
+from presence.master.drains import Drains
 from presence.master.entities import Entities
 from presence.master.registration import registerResources
-from presence.orders import WorkOrder
+from presence.orders import ReleaseOrder, WorkOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.buildslave import PresenceMixin
     from presence.master.roster import Roster
     from presence.orders import Order
+    from presence.workerpresence import WorkerPresence
+
+_log = Logger()
 
 
 class Publication:
-    """The API of one master. `entities` is what is told, `adminHolds` is what may be ordered."""
+    """The API of one master. `entities` is what is told, `adminHolds` is what may be ordered, and `drains` what comes of
+    that. `wake` is called with the name of a worker that may be able to start a build.
+    """
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: Roster, wake: Callable[[str], object]) -> None:
         self._roster = roster
+        registerResources(roster.master, runningbuilds)
         types = registerResources(roster.master, dataapi)
         for each in types.values():
             each.publication = self
         census = Census()
-        self.entities = Entities(roster, census)
+        self.drains = Drains(roster, self._tell, wake, self._give_up)
+        self.entities = Entities(roster, census, self.drains)
         self._announcer = Announcer(roster, self.entities, census, types)
-        self.adminHolds = AdminHolds(roster.master, roster.enrolled, self._announcer.workerChanged)
-        # whom a change of holds is told
-        self.workerChanged = self._announcer.workerChanged
-        # to be called when the configuration has changed, and when the clock has jumped
+        self.adminHolds = AdminHolds(roster.master, roster.enrolled, self._ordered)
+        # to be called when the configuration has changed
         self.follow = self._announcer.follow
-        self.clockJumped = self._announcer.clockJumped
 
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
         """Begin to listen, and to announce."""
+        self.drains.start()
         yield self.adminHolds.start()
         yield self._announcer.start()
 
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """End it. A Deferred that fires when nothing is under way any more."""
+        self.drains.stop()
         yield self.adminHolds.stop()
         yield self._announcer.stop()
+
+    def holdsChanged(self, presence: WorkerPresence) -> None:
+        """The holds of a worker have changed."""
+        self._tell(presence.name)
+        self.drains.holdsChanged(presence)
+
+    def clockJumped(self) -> None:
+        """The clock has jumped."""
+        self.drains.clockJumped()
+        self._announcer.clockJumped()
+
+    def _tell(self, name: str) -> None:
+        self._announcer.workerChanged(name)
+
+    def _ordered(self, worker: PresenceMixin) -> None:
+        self.drains.follow(worker)
+        self._tell(worker.workername)
+
+    def _give_up(self, worker: PresenceMixin) -> None:
+        hold = worker.adminRecord.hold
+        self.adminHolds.follow(
+            worker.workername, worker.workerid, "release", ReleaseOrder(), None if hold is None else hold.by
+        ).addErrback(lambda failure: _log.failure("while giving up a drain", failure))
 
     def workers(self, *, breaks: bool) -> list[dict[str, Any]]:
         """All workers, by name."""

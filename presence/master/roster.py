@@ -114,6 +114,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
     def dismiss(self, worker: PresenceMixin) -> None:
         """The service `worker` has ended; its presence stays for whoever follows by its name."""
         del self._enrolled[worker.workername]
+        self.publication.drains.forget(worker.workername)
         presence = self._workers[worker.workername]
         for source in ("admin", "pause", "quarantine", "graceful"):
             presence.release(source)
@@ -124,7 +125,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._wakeup = Wakeup(self.master, self._enrolled.__contains__)
         self._guard = ClockGuard(self.master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
-        self._publication = Publication(self)
+        self._publication = Publication(self, self._wakeup.workerReady)
         self._quiesce = Quiesce(self, self._reconfig_changed)
         self._report = ReconfigReport(self.master, self._quiesce)
         self._whereabouts = Whereabouts(self.master)
@@ -197,7 +198,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         if presence.ready and self._wakeup is not None:
             self._wakeup.workerReady(presence.name)
         if self._publication is not None:
-            self._publication.workerChanged(presence.name)
+            self._publication.holdsChanged(presence)
 
     def _reconfig_changed(self) -> None:
         if self._report is not None:

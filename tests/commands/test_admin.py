@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.zones import zoneFor
-from presence.commands import admin, credentials, masterclient
+from presence.commands import admin, credentials, drain, masterclient
 from presence.commands.admintext import AdminText, plain, table
 
 UTC = zoneFor("UTC")
@@ -36,6 +36,7 @@ def worker(name, workerid, *, holds=(), holdable=True, builders=(1,), running=0,
         "work_until": None,
         "builders": list(builders),
         "holdable": holdable,
+        "drain": None,
         **more,
     }
 
@@ -71,6 +72,7 @@ class FakeMaster:
             }
             for number, name, ready, waiting in ((1, "runtests", 2, 0), (2, "mac only", 0, 4))
         ]
+        self.running = []
         self.needsLogin = False
         self.hasLogin = True
         self.stream = b""
@@ -104,7 +106,12 @@ class FakeMaster:
         )
 
     def get(self, path, query):
-        found = {"presences": list(self.workers.values()), "builderpresences": self.builders}.get(path)
+        found = {
+            "presences": list(self.workers.values()),
+            "builderpresences": self.builders,
+            "runningbuilds": self.running,
+        }
+        found = found.get(path)
         if found is None:
             return 404, {}, json.dumps({"error": "Invalid path"}).encode()
         for number in query.get("builders__contains", ())[:1]:
@@ -122,7 +129,20 @@ class FakeMaster:
         holds = [each for each in found["holds"] if each["source"] != "admin"]
         if call["method"] == "hold":
             holds.append(hold(by="ann", **call["params"]))
-        after = worker(found["name"], found["workerid"], holds=holds)
+        more = {}
+        if call["method"] == "drain":
+            params = call["params"]
+            holds.append(hold(by="ann", reason=params["reason"]))
+            more = {
+                "running": found["running"],
+                "drain": {
+                    "state": "draining" if found["running"] else "drained",
+                    "deadline": params["deadline"],
+                    "on_deadline": params["on_deadline"] or "interrupt",
+                    "group": params["group"],
+                },
+            }
+        after = worker(found["name"], found["workerid"], holds=holds, **more)
         self.workers[found["name"]] = after
         return 200, {}, json.dumps({"result": after}).encode()
 
@@ -183,7 +203,9 @@ class AdminTestCase(SynchronousTestCase):
     def run_(self, *arguments, url="https://farm.example/bb/"):
         """(exit status, standard output, standard error) of the command."""
         parser = argparse.ArgumentParser(prog="presence")
-        admin.addParser(parser.add_subparsers(required=True))
+        subparsers = parser.add_subparsers(required=True)
+        admin.addParser(subparsers)
+        drain.addParser(subparsers)
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             try:
@@ -191,6 +213,8 @@ class AdminTestCase(SynchronousTestCase):
                 status = options.run(options)
             except SystemExit as end:
                 status = end.code
+            except KeyboardInterrupt:  # as `main` does
+                status = 130
         return status, out.getvalue(), err.getvalue()
 
     def done(self, *arguments, **keywords):

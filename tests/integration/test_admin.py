@@ -16,14 +16,7 @@ from tests.integration.farm import DEADLINE, Farm
 #: How often the master is killed in the test that does so at any moment.
 KILLS = int(os.environ.get("PRESENCE_TEST_KILLS", "4"))
 
-COMMAND = """\
-import argparse, sys
-from presence.commands import admin
-parser = argparse.ArgumentParser(prog="presence")
-admin.addParser(parser.add_subparsers(required=True))
-options = parser.parse_args()
-sys.exit(options.run(options))
-"""
+COMMAND = "import sys; from presence.commands.main import main; sys.exit(main())"
 
 USERS = {"ann": "apple", "me@example.org": "melon", "eve@example.org": "eggs"}
 
@@ -47,8 +40,8 @@ PLAIN = 'worker.Worker("plain", PASSWORD)'
 
 
 class AdminTestCase(TestCase):
-    def start(self, *workers, **keywords):
-        self.farm = Farm(self)
+    def start(self, *workers, protocol="pb", **keywords):
+        self.farm = Farm(self, protocol)
         self.farm.configure(*workers, **keywords)
         self.farm.start()
         self.url = f"http://127.0.0.1:{self.farm.www}/"

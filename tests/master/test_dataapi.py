@@ -46,6 +46,7 @@ class WorkerTests(ApiTestCase):
                 "work_until": None,
                 "builders": builders,
                 "holdable": True,
+                "drain": None,
             },
         )
 
@@ -559,7 +560,7 @@ class ControlTests(ApiTestCase):
         for action in ("stop", "Hold", "HOLD", "hold ", "get", "GET", "", "__init__", "x" * 1000):
             status, code, text = self.post("presences/mac-mini", action).error
             self.assertEqual((status, code), (501, METHOD_NOT_FOUND))
-            self.assertIn("there are hold, release, work", text)
+            self.assertIn("there are hold, drain, release, work", text)
             self.assertLess(len(text), 200)
         self.assertEqual(self.sources(), [])
 

@@ -1,0 +1,134 @@
+"""Draining real workers: as an admin does it, while builds run, workers come and go, and the master is killed."""
+
+import time
+
+from tests.integration.farm import DEADLINE, RETRY, SUCCESS
+from tests.integration.test_admin import AdminTestCase
+
+MAC = 'worker.BuildSlave(name="mac-mini", passwd=PASSWORD)'
+ARM = 'worker.BuildSlave(name="aarch64", passwd=PASSWORD)'
+
+#: A builder whose builds, when their process has ended, wait for one of another builder on the same worker.
+PARENT = """
+c["schedulers"] += [
+    schedulers.Triggerable(name="children", builderNames=["mac-mini"]),
+    schedulers.ForceScheduler(
+        name="force-parent", builderNames=["parent"],
+        properties=[util.StringParameter(name="hold", default="")],
+    ),
+]
+parent = util.BuildFactory(list(factory.steps))
+parent.addStep(steps.Trigger(schedulerNames=["children"], waitForFinish=True))
+c["builders"].append(util.BuilderConfig(name="parent", workernames=["mac-mini"], factory=parent))
+"""
+
+
+class DrainTestCase(AdminTestCase):
+    def startBoth(self, protocol, **keywords):
+        self.start(MAC, ARM, protocol=protocol, **keywords)
+        return [self.farm.worker(name).start().waitUntilConnected() for name in ("mac-mini", "aarch64")]
+
+    def state(self, name="mac-mini"):
+        drain = self.presence(name)["drain"]
+        return drain and drain["state"]
+
+    def done(self, *arguments):
+        status, out = self.command(*arguments)
+        self.assertEqual(status, 0, out)
+        return out
+
+    def results(self, request):
+        return [each["results"] for each in request.builds]
+
+
+class DeadlineTests(DrainTestCase):
+    """`presence drain --wait --deadline`, over each of the wires."""
+
+    def interrupted(self, protocol):
+        mac, _ = self.startBoth(protocol)
+        self.done("hold", "aarch64")
+        build = self.farm.force(held=True).waitUntilRuns()
+        self.done("release", "aarch64")
+        begun = time.time()
+        drain = self.popen("drain", "mac-mini", "--deadline", "2s", "--reason", "update", "--wait")
+        self.farm.waitFor("it is built again", lambda: len(build.builds) == 2)
+        self.assertGreaterEqual(time.time(), begun + 2)
+        out, _ = drain.communicate(timeout=DEADLINE)
+        self.assertEqual(drain.returncode, 0, out)
+        self.assertIn("mac-mini: draining, drain by anonymous (update), builds are interrupted at", out)
+        self.assertIn("  any #1 on mac-mini, for ", out)
+        self.assertIn("nothing runs there any more", out)
+        self.assertEqual(self.state(), "drained")
+        # nobody else's build is touched, the worker is not, and nothing is lost
+        build.letFinish().waitUntilBuilt()
+        self.assertEqual(self.results(build), [RETRY, SUCCESS])
+        self.assertEqual((mac.connections, mac.connected), (1, True))
+        waiting = self.farm.force("mac-mini")
+        # a master that is killed knows all of it again
+        before = self.presence()
+        self.farm.kill()
+        self.farm.start()
+        self.assertEqual(self.presence()["drain"], before["drain"])
+        mac.waitUntilConnected()
+        self.farm.waitFor("its builders are there", lambda: self.sources() == ["admin"])
+        self.assertFalse(waiting.claimed)
+        self.done("release", "mac-*")
+        waiting.waitUntilBuilt()
+
+    def test_pb(self):
+        """Over PB what still runs is interrupted and built elsewhere, and the drain survives a kill -9 of the master."""
+        self.interrupted("pb")
+
+    def test_msgpack(self):
+        """So it is over msgpack."""
+        self.interrupted("msgpack")
+
+
+class WaitTests(DrainTestCase):
+    """What runs is finished, and what that waits for."""
+
+    def finished(self, protocol):
+        mac, _ = self.startBoth(protocol, extra=PARENT)
+        parent = self.farm.force("parent", held=True).waitUntilRuns()
+        # cancelled before its deadline, a drain interrupts nothing
+        self.done("drain", "mac-mini", "--deadline", "1s")
+        self.done("release", "mac-mini")
+        deadline = time.time() + 1.5
+        drain = self.popen("drain", "mac-mini", "--wait")
+        self.farm.waitFor("it is drained", lambda: self.state() == "draining")
+        stranger = self.farm.force("mac-mini")
+        self.farm.waitFor("the deadline that is none any more", lambda: time.time() > deadline)
+        self.assertEqual(self.results(parent), [None])
+        # its last step waits for a build that only this worker can do, of a builder for which another request waits
+        parent.letFinish().waitUntilBuilt()
+        out, _ = drain.communicate(timeout=DEADLINE)
+        self.assertEqual(drain.returncode, 0, out)
+        self.assertEqual(self.state(), "drained")
+        self.assertFalse(stranger.claimed)
+        # the worker is killed in mid-drain: it is drained when it comes back, and its build is built elsewhere
+        self.done("release", "mac-mini")
+        stranger.waitUntilBuilt()
+        self.done("hold", "aarch64")
+        build = self.farm.force(held=True).waitUntilRuns()
+        self.done("release", "aarch64")
+        self.done("drain", "mac-mini", "--deadline", "1h")
+        mac.kill()
+        self.farm.waitFor("it is built again", lambda: len(build.builds) == 2)
+        mac.start()
+        self.farm.waitFor("it is back", lambda: mac.connections == 2)
+        self.farm.waitFor("its builders are there", lambda: self.sources() == ["admin"])
+        self.assertEqual(self.state(), "drained")
+        build.letFinish().waitUntilBuilt()
+        self.assertEqual(self.results(build), [RETRY, SUCCESS])
+        waiting = self.farm.force("mac-mini")
+        self.assertFalse(waiting.claimed)
+        self.done("release", "mac-mini")
+        waiting.waitUntilBuilt()
+
+    def test_pb(self):
+        """Over PB: a child is built on the drained worker, a cancelled drain ends nothing, a reconnect changes nothing."""
+        self.finished("pb")
+
+    def test_msgpack(self):
+        """So it is over msgpack."""
+        self.finished("msgpack")

@@ -85,7 +85,7 @@ class Action:
     """One action: its parameters by name, and what makes an order of their values."""
 
     parameters: Mapping[str, Parameter]
-    order: Callable[..., Order]
+    order: Callable[..., object]
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -133,14 +133,17 @@ class UnknownAction(ValueError):  # noqa: N818 (it is a mistake in a request)
     """There is no such action. The message lists those that there are."""
 
 
-def readOrder(action: str, parameters: Mapping[str, Any], now: float) -> Order:
-    """The order that `action` with `parameters` is, at the instant `now` (seconds since the epoch).
+def readOrder(
+    action: str, parameters: Mapping[str, Any], now: float, actions: Mapping[str, Action] = ACTIONS
+) -> Any:
+    """The order that `action` with `parameters` is, at the instant `now` (seconds since the epoch): an `Order`, or what
+    there is in `actions`.
 
     Raises `UnknownAction`, and `ValueError` for any other mistake; both say what would be right.
     """
-    known = ACTIONS.get(action)
+    known = actions.get(action)
     if known is None:
-        raise UnknownAction(f"there is no action {short(action)}: there are {', '.join(ACTIONS)}")
+        raise UnknownAction(f"there is no action {short(action)}: there are {', '.join(actions)}")
     for name in parameters:
         if name not in known.parameters:
             raise ValueError(f"{action} has no parameter {short(name)}{suggestion(name, known.parameters)}")

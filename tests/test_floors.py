@@ -15,6 +15,7 @@ GROUND = {
     "messages",
     "moments",
     "orders",
+    "shutdownorders",
     "reconfigorders",
     "reconfigplan",
     "states",

@@ -12,7 +12,6 @@ from presence.commands.admin import (
     UsageError,
     addCommand,
     addSelection,
-    adminText,
     orderEach,
     ordered,
     reasonOption,
@@ -20,6 +19,7 @@ from presence.commands.admin import (
 from presence.commands.admintext import DRAINING, plain
 from presence.commands.masterclient import NoAnswerError
 from presence.commands.options import addDeadline
+from presence.commands.waiting import INTERVAL, WhoRuns
 from presence.orders import ON_DEADLINE
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 # The exit status when somebody has ended the drain before nothing ran any more, or its deadline has.
 _GIVEN_UP = 3
-
-# How often the master is asked, in seconds, and how often it is said whom we wait for when nothing has changed.
-_INTERVAL = 1.0
-_REMINDER = 60.0
 
 # For how long the master may not answer, in seconds: it may be restarting, and the drain survives that.
 _PATIENCE = 600.0
@@ -84,14 +80,14 @@ def _drain(options: Namespace, client: MasterClient) -> int:
 
 def _wait(client: MasterClient, names: Sequence[str]) -> int:
     """Wait until nothing runs on these workers; the exit status."""
-    told = _Told()
+    who = WhoRuns()
     silent_since: float | None = None
     while True:
         try:
             states = _states(client, names)
             if DRAINING not in states.values():
                 return _ended(states)
-            told.tell(names, client.get("runningbuilds"))
+            who.tell([each for each in client.get("runningbuilds") if each["worker"] in names])
         except NoAnswerError as problem:
             if silent_since is None:
                 silent_since = time.time()
@@ -102,7 +98,7 @@ def _wait(client: MasterClient, names: Sequence[str]) -> int:
             client.close()
         else:
             silent_since = None
-        time.sleep(_INTERVAL)
+        time.sleep(INTERVAL)
 
 
 def _states(client: MasterClient, names: Iterable[str]) -> dict[str, str | None]:
@@ -122,23 +118,3 @@ def _ended(states: dict[str, str | None]) -> int:
         file=sys.stderr,
     )
     return _GIVEN_UP
-
-
-class _Told:
-    """What was said of whom we wait for."""
-
-    def __init__(self) -> None:
-        self._builds: list[Any] | None = None
-        self._at = 0.0
-
-    def tell(self, names: Sequence[str], running: Iterable[dict[str, Any]]) -> None:
-        """Say it, when it has changed, or was said long ago."""
-        builds = [each for each in running if each["worker"] in names]
-        known = [(each["buildid"], each["waits_for"]) for each in builds]
-        if known == self._builds and time.time() - self._at < _REMINDER:
-            return
-        self._builds, self._at = known, time.time()
-        text = adminText()
-        print(f"waiting for {len(builds)} build{'' if len(builds) == 1 else 's'}", flush=True)
-        for each in builds:
-            print(f"  {text.running(each)}", flush=True)

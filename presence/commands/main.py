@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: The modules of the command groups, in the order in which `presence --help` lists them.
-GROUPS = ("demo", "breaks", "admin", "drain", "reconfig", "owner", "install")
+GROUPS = ("demo", "breaks", "admin", "drain", "reconfig", "stopmaster", "owner", "install")
 
 
 def makeParser() -> argparse.ArgumentParser:

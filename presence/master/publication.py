@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master import dataapi, runningbuilds
+from presence.master import dataapi, runningbuilds, shutdownapi
 from presence.master.adminholds import AdminHolds
 from presence.master.announcer import Announcer, unclaimedRequests
 from presence.master.census import Census
 from presence.master.drains import Drains
 from presence.master.entities import Entities
 from presence.master.registration import registerResources
+from presence.master.shutdown import Shutdown
 from presence.orders import ReleaseOrder, WorkOrder
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ _log = Logger()
 
 
 class Publication:
-    """The API of one master. `entities` is what is told, `adminHolds` is what may be ordered, and `drains` what comes of
-    that. `wake` is called with the name of a worker that may be able to start a build.
+    """The API of one master. `entities` is what is told, `adminHolds` is what may be ordered of workers, `drains` what comes
+    of that, and `shutdown` the stop of the master. `wake` is called with the name of a worker that may be able to start a build.
     """
 
     def __init__(self, roster: Roster, wake: Callable[[str], object]) -> None:
@@ -41,6 +42,8 @@ class Publication:
         for each in types.values():
             each.publication = self
         census = Census()
+        self._shutdown_type = registerResources(roster.master, shutdownapi)["shutdown"]
+        self._shutdown_type.shutdown = self.shutdown = Shutdown(roster, self._shutdown_changed)
         self.drains = Drains(roster, self._tell, wake, self._give_up)
         self.entities = Entities(roster, census, self.drains)
         self._announcer = Announcer(roster, self.entities, census, types)
@@ -58,6 +61,7 @@ class Publication:
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """End it. A Deferred that fires when nothing is under way any more."""
+        self.shutdown.end()
         self.drains.stop()
         yield self.adminHolds.stop()
         yield self._announcer.stop()
@@ -69,6 +73,7 @@ class Publication:
 
     def clockJumped(self) -> None:
         """The clock has jumped."""
+        self.shutdown.clockJumped()
         self.drains.clockJumped()
         self._announcer.clockJumped()
 
@@ -78,6 +83,10 @@ class Publication:
     def _ordered(self, worker: PresenceMixin) -> None:
         self.drains.follow(worker)
         self._tell(worker.workername)
+
+    def _shutdown_changed(self) -> None:
+        entity = shutdownapi.shutdownEntity(self._roster.master, self.shutdown)
+        self._shutdown_type.produceEvent(entity, "changed")
 
     def _give_up(self, worker: PresenceMixin) -> None:
         hold = worker.adminRecord.hold

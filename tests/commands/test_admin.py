@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.zones import zoneFor
-from presence.commands import admin, credentials, drain, masterclient
+from presence.commands import admin, credentials, drain, masterclient, stopmaster
 from presence.commands.admintext import AdminText, plain, table
 
 UTC = zoneFor("UTC")
@@ -73,6 +73,7 @@ class FakeMaster:
             for number, name, ready, waiting in ((1, "runtests", 2, 0), (2, "mac only", 0, 4))
         ]
         self.running = []
+        self.shutdown = {"masterid": 1, "state": "running", "deadline": None, "on_deadline": None}
         self.needsLogin = False
         self.hasLogin = True
         self.stream = b""
@@ -110,6 +111,7 @@ class FakeMaster:
             "presences": list(self.workers.values()),
             "builderpresences": self.builders,
             "runningbuilds": self.running,
+            "shutdown": [self.shutdown],
         }
         found = found.get(path)
         if found is None:
@@ -123,6 +125,12 @@ class FakeMaster:
     def post(self, path, call, headers):
         if self.needsLogin and headers.get("Cookie") not in self.sessions:
             return 403, {}, json.dumps({"error": {"message": "you need to have role 'admins'"}}).encode()
+        if path == "shutdown":
+            stop = call["method"] == "stop"
+            self.shutdown = {**self.shutdown, "state": "stopping" if stop else "running", **call["params"]}
+            if stop and call["params"]["deadline"] is not None:
+                self.shutdown["on_deadline"] = call["params"]["on_deadline"] or "abort"
+            return 200, {}, json.dumps({"result": self.shutdown}).encode()
         (found,) = (each for each in self.workers.values() if path == f"presences/{each['workerid']}")
         if not found["holdable"]:
             return 400, {}, json.dumps({"error": {"message": "plain is one of Buildbot's own"}}).encode()
@@ -206,6 +214,7 @@ class AdminTestCase(SynchronousTestCase):
         subparsers = parser.add_subparsers(required=True)
         admin.addParser(subparsers)
         drain.addParser(subparsers)
+        stopmaster.addParser(subparsers)
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             try:

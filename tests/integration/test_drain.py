@@ -3,7 +3,7 @@
 import time
 
 from tests.integration.farm import DEADLINE, RETRY, SUCCESS
-from tests.integration.test_admin import AdminTestCase
+from tests.integration.test_admin import USERS, AdminTestCase
 
 MAC = 'worker.BuildSlave(name="mac-mini", passwd=PASSWORD)'
 ARM = 'worker.BuildSlave(name="aarch64", passwd=PASSWORD)'
@@ -20,6 +20,24 @@ c["schedulers"] += [
 parent = util.BuildFactory(list(factory.steps))
 parent.addStep(steps.Trigger(schedulerNames=["children"], waitForFinish=True))
 c["builders"].append(util.BuilderConfig(name="parent", workernames=["mac-mini"], factory=parent))
+"""
+
+
+#: Only Ann may stop the master; everything else is for everybody.
+RULES = f"""
+from buildbot.www.authz.endpointmatchers import EndpointMatcherBase, Match
+
+class StopMatcher(EndpointMatcherBase):
+    def match_ShutdownEndpoint_stop(self, endpoint, arguments, options):
+        return defer.succeed(Match(self.master))
+    match_ShutdownEndpoint_cancel = match_ShutdownEndpoint_stop
+
+from twisted.internet import defer
+c["www"]["auth"] = util.UserPasswordAuth({USERS!r})
+c["www"]["authz"] = util.Authz(
+    allowRules=[StopMatcher(role="admins")],
+    roleMatchers=[util.RolesFromUsername(roles=["admins"], usernames=["ann"])],
+)
 """
 
 
@@ -132,3 +150,60 @@ class WaitTests(DrainTestCase):
     def test_msgpack(self):
         """So it is over msgpack."""
         self.finished("msgpack")
+
+
+class StopTests(DrainTestCase):
+    """`presence stop-master`."""
+
+    def stopped(self, protocol):
+        self.startBoth(protocol, extra=PARENT + RULES)
+        parent = self.farm.force("parent", held=True).waitUntilRuns()
+        status, out = self.command("stop-master", "--detach", user="me@example.org")
+        self.assertEqual(status, 1, out)
+        self.assertIn("you need to have role 'admins' (you are me@example.org)", out)
+        # ordered and cancelled: all goes on at once, though the build of before still runs
+        status, out = self.command("stop-master", "--detach", user="ann")
+        self.assertEqual(status, 0, out)
+        waiting = self.farm.force("aarch64")
+        self.assertFalse(waiting.claimed)
+        status, out = self.command("stop-master", "--cancel", user="ann")
+        self.assertEqual(status, 0, out)
+        waiting.waitUntilBuilt()
+        # ordered: the child that the build waits for is built, what is requested waits, and the process ends
+        stop = self.popen("stop-master", user="ann")
+        self.farm.waitFor(
+            "it is about to stop", lambda: self.farm.get("shutdown")["shutdowns"][0]["state"] == "stopping"
+        )
+        waiting = [self.farm.force("mac-mini"), self.farm.force("aarch64")]
+        parent.letFinish()
+        self.farm.waitFor("the master has stopped", lambda: not self.farm.master.running)
+        out, _ = stop.communicate(timeout=DEADLINE)
+        self.assertEqual(stop.returncode, 0, out)
+        self.assertIn("  parent #1 on mac-mini, for ", out)
+        self.assertIn("the master has stopped", out)
+        self.farm.start()
+        self.assertEqual(self.results(parent), [SUCCESS])
+        for each in waiting:
+            each.waitUntilBuilt()
+            self.assertEqual(self.results(each), [SUCCESS])
+
+    def interrupted(self, protocol):
+        self.startBoth(protocol, extra=RULES)
+        builds = [self.farm.force(name, held=True).waitUntilRuns() for name in ("mac-mini", "aarch64")]
+        status, out = self.command(
+            "stop-master", "--deadline", "1s", "--on-deadline", "interrupt", user="ann"
+        )
+        self.assertEqual(status, 0, out)
+        self.farm.waitFor("the process has ended", lambda: not self.farm.master.running)
+        self.farm.start()
+        for each in builds:
+            each.letFinish().waitUntilBuilt()
+            self.assertEqual(self.results(each), [RETRY, SUCCESS])
+
+    def test_pb(self):
+        """A master stops when nothing runs and loses nothing; a cancelled stop is as if it had not been."""
+        self.stopped("pb")
+
+    def test_msgpack(self):
+        """With the deadline what runs is interrupted, and built again when the master is started, over msgpack."""
+        self.interrupted("msgpack")

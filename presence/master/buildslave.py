@@ -52,6 +52,7 @@ class PresenceMixin:
     botmaster: Any
     workername: str
     workerid: int
+    workerforbuilders: dict[str, Any]
     missing_timer: Any
     stopMissingTimer: Callable[[], None]
     _paused: bool
@@ -67,6 +68,7 @@ class PresenceMixin:
         self._let_in: set[Any] = set()
         self._owners_side: OwnersSide | None = None
         self._refused = False
+        self._leaving = False
         self._missing_after_break = False
         self._end_observation: Callable[[], None] = lambda: None
         if "name" in kwargs:
@@ -140,6 +142,7 @@ class PresenceMixin:
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
         """Leave nothing behind in the roster but the presence, which whoever follows by this name takes over."""
+        self._leaving = True
         yield super().stopService()  # type: ignore[misc]
         # Buildbot starts it when the connection has gone, after it has stopped it
         self.stopMissingTimer()
@@ -185,11 +188,21 @@ class PresenceMixin:
     def detached(self) -> Deferred[None]:
         """The worker has gone, and may not be given a build from this moment."""
         done: Deferred[None] = super().detached()  # type: ignore[misc]
+        self._leave_builders()
         self._mirror(mirror.mirrorConnection)
         if self._owners_side is not None:
             # the owner of a machine that exists only while it builds could never say "back"
             self._owners_side.detached(forget=mirror.isLatent(self))
         return done
+
+    def _leave_builders(self) -> None:
+        """Leave those builders, too, that Buildbot overlooks: it takes leave of those for which the worker is configured,
+        and one that was removed from the configuration is for none.
+        """
+        # (a latent worker stays with its builders while it is not connected)
+        if not mirror.isLatent(self):
+            for wfb in tuple(self.workerforbuilders.values()):
+                wfb.builder.detached(self)
 
     # --- the gate
 
@@ -264,6 +277,9 @@ class PresenceMixin:
         """Buildbot does this when a build could not be prepared. A refusal is no reason for it."""
         if self._refused:
             self._refused = False
+            return
+        if self._leaving:
+            # it would end when there is no master any more that could be told
             return
         super().putInQuarantine()  # type: ignore[misc]
         self._mirror(mirror.mirrorQuarantine)

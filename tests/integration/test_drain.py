@@ -178,6 +178,7 @@ class StopTests(DrainTestCase):
         parent.letFinish()
         self.farm.waitFor("the master has stopped", lambda: not self.farm.master.running)
         out, _ = stop.communicate(timeout=DEADLINE)
+        self.farm.kill()
         self.assertEqual(stop.returncode, 0, out)
         self.assertIn("  parent #1 on mac-mini, for ", out)
         self.assertIn("the master has stopped", out)
@@ -195,6 +196,7 @@ class StopTests(DrainTestCase):
         )
         self.assertEqual(status, 0, out)
         self.farm.waitFor("the process has ended", lambda: not self.farm.master.running)
+        self.farm.kill()
         self.farm.start()
         for each in builds:
             each.letFinish().waitUntilBuilt()

@@ -1,38 +1,127 @@
-"""A worker that is removed from the configuration of a real master, in the middle of a build."""
+"""A worker that is removed from the configuration of a real master, in the middle of builds."""
 
-import time
+import re
+import signal
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.farm import RETRY, SUCCESS, Farm, break_
+from tests.integration.farm import RETRY, SUCCESS, Farm
 
-HOUR = 3600
+MAC, ARM = (f'worker.BuildSlave(name="{name}", passwd=PASSWORD)' for name in ("mac-mini", "aarch64"))
 
+#: Builders that stay when a worker goes, and use all that there are. Builds of `locked` need a lock for their step, builds
+#: of `slow` are prepared until a file exists.
+BUILDERS = """
+import os
+from buildbot.process.build import Build
+from twisted.internet import reactor, task
 
-def buildSlave(name, *breaks):
-    return f'worker.BuildSlave(name="{name}", passwd=PASSWORD, onBreakDuring=[{", ".join(breaks)}])'
+if not hasattr(Build, "before_the_test"):
+    Build.before_the_test = Build._setup_locks
+
+def slowly(build):
+    def look():
+        if build.builder.name == "slow" and not os.path.exists("go-on"):
+            return task.deferLater(reactor, 0.05, look)
+        return build.before_the_test()
+    return look()
+
+Build._setup_locks = slowly
+
+lock = util.MasterLock("one at a time")
+locked = steps.SetPropertyFromCommand(
+    command=list(factory.steps[0].kwargs["command"]), property="began", locks=[lock.access("exclusive")]
+)
+for name, steps_ in (("one", factory.steps), ("two", factory.steps), ("locked", [locked]), ("slow", factory.steps)):
+    c["builders"].append(
+        util.BuilderConfig(
+            name=name,
+            workernames=[each.workername for each in c["workers"]],
+            factory=util.BuildFactory(list(steps_)),
+            collapseRequests=False,
+            # the first one of the configuration, if it may
+            nextWorker=lambda builder, workers, request: max(workers, key=lambda each: each.worker.workername),
+        )
+    )
+    c["schedulers"].append(
+        schedulers.ForceScheduler(
+            name=f"force-{name}", builderNames=[name], properties=[util.StringParameter(name="hold", default="")]
+        )
+    )
+"""
 
 
 class RemovedTests(SynchronousTestCase):
-    def removed(self, protocol):
-        """Its build is retried on another worker, and its request is not lost."""
-        farm = Farm(self, protocol)
-        away = break_(time.time() - 1, time.time() + HOUR)
-        farm.configure(buildSlave("mac-mini"), buildSlave("aarch64", away))
+    def start(self, protocol):
+        self.farm = farm = Farm(self, protocol)
+        farm.configure(MAC, ARM, extra=BUILDERS)
         farm.start()
-        for name in ("mac-mini", "aarch64"):
-            farm.worker(name).start().waitUntilConnected()
-        build = farm.force(held=True).waitUntilRuns()
-        farm.reconfigure(buildSlave("aarch64"))
-        farm.waitFor("it is tried again", lambda: len(build.builds) == 2)
-        build.letFinish().waitUntilBuilt()
-        self.assertEqual([each["results"] for each in build.builds], [RETRY, SUCCESS])
-        self.assertNotIn("from finishing a build", farm.master.log)
+        self.mac, self.arm = (
+            farm.worker(name).start().waitUntilConnected() for name in ("mac-mini", "aarch64")
+        )
+        farm.waitFor("both are ready", lambda: all(self.ready(name) for name in ("mac-mini", "aarch64")))
 
-    def test_pb(self):
-        """Over PB the build is retried on another worker, and its request is not lost."""
-        self.removed("pb")
+    def ready(self, name):
+        return self.farm.get(f"presences/{name}")["presences"][0]["state"] == "AVAILABLE"
 
-    def test_msgpack(self):
+    def remove(self):
+        self.farm.reconfigure(ARM, extra=BUILDERS)
+
+    def workersOf(self, request):
+        names = {each["workerid"]: each["name"] for each in self.farm.get("workers")["workers"]}
+        return [names[each["workerid"]] for each in request.builds]
+
+    def assertBuiltAgain(self, *requests):
+        for request in requests:
+            request.letFinish().waitUntilBuilt()
+            self.assertEqual(self.workersOf(request), ["mac-mini", "aarch64"])
+            self.assertEqual([each["results"] for each in request.builds], [RETRY, SUCCESS])
+        trouble = re.findall(
+            r".*(?:file a bug|Unhandled error in|AttributeError|quarantine).*", self.farm.master.log
+        )
+        self.assertEqual(trouble, [])
+
+    def severalBuilds(self, protocol):
+        """Several builds on it, one of them in front of a lock."""
+        self.start(protocol)
+        self.farm.post("presences/mac-mini", "hold")
+        first = self.farm.force("locked", held=True).waitUntilRuns()
+        self.farm.post("presences/mac-mini", "release")
+        builds = [self.farm.force(name, held=True).waitUntilRuns() for name in ("one", "two")]
+        waits = self.farm.force("locked", held=True)
+        self.farm.waitFor("its build has begun", lambda: waits.builds)
+        self.remove()
+        self.farm.waitFor("they are tried again", lambda: all(len(each.builds) == 2 for each in builds))
+        first.letFinish().waitUntilBuilt()
+        self.assertBuiltAgain(*builds, waits)
+
+    def beingPrepared(self, protocol):
+        """A build that is being prepared for it, and one that waits for its answer to a ping."""
+        self.start(protocol)
+        slow = self.farm.force("slow", held=True)
+        self.farm.waitFor("it is being prepared", lambda: slow.builds)
+        self.mac.signal(signal.SIGSTOP)
+        pinged = self.farm.force("one", held=True)
+        self.farm.waitFor(
+            "it is pinged", lambda: [each["state_string"] for each in pinged.builds] == ["pinging worker"]
+        )
+        self.remove()
+        self.farm.waitFor("it is tried again", lambda: len(pinged.builds) == 2)
+        (self.farm.master.directory / "go-on").touch()
+        self.assertBuiltAgain(pinged, slow)
+
+    def test_severalPb(self):
+        """Over PB all builds on it are built elsewhere, those too that wait for a lock."""
+        self.severalBuilds("pb")
+
+    def test_severalMsgpack(self):
         """So it is over msgpack."""
-        self.removed("msgpack")
+        self.severalBuilds("msgpack")
+
+    def test_preparedPb(self):
+        """Over PB so are those that are being prepared, or wait for an answer to a ping."""
+        self.beingPrepared("pb")
+
+    def test_preparedMsgpack(self):
+        """So it is over msgpack."""
+        self.beingPrepared("msgpack")

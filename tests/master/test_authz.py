@@ -243,7 +243,7 @@ class OwnersTests(SynchronousTestCase):
     def test_ruleMistakes(self):
         """Mistakes in a rule are mistakes in master.cfg, and say what would be right."""
         for arguments, said in (
-            ({"actions": "pause"}, "there is no action 'pause': there are hold, release, work"),
+            ({"actions": "pause"}, "there is no action 'pause': there are hold, drain, release, work"),
             ({"actions": 7}, "actions=7 is not right"),
             ({"worker": 7}, "worker=7 is not right"),
             ({"worker": [None]}, "worker=[None] is not right"),

@@ -19,14 +19,41 @@ export function BuildersView({ builders, now, text, onText }) {
     h(
       "div",
       { className: "presence-tools" },
-      h("input", { type: "search", className: "form-control form-control-sm", placeholder: "Search for builders", "aria-label": "Search for builders", value: text, onChange: (event) => onText(event.target.value) }),
-      h("span", { role: "status" }, troubled ? `${count(troubled, "builder")} with waiting requests and nobody ready` : "nothing waits for want of a ready worker"),
+      h("input", {
+        type: "search",
+        className: "form-control form-control-sm",
+        placeholder: "Search for builders",
+        "aria-label": "Search for builders",
+        value: text,
+        onChange: (event) => onText(event.target.value),
+      }),
+      h(
+        "span",
+        { role: "status" },
+        troubled
+          ? `${count(troubled, "builder")} with waiting requests and nobody ready`
+          : "nothing waits for want of a ready worker",
+      ),
     ),
     h(
       "table",
       { className: "table table-sm table-hover presence-builders" },
-      h("caption", { className: "sr-only" }, "Builders, how many of their workers are ready, and when work can go on"),
-      h("thead", null, h("tr", null, ["Builder", "State", "Ready", "Waiting", "Why nobody is ready", "Goes on"].map((each) => h("th", { key: each, scope: "col" }, each)))),
+      h(
+        "caption",
+        { className: "sr-only" },
+        "Builders, how many of their workers are ready, and when work can go on",
+      ),
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          ["Builder", "State", "Ready", "Waiting", "Why nobody is ready", "Goes on"].map((each) =>
+            h("th", { key: each, scope: "col" }, each),
+          ),
+        ),
+      ),
       h(
         "tbody",
         null,
@@ -57,7 +84,13 @@ const BuilderRow = memo(function BuilderRow({ builder, back, backIn }) {
     h(
       "td",
       null,
-      back !== null && h("span", { title: fullText(builder.back_at) }, back, h("small", { className: "presence-line" }, backIn)),
+      back !== null &&
+        h(
+          "span",
+          { title: fullText(builder.back_at) },
+          back,
+          h("small", { className: "presence-line" }, backIn),
+        ),
       back === null && builder.ready === 0 && h("span", { className: "presence-by" }, "not known"),
     ),
   );

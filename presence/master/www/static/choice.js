@@ -64,7 +64,10 @@ export function chosen(workers, builders, { text, state, builder }) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length) {
     tests.push((worker) => {
-      const said = [worker.name, ...worker.holds.flatMap((hold) => [sourceText(hold.source), hold.reason, hold.by])];
+      const said = [
+        worker.name,
+        ...worker.holds.flatMap((hold) => [sourceText(hold.source), hold.reason, hold.by]),
+      ];
       const all = said.join("\n").toLowerCase();
       return words.every((word) => all.includes(word));
     });
@@ -93,7 +96,7 @@ export function sorted(workers, key, now) {
   return keyed.map(([, worker]) => worker);
 }
 
-/** The builders: first those of whom something waits and nobody is ready, then those with nobody ready, then the others. */
+/** The builders: first those for whom something waits and nobody is ready, then those with nobody ready. */
 export function troublesFirst(builders) {
   const rank = (builder) => (builder.ready ? 2 : builder.waiting ? 0 : 1);
   return [...builders].sort((one, other) => rank(one) - rank(other));

@@ -33,5 +33,8 @@ export function useNow() {
 /** The instants of the midnights around the days from today on, of this browser's clock: one more than days. */
 export function midnights(at, days) {
   const today = new Date(at * 1000);
-  return Array.from({ length: days + 1 }, (_, day) => new Date(today.getFullYear(), today.getMonth(), today.getDate() + day).getTime() / 1000);
+  return Array.from(
+    { length: days + 1 },
+    (_, day) => new Date(today.getFullYear(), today.getMonth(), today.getDate() + day).getTime() / 1000,
+  );
 }

@@ -18,7 +18,10 @@ export function More({ shown, total, columns, grow }) {
   latest.current = grow;
   useEffect(() => {
     if (!row.current) return undefined;
-    const observer = new IntersectionObserver((entries) => entries.some((each) => each.isIntersecting) && latest.current(false), { rootMargin: "800px" });
+    const observer = new IntersectionObserver(
+      (entries) => entries.some((each) => each.isIntersecting) && latest.current(false),
+      { rootMargin: "800px" },
+    );
     observer.observe(row.current);
     return () => observer.disconnect();
   }, [shown, total]);
@@ -30,7 +33,11 @@ export function More({ shown, total, columns, grow }) {
       "td",
       { colSpan: columns, className: "text-center" },
       `${shown} of ${total} are shown. `,
-      h("button", { type: "button", className: "btn btn-link btn-sm", onClick: () => grow(true) }, "Show all"),
+      h(
+        "button",
+        { type: "button", className: "btn btn-link btn-sm", onClick: () => grow(true) },
+        "Show all",
+      ),
     ),
   );
 }

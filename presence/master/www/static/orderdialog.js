@@ -23,7 +23,13 @@ export function OrderDialog({ action, workers, onClose, onDone }) {
   return h(
     "dialog",
     // a click beside it is one on the dialog itself
-    { ref: dialog, className: "presence-dialog", "aria-labelledby": title, onCancel: (event) => (event.preventDefault(), latest.current()), onMouseDown: (event) => event.target === dialog.current && latest.current() },
+    {
+      ref: dialog,
+      className: "presence-dialog",
+      "aria-labelledby": title,
+      onCancel: (event) => (event.preventDefault(), latest.current()),
+      onMouseDown: (event) => event.target === dialog.current && latest.current(),
+    },
     h(OrderForm, { action, workers, title, onClose, onDone }),
   );
 }
@@ -34,7 +40,9 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
   const rest = workers.filter((worker) => !of(worker));
   const before = meant.length === 1 ? heldBy(meant[0], "admin") : undefined;
   const [reason, setReason] = useState((action === "hold" && before?.reason) || "");
-  const [until, setUntil] = useState(() => (action === "work" ? { choice: "7200", moment: "" } : whatIs(before?.until ?? null)));
+  const [until, setUntil] = useState(() =>
+    action === "work" ? { choice: "7200", moment: "" } : whatIs(before?.until ?? null),
+  );
   const [progress, setProgress] = useState(null);
   const [problems, setProblems] = useState([]);
   const stopped = useRef(false);
@@ -66,15 +74,43 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
   return h(
     "form",
     { onSubmit: submit },
-    h("h2", { id: title, className: "h5" }, meant.length === 1 ? `${what}: ${meant[0].name}` : `${what}: ${count(meant.length, "worker")}`),
-    meant.length > 1 && h("p", null, some(meant.map((worker) => worker.name), 8)),
-    rest.length > 0 && h("p", { className: "presence-by" }, `Left out: ${some(rest.map((worker) => worker.name), 3)}. The reason: ${others}.`),
+    h(
+      "h2",
+      { id: title, className: "h5" },
+      meant.length === 1 ? `${what}: ${meant[0].name}` : `${what}: ${count(meant.length, "worker")}`,
+    ),
+    meant.length > 1 &&
+      h(
+        "p",
+        null,
+        some(
+          meant.map((worker) => worker.name),
+          8,
+        ),
+      ),
+    rest.length > 0 &&
+      h(
+        "p",
+        { className: "presence-by" },
+        `Left out: ${some(
+          rest.map((worker) => worker.name),
+          3,
+        )}. The reason: ${others}.`,
+      ),
     action === "hold" &&
       h(
         "div",
         { className: "form-group" },
         h("label", { htmlFor: reasonId }, "Why"),
-        h("input", { id: reasonId, className: "form-control", maxLength: MAX_REASON, value: reason, autoComplete: "off", onChange: (event) => setReason(event.target.value), placeholder: "for everybody who wonders" }),
+        h("input", {
+          id: reasonId,
+          className: "form-control",
+          maxLength: MAX_REASON,
+          value: reason,
+          autoComplete: "off",
+          onChange: (event) => setReason(event.target.value),
+          placeholder: "for everybody who wonders",
+        }),
       ),
     action !== "release" &&
       h(UntilField, {
@@ -83,14 +119,34 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
         ...until,
         onChange: (choice, moment) => setUntil({ choice, moment }),
       }),
-    action === "release" && meant.length > 0 && h("p", null, "This ends the hold of an admin and nothing else: a break goes on, and so does what the owner has said."),
-    problems.length > 0 && h("ul", { role: "alert", className: "alert alert-danger presence-problems" }, problems.map((text) => h("li", { key: text }, text))),
+    action === "release" &&
+      meant.length > 0 &&
+      h(
+        "p",
+        null,
+        "This ends the hold of an admin and nothing else: a break goes on, and so does what the owner has said.",
+      ),
+    problems.length > 0 &&
+      h(
+        "ul",
+        { role: "alert", className: "alert alert-danger presence-problems" },
+        problems.map((text) => h("li", { key: text }, text)),
+      ),
     h(
       "div",
       { className: "presence-buttons" },
-      progress !== null && h("span", { role: "status" }, meant.length > 1 ? `${progress} of ${meant.length}…` : "…"),
-      h("button", { type: "button", className: "btn btn-outline-secondary", onClick: onClose }, progress === null ? "Cancel" : "Stop"),
-      h("button", { type: "submit", className: "btn btn-primary", disabled: progress !== null || !meant.length }, button),
+      progress !== null &&
+        h("span", { role: "status" }, meant.length > 1 ? `${progress} of ${meant.length}…` : "…"),
+      h(
+        "button",
+        { type: "button", className: "btn btn-outline-secondary", onClick: onClose },
+        progress === null ? "Cancel" : "Stop",
+      ),
+      h(
+        "button",
+        { type: "submit", className: "btn btn-primary", disabled: progress !== null || !meant.length },
+        button,
+      ),
     ),
   );
 }

@@ -7,8 +7,8 @@ import { order } from "./rest.js";
 const AT_ONCE = 4;
 
 /**
- * By action: the `title` of its dialog, the word on its `button`, `done` (what has been done with them), whether it may be
- * ordered `of` a worker, and `others`, why those are left out of whom it may not.
+ * By action: the `title` of its dialog, the word on its `button`, `done` (what has been done with them), whether it
+ * may be ordered `of` a worker, and `others`, why those are left out of whom it may not.
  */
 export const ACTIONS = {
   hold: {
@@ -35,7 +35,8 @@ export const ACTIONS = {
 };
 
 /**
- * Order `action` of each of `workers`. `progress(number)` is called after each; `stopped()` says whether to leave the rest.
+ * Order `action` of each of `workers`. `progress(number)` is called after each; `stopped()` says whether to leave
+ * the rest.
  * What has failed, as `{worker, problem}`, and how many are done.
  */
 export async function orderAll(action, workers, params, progress, stopped) {

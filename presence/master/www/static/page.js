@@ -1,14 +1,28 @@
 // The page: what is shown and chosen, and the parts of it put together.
 
-import { buildbotGetSettings, h, memo, observer, useCallback, useDeferredValue, useEffect, useMemo, useRef, useSearchParams, useState, useSyncExternalStore, useTopbarItems } from "./react.js";
+import {
+  buildbotGetSettings,
+  h,
+  memo,
+  observer,
+  useCallback,
+  useDeferredValue,
+  useEffect,
+  useMemo,
+  useRef,
+  useSearchParams,
+  useState,
+  useSyncExternalStore,
+  useTopbarItems,
+} from "./react.js";
 import { Banners } from "./banners.js";
 import { BuildersView } from "./buildersview.js";
-import { chosen, sorted, STATES } from "./choice.js";
+import { chosen, sorted } from "./choice.js";
 import { useNow } from "./clock.js";
 import { Farm } from "./farm.js";
 import { OrderDialog } from "./orderdialog.js";
 import { followTheme } from "./theme.js";
-import { count } from "./words.js";
+import { Tools } from "./tools.js";
 import { WeekView } from "./weekview.js";
 import { WorkersView } from "./workersview.js";
 
@@ -41,7 +55,9 @@ export default observer(function PresencePage() {
     "main",
     { className: "container presence" },
     h(Banners, { state }),
-    state.workers ? h(Loaded, { workers: state.workers, builders: state.builders }) : !state.problem && h("p", null, "Loading…"),
+    state.workers
+      ? h(Loaded, { workers: state.workers, builders: state.builders })
+      : !state.problem && h("p", null, "Loading…"),
   );
 });
 
@@ -54,8 +70,14 @@ const Loaded = memo(function Loaded({ workers, builders }) {
   // typing goes before the table
   const text = useDeferredValue(choice.text);
   const builder = useDeferredValue(choice.builder);
-  const kept = useMemo(() => chosen(workers, builders ?? NONE, { text, state: choice.state, builder }), [workers, builders, text, choice.state, builder]);
-  const shown = useMemo(() => sorted(kept, choice.sort, now), [kept, choice.sort, choice.sort.endsWith("next") && now]);
+  const kept = useMemo(
+    () => chosen(workers, builders ?? NONE, { text, state: choice.state, builder }),
+    [workers, builders, text, choice.state, builder],
+  );
+  const shown = useMemo(
+    () => sorted(kept, choice.sort, now),
+    [kept, choice.sort, choice.sort.endsWith("next") && now],
+  );
   const onSelect = useCallback((ids, whether) => {
     setSelected((before) => {
       const after = new Set(before);
@@ -70,16 +92,44 @@ const Loaded = memo(function Loaded({ workers, builders }) {
   return [
     h(Tabs, { key: "tabs", view, onView: (next) => choose({ view: next }) }),
     view === "builders"
-      ? builders && h(BuildersView, { key: view, builders, now, text: choice.text, onText: (next) => choose({ text: next }) })
+      ? builders &&
+        h(BuildersView, {
+          key: view,
+          builders,
+          now,
+          text: choice.text,
+          onText: (next) => choose({ text: next }),
+        })
       : h(
           "section",
           { key: view, "aria-label": view === "week" ? "Week" : "Workers" },
-          h(Tools, { choice, choose, builders: builders ?? NONE, all: workers.length, shown, selected, onOrder }),
+          h(Tools, {
+            choice,
+            choose,
+            builders: builders ?? NONE,
+            all: workers.length,
+            shown,
+            selected,
+            onOrder,
+          }),
           view === "week"
             ? h(WeekView, { workers: shown, now, choice: which })
-            : h(WorkersView, { workers: shown, now, sort: choice.sort, onSort: (sort) => choose({ sort }), selected, onSelect, onOrder, choice: which }),
+            : h(WorkersView, {
+                workers: shown,
+                now,
+                sort: choice.sort,
+                onSort: (sort) => choose({ sort }),
+                selected,
+                onSelect,
+                onOrder,
+                choice: which,
+              }),
         ),
-    h("div", { key: "said", role: "status", "aria-live": "polite", className: said ? "presence-said" : "sr-only" }, said),
+    h(
+      "div",
+      { key: "said", role: "status", "aria-live": "polite", className: said ? "presence-said" : "sr-only" },
+      said,
+    ),
     dialog && h(OrderDialog, { key: "dialog", ...dialog, onClose: () => setDialog(null), onDone: say }),
   ];
 });
@@ -87,8 +137,14 @@ const Loaded = memo(function Loaded({ workers, builders }) {
 /** What is chosen, and a function to choose: both are about the address. */
 function useChoice() {
   const [params, setParams] = useSearchParams();
-  const choice = Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, params.get(name) ?? value]));
-  const choose = (change) => setParams(Object.entries({ ...choice, ...change }).filter(([name, value]) => value !== DEFAULTS[name]), { replace: true });
+  const choice = Object.fromEntries(
+    Object.entries(DEFAULTS).map(([name, value]) => [name, params.get(name) ?? value]),
+  );
+  const choose = (change) =>
+    setParams(
+      Object.entries({ ...choice, ...change }).filter(([name, value]) => value !== DEFAULTS[name]),
+      { replace: true },
+    );
   return [choice, choose];
 }
 
@@ -110,38 +166,20 @@ function Tabs({ view, onView }) {
     "ul",
     { className: "nav nav-tabs" },
     VIEWS.map(([name, text]) =>
-      h("li", { key: name, className: "nav-item" }, h("button", { type: "button", className: `nav-link ${name === view ? "active" : ""}`, "aria-current": name === view ? "page" : undefined, onClick: () => onView(name) }, text)),
+      h(
+        "li",
+        { key: name, className: "nav-item" },
+        h(
+          "button",
+          {
+            type: "button",
+            className: `nav-link ${name === view ? "active" : ""}`,
+            "aria-current": name === view ? "page" : undefined,
+            onClick: () => onView(name),
+          },
+          text,
+        ),
+      ),
     ),
   );
 }
-
-/** What is shown, and what may be ordered of the selected ones; of all that are shown, when none is. */
-function Tools({ choice, choose, builders, all, shown, selected, onOrder }) {
-  const some = shown.filter((worker) => selected.has(worker.workerid));
-  const meant = some.length ? some : shown;
-  const whom = some.length ? `${some.length} selected` : `all ${count(shown.length, "worker")} shown`;
-  const button = (action, text) =>
-    h("button", { type: "button", className: "btn btn-sm btn-outline-secondary", disabled: !meant.length, "aria-label": `${text} ${whom}`, onClick: () => onOrder(action, meant) }, text);
-  return h(
-    "div",
-    { className: "presence-tools" },
-    h("input", { type: "search", className: "form-control form-control-sm", placeholder: "Name, reason or person", "aria-label": "Search for workers, reasons, people", value: choice.text, onChange: (event) => choose({ text: event.target.value }) }),
-    h(
-      "select",
-      { className: "form-control form-control-sm", "aria-label": "State", value: choice.state, onChange: (event) => choose({ state: event.target.value }) },
-      STATES.map(([value, text]) => h("option", { key: value, value }, text)),
-    ),
-    h("input", { type: "search", list: "presence-builders", className: "form-control form-control-sm", placeholder: "Builder", "aria-label": "Builder", value: choice.builder, onChange: (event) => choose({ builder: event.target.value }) }),
-    h(BuilderNames, { builders }),
-    h("span", { role: "status", className: "presence-count" }, shown.length === all ? count(all, "worker") : `${shown.length} of ${count(all, "worker")}`, some.length > 0 && `, ${some.length} selected`),
-    h("span", { className: "presence-orders", role: "group", "aria-label": `Orders for ${whom}` }, h("span", { className: "presence-by" }, `${whom}: `), button("hold", "Hold…"), button("release", "Release…"), button("work", "Work…")),
-  );
-}
-
-/** What may be meant by the field "Builder". There may be thousands, and they hardly ever change. */
-const BuilderNames = memo(
-  function BuilderNames({ builders }) {
-    return h("datalist", { id: "presence-builders" }, builders.map((each) => h("option", { key: each.builderid, value: each.name })));
-  },
-  (before, after) => before.builders.length === after.builders.length && before.builders.every((each, place) => each.name === after.builders[place].name),
-);

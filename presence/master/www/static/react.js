@@ -1,6 +1,18 @@
 // What Buildbot's UI hands to its plugins: its own copies, so that there is one of each.
 
-export const { createElement: h, memo, useCallback, useDeferredValue, useEffect, useId, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } = window.React;
+export const {
+  createElement: h,
+  memo,
+  useCallback,
+  useDeferredValue,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} = window.React;
 export const { Link, useSearchParams } = window.ReactRouterDOM;
 export const { useTopbarItems, buildbotGetSettings } = window.BuildbotUi;
 export const { observer } = window.mobxReact;

@@ -20,7 +20,11 @@ export async function getAll(plural) {
 export async function order(workerid, action, params) {
   const body = { jsonrpc: "2.0", id: 1, method: action, params };
   const headers = { "Content-Type": "application/json" };
-  const { answer } = await ask(`presences/${workerid}`, { method: "POST", headers, body: JSON.stringify(body) });
+  const { answer } = await ask(`presences/${workerid}`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(body),
+  });
   return answer.result;
 }
 
@@ -36,7 +40,10 @@ async function ask(path, options) {
   try {
     answer = JSON.parse(text);
   } catch {
-    throw new RestError(`the answer is none of Buildbot's (${response.status} ${response.statusText})`, response.status);
+    throw new RestError(
+      `the answer is none of Buildbot's (${response.status} ${response.statusText})`,
+      response.status,
+    );
   }
   if (!response.ok) {
     throw new RestError(said(answer, response), response.status);
@@ -47,7 +54,8 @@ async function ask(path, options) {
 
 function said(answer, response) {
   const error = answer?.error;
-  const text = typeof error === "string" ? error : (error?.message ?? `${response.status} ${response.statusText}`);
+  const text =
+    typeof error === "string" ? error : (error?.message ?? `${response.status} ${response.statusText}`);
   if (response.status !== 401 && response.status !== 403) {
     return text;
   }

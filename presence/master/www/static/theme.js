@@ -6,7 +6,8 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 export function followTheme(setting) {
   const root = document.documentElement;
   const show = () => {
-    root.dataset.presenceTheme = setting === "dark" || (setting !== "light" && dark.matches) ? "dark" : "light";
+    root.dataset.presenceTheme =
+      setting === "dark" || (setting !== "light" && dark.matches) ? "dark" : "light";
   };
   show();
   dark.addEventListener("change", show);

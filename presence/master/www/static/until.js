@@ -26,12 +26,25 @@ export function UntilField({ label, never, choice, moment, onChange }) {
     h("label", { htmlFor: id }, label),
     h(
       "select",
-      { id, className: "form-control", value: choice, onChange: (event) => onChange(event.target.value, moment || localText(now() + 3600)) },
+      {
+        id,
+        className: "form-control",
+        value: choice,
+        onChange: (event) => onChange(event.target.value, moment || localText(now() + 3600)),
+      },
       never && h("option", { value: NEVER }, never),
       DURATIONS.map(([seconds, text]) => h("option", { key: seconds, value: seconds }, text)),
       h("option", { value: MOMENT }, "until a time…"),
     ),
-    choice === MOMENT && h("input", { type: "datetime-local", className: "form-control mt-2", "aria-label": "Until", required: true, value: moment, onChange: (event) => onChange(choice, event.target.value) }),
+    choice === MOMENT &&
+      h("input", {
+        type: "datetime-local",
+        className: "form-control mt-2",
+        "aria-label": "Until",
+        required: true,
+        value: moment,
+        onChange: (event) => onChange(choice, event.target.value),
+      }),
   );
 }
 
@@ -40,13 +53,14 @@ export function whatIs(until) {
   return until === null ? { choice: NEVER, moment: "" } : { choice: MOMENT, moment: localText(until) };
 }
 
-/** The instant that is chosen, in seconds since the epoch, or null for none. An `Error` with a text when it is no such. */
+/** The instant that is chosen, or null for none. An `Error` with a text when it is no such. */
 export function untilOf(choice, moment) {
   if (choice === NEVER) return null;
   if (choice !== MOMENT) return Math.round(now()) + Number(choice);
   const at = new Date(moment).getTime() / 1000;
   if (!Number.isFinite(at)) throw new Error("Until when? Give a day and a time.");
-  if (at <= now()) throw new Error(`${momentText(at, now())} is past: it is ${momentText(now(), now())} now.`);
+  if (at <= now())
+    throw new Error(`${momentText(at, now())} is past: it is ${momentText(now(), now())} now.`);
   return at;
 }
 

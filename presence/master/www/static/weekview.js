@@ -15,7 +15,7 @@ const DRAWN = new Set(["worker", "admin", "pause"]);
 export function WeekView({ workers, now, choice }) {
   const [rows, grow] = useGrowing(workers.length, choice);
   const today = new Date(now * 1000).toDateString();
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- they change with the day
+  // its midnights are others when the day is
   const week = useMemo(() => weekFrom(now), [today]);
   const minute = Math.floor(now / 60) * 60;
   return h(
@@ -32,7 +32,15 @@ export function WeekView({ workers, now, choice }) {
           "tr",
           null,
           h("th", { scope: "col", className: "presence-name" }, "Worker"),
-          h("th", { scope: "col" }, h("div", { className: "presence-days" }, week.days.map((day) => h("span", { key: day.at, style: { width: `${day.width}%` } }, day.text)))),
+          h(
+            "th",
+            { scope: "col" },
+            h(
+              "div",
+              { className: "presence-days" },
+              week.days.map((day) => h("span", { key: day.at, style: { width: `${day.width}%` } }, day.text)),
+            ),
+          ),
         ),
       ),
       h(
@@ -62,8 +70,15 @@ function weekFrom(now) {
   const starts = midnights(now, DAYS);
   const [first, last] = [starts[0], starts[DAYS]];
   const place = (at) => Math.min(100, Math.max(0, (100 * (at - first)) / (last - first)));
-  const days = starts.slice(0, DAYS).map((at, day) => ({ at, text: day ? dayText(at) : "Today", width: place(starts[day + 1]) - place(at) }));
-  const lines = starts.slice(1, DAYS).map((at) => `linear-gradient(var(--presence-line), var(--presence-line)) ${place(at)}% 0 / 1px 100% no-repeat`);
+  const days = starts
+    .slice(0, DAYS)
+    .map((at, day) => ({ at, text: day ? dayText(at) : "Today", width: place(starts[day + 1]) - place(at) }));
+  const lines = starts
+    .slice(1, DAYS)
+    .map(
+      (at) =>
+        `linear-gradient(var(--presence-line), var(--presence-line)) ${place(at)}% 0 / 1px 100% no-repeat`,
+    );
   return { first, last, place, days, lines: lines.join(", ") };
 }
 
@@ -88,7 +103,9 @@ export function barsOf(worker, week, now) {
   for (const hold of worker.holds) {
     if (DRAWN.has(hold.source)) {
       const stop = hold.until ?? Infinity;
-      const who = [sourceText(hold.source), hold.by && `by ${hold.by}`, hold.reason].filter(Boolean).join(", ");
+      const who = [sourceText(hold.source), hold.by && `by ${hold.by}`, hold.reason]
+        .filter(Boolean)
+        .join(", ");
       add("held", hold.since, stop, `${who}: ${span(hold.since, stop)}`);
     }
   }
@@ -105,7 +122,13 @@ const WeekRow = memo(function WeekRow({ worker, week, minute }) {
   return h(
     "tr",
     { "data-worker": worker.name },
-    h("th", { scope: "row" }, h(Link, { to: `/workers/${worker.workerid}` }, worker.name), " ", h(State, { entity: worker })),
+    h(
+      "th",
+      { scope: "row" },
+      h(Link, { to: `/workers/${worker.workerid}` }, worker.name),
+      " ",
+      h(State, { entity: worker }),
+    ),
     h(
       "td",
       null,
@@ -114,7 +137,16 @@ const WeekRow = memo(function WeekRow({ worker, week, minute }) {
         { className: "presence-track" },
         barsOf(worker, week, minute).map(({ kind, start, stop, text }) => {
           const left = week.place(start);
-          return h("li", { key: `${kind} ${start}`, className: `presence-bar presence-${kind}`, style: { left: `${left}%`, width: `${week.place(stop) - left}%` }, title: text }, h("span", { className: "sr-only" }, text));
+          return h(
+            "li",
+            {
+              key: `${kind} ${start}`,
+              className: `presence-bar presence-${kind}`,
+              style: { left: `${left}%`, width: `${week.place(stop) - left}%` },
+              title: text,
+            },
+            h("span", { className: "sr-only" }, text),
+          );
         }),
       ),
     ),

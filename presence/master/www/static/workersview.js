@@ -33,13 +33,26 @@ export function WorkersView({ workers, now, sort, onSort, selected, onSelect, on
         null,
         h("th", { scope: "col", className: "presence-check" }, h(SelectAll, { workers, many, onSelect })),
         COLUMNS.map(([key, text]) => h(SortableHead, { key, name: key, text, sort, onSort })),
-        h("th", { scope: "col", className: "presence-actions" }, h("span", { className: "sr-only" }, "Actions")),
+        h(
+          "th",
+          { scope: "col", className: "presence-actions" },
+          h("span", { className: "sr-only" }, "Actions"),
+        ),
       ),
     ),
     h(
       "tbody",
       null,
-      workers.slice(0, rows).map((worker) => h(WorkerRow, { key: worker.workerid, worker, selected: selected.has(worker.workerid), onSelect, onOrder, ...timesOf(worker, now) })),
+      workers.slice(0, rows).map((worker) =>
+        h(WorkerRow, {
+          key: worker.workerid,
+          worker,
+          selected: selected.has(worker.workerid),
+          onSelect,
+          onOrder,
+          ...timesOf(worker, now),
+        }),
+      ),
       h(More, { shown: rows, total: workers.length, columns: COLUMNS.length + 2, grow }),
     ),
   );
@@ -56,7 +69,10 @@ function timesOf(worker, now) {
     next: next && momentText(next.start, now),
     nextReason: next && next.reason,
     work: work && momentText(work, now),
-    ends: worker.holds.length > 1 ? worker.holds.map((hold) => (hold.until === null ? "" : momentText(hold.until, now))).join("\n") : "",
+    ends:
+      worker.holds.length > 1
+        ? worker.holds.map((hold) => (hold.until === null ? "" : momentText(hold.until, now))).join("\n")
+        : "",
   };
 }
 
@@ -66,8 +82,19 @@ function SelectAll({ workers, many, onSelect }) {
   useEffect(() => {
     box.current.indeterminate = many > 0 && !all;
   }, [many, all]);
-  const change = (event) => onSelect(workers.map((worker) => worker.workerid), event.target.checked);
-  return h("input", { type: "checkbox", ref: box, checked: all, disabled: !workers.length, onChange: change, "aria-label": "Select all shown" });
+  const change = (event) =>
+    onSelect(
+      workers.map((worker) => worker.workerid),
+      event.target.checked,
+    );
+  return h("input", {
+    type: "checkbox",
+    ref: box,
+    checked: all,
+    disabled: !workers.length,
+    onChange: change,
+    "aria-label": "Select all shown",
+  });
 }
 
 function SortableHead({ name, text, sort, onSort }) {
@@ -75,7 +102,11 @@ function SortableHead({ name, text, sort, onSort }) {
   const by = sort === name || down;
   return h(
     "th",
-    { scope: "col", className: `presence-${name}`, "aria-sort": by ? (down ? "descending" : "ascending") : undefined },
+    {
+      scope: "col",
+      className: `presence-${name}`,
+      "aria-sort": by ? (down ? "descending" : "ascending") : undefined,
+    },
     h(
       "button",
       { type: "button", className: "presence-sort", onClick: () => onSort(by && !down ? `-${name}` : name) },
@@ -85,18 +116,56 @@ function SortableHead({ name, text, sort, onSort }) {
   );
 }
 
-const WorkerRow = memo(function WorkerRow({ worker, selected, onSelect, onOrder, back, backIn, next, nextReason, work, ends }) {
+const WorkerRow = memo(function WorkerRow({
+  worker,
+  selected,
+  onSelect,
+  onOrder,
+  back,
+  backIn,
+  next,
+  nextReason,
+  work,
+  ends,
+}) {
   const { workerid, name } = worker;
   const untils = ends.split("\n");
   return h(
     "tr",
     { "data-worker": name, className: selected ? "table-active" : undefined },
-    h("td", null, h("input", { type: "checkbox", checked: selected, onChange: (event) => onSelect([workerid], event.target.checked), "aria-label": `Select ${name}` })),
+    h(
+      "td",
+      null,
+      h("input", {
+        type: "checkbox",
+        checked: selected,
+        onChange: (event) => onSelect([workerid], event.target.checked),
+        "aria-label": `Select ${name}`,
+      }),
+    ),
     h("th", { scope: "row" }, h(Link, { to: `/workers/${workerid}` }, name)),
-    h("td", null, h(State, { entity: worker }), work && h("small", { className: "presence-line" }, `works in its breaks until ${work}`)),
-    h("td", null, worker.holds.map((hold, place) => h(Hold, { key: hold.source, hold, until: untils[place] }))),
+    h(
+      "td",
+      null,
+      h(State, { entity: worker }),
+      work && h("small", { className: "presence-line" }, `works in its breaks until ${work}`),
+    ),
+    h(
+      "td",
+      null,
+      worker.holds.map((hold, place) => h(Hold, { key: hold.source, hold, until: untils[place] })),
+    ),
     h("td", null, h(Until, { worker, back, backIn })),
-    h("td", null, worker.running > 0 && h(Link, { to: `/workers/${workerid}`, "aria-label": `${worker.running} running on ${name}` }, worker.running)),
+    h(
+      "td",
+      null,
+      worker.running > 0 &&
+        h(
+          Link,
+          { to: `/workers/${workerid}`, "aria-label": `${worker.running} running on ${name}` },
+          worker.running,
+        ),
+    ),
     h("td", null, next && h("span", { title: nextReason ?? undefined }, next)),
     h("td", { className: "presence-actions" }, h(Actions, { worker, onOrder })),
   );
@@ -104,7 +173,11 @@ const WorkerRow = memo(function WorkerRow({ worker, selected, onSelect, onOrder,
 
 export function State({ entity }) {
   const available = isAvailable(entity);
-  return h("span", { className: `presence-state ${available ? "presence-available" : "presence-away"}` }, available ? "available" : "not accepting");
+  return h(
+    "span",
+    { className: `presence-state ${available ? "presence-available" : "presence-away"}` },
+    available ? "available" : "not accepting",
+  );
 }
 
 function Hold({ hold, until }) {
@@ -113,7 +186,10 @@ function Hold({ hold, until }) {
     { className: "presence-hold", title: `since ${fullText(hold.since)}` },
     hold.by && hold.source === "admin" ? `held by ${hold.by}` : sourceText(hold.source),
     // of an owner the source says it, unless he gives a name
-    hold.by && hold.source !== "admin" && hold.by !== "owner" && h("span", { className: "presence-by" }, ` by ${hold.by}`),
+    hold.by &&
+      hold.source !== "admin" &&
+      hold.by !== "owner" &&
+      h("span", { className: "presence-by" }, ` by ${hold.by}`),
     hold.reason && h("span", { className: "presence-reason" }, hold.reason),
     until && h("small", { className: "presence-by" }, ` until ${until}`),
   );
@@ -122,17 +198,43 @@ function Hold({ hold, until }) {
 function Until({ worker, back, backIn }) {
   if (isAvailable(worker)) return null;
   if (back === null) return h("span", { className: "presence-by" }, "not known");
-  return h("span", { title: fullText(worker.back_at) }, back, h("small", { className: "presence-line" }, backIn));
+  return h(
+    "span",
+    { title: fullText(worker.back_at) },
+    back,
+    h("small", { className: "presence-line" }, backIn),
+  );
 }
 
 function Actions({ worker, onOrder }) {
-  if (!worker.holdable) return h("small", { className: "presence-by", title: "One of Buildbot's own workers: it can be paused" }, "stock worker");
+  if (!worker.holdable)
+    return h(
+      "small",
+      { className: "presence-by", title: "One of Buildbot's own workers: it can be paused" },
+      "stock worker",
+    );
   const held = heldBy(worker, "admin");
   const button = (action, text, title) =>
-    h("button", { type: "button", className: "btn btn-sm btn-outline-secondary", title, "aria-label": `${title} ${worker.name}`, onClick: () => onOrder(action, [worker]) }, text);
+    h(
+      "button",
+      {
+        type: "button",
+        className: "btn btn-sm btn-outline-secondary",
+        title,
+        "aria-label": `${title} ${worker.name}`,
+        onClick: () => onOrder(action, [worker]),
+      },
+      text,
+    );
   return [
     held ? h("span", { key: "release" }, button("release", "Release", "Release")) : null,
-    h("span", { key: "hold" }, button("hold", held ? "Change…" : "Hold…", held ? "Change the hold of" : "Hold")),
-    hasBreaks(worker) ? h("span", { key: "work" }, button("work", "Work…", "Work in spite of its breaks:")) : null,
+    h(
+      "span",
+      { key: "hold" },
+      button("hold", held ? "Change…" : "Hold…", held ? "Change the hold of" : "Hold"),
+    ),
+    hasBreaks(worker)
+      ? h("span", { key: "work" }, button("work", "Work…", "Work in spite of its breaks:"))
+      : null,
   ];
 }

@@ -1,0 +1,84 @@
+// What stands above the workers: which of them are shown, and what may be ordered of several.
+
+import { h, memo } from "./react.js";
+import { STATES } from "./choice.js";
+import { count } from "./words.js";
+
+/** What is shown, and what may be ordered of the selected ones; of all that are shown, when none is. */
+export function Tools({ choice, choose, builders, all, shown, selected, onOrder }) {
+  const some = shown.filter((worker) => selected.has(worker.workerid));
+  const meant = some.length ? some : shown;
+  const whom = some.length ? `${some.length} selected` : `all ${count(shown.length, "worker")} shown`;
+  const button = (action, text) =>
+    h(
+      "button",
+      {
+        type: "button",
+        className: "btn btn-sm btn-outline-secondary",
+        disabled: !meant.length,
+        "aria-label": `${text} ${whom}`,
+        onClick: () => onOrder(action, meant),
+      },
+      text,
+    );
+  return h(
+    "div",
+    { className: "presence-tools" },
+    h("input", {
+      type: "search",
+      className: "form-control form-control-sm",
+      placeholder: "Name, reason or person",
+      "aria-label": "Search for workers, reasons, people",
+      value: choice.text,
+      onChange: (event) => choose({ text: event.target.value }),
+    }),
+    h(
+      "select",
+      {
+        className: "form-control form-control-sm",
+        "aria-label": "State",
+        value: choice.state,
+        onChange: (event) => choose({ state: event.target.value }),
+      },
+      STATES.map(([value, text]) => h("option", { key: value, value }, text)),
+    ),
+    h("input", {
+      type: "search",
+      list: "presence-builders",
+      className: "form-control form-control-sm",
+      placeholder: "Builder",
+      "aria-label": "Builder",
+      value: choice.builder,
+      onChange: (event) => choose({ builder: event.target.value }),
+    }),
+    h(BuilderNames, { builders }),
+    h(
+      "span",
+      { role: "status", className: "presence-count" },
+      shown.length === all ? count(all, "worker") : `${shown.length} of ${count(all, "worker")}`,
+      some.length > 0 && `, ${some.length} selected`,
+    ),
+    h(
+      "span",
+      { className: "presence-orders", role: "group", "aria-label": `Orders for ${whom}` },
+      h("span", { className: "presence-by" }, `${whom}: `),
+      button("hold", "Hold…"),
+      button("release", "Release…"),
+      button("work", "Work…"),
+    ),
+  );
+}
+
+/** What may be meant by the field "Builder". There may be thousands, and they hardly ever change. */
+const BuilderNames = memo(
+  function BuilderNames({ builders }) {
+    return h(
+      "datalist",
+      { id: "presence-builders" },
+      builders.map((each) => h("option", { key: each.builderid, value: each.name })),
+    );
+  },
+  (before, after) =>
+    before.builders.length === after.builders.length &&
+    before.builders.every((each, place) => each.name === after.builders[place].name),
+);

@@ -22,22 +22,34 @@ def childrenChooser(base: Any, drains: Drains) -> Any:
     """
 
     class ChildrenChooser(base):
-        @inlineCallbacks
-        def _getNextUnclaimedBuildRequest(self) -> Generator[Deferred[Any], Any, Any]:
-            pool = [*self.workerpool, *self.preferredWorkers]
+        def _getNextUnclaimedBuildRequest(self) -> Any:
+            get_next = super()._getNextUnclaimedBuildRequest
+            pool = [*self.workerpool, *self.preferredWorkers] if drains.areThere else ()
             if pool and all(wfb.worker is not None and drains.isDrained(wfb.worker) for wfb in pool):
-                # Of each request Buildbot asks for much before it asks whether it may start here.
-                found = yield self._fetchUnclaimedBrdicts()
-                found.data = [each for each in found.data if each["waited_for"]]
-            return (yield super()._getNextUnclaimedBuildRequest())
+                return self._next_child(get_next)
+            return get_next()
 
         @inlineCallbacks
-        def canStartBuild(self, wfb: Any, request: Any) -> Generator[Deferred[Any], Any, bool]:
-            if wfb.worker is None or (
-                drains.isDrained(wfb.worker)
-                and not (yield drains.mayStart(self.bldr.name, wfb.worker, request))
-            ):
+        def _next_child(self, get_next: Any) -> Generator[Deferred[Any], Any, Any]:
+            # of each request Buildbot asks for much before it asks whether it may start here
+            found = yield self._fetchUnclaimedBrdicts()
+            found.data = [each for each in found.data if each["waited_for"]]
+            return (yield get_next())
+
+        def canStartBuild(self, wfb: Any, request: Any) -> Any:
+            can_start = super().canStartBuild
+            if wfb.worker is None:
                 return False
-            return bool((yield super().canStartBuild(wfb, request)))
+            if drains.isDrained(wfb.worker):
+                return self._child_can_start(can_start, wfb, request)
+            return can_start(wfb, request)
+
+        @inlineCallbacks
+        def _child_can_start(
+            self, can_start: Any, wfb: Any, request: Any
+        ) -> Generator[Deferred[Any], Any, bool]:
+            if not (yield drains.mayStart(self.bldr.name, wfb.worker, request)):
+                return False
+            return bool((yield can_start(wfb, request)))
 
     return ChildrenChooser

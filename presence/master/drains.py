@@ -98,6 +98,11 @@ class Drains:
                 entry.timer.cancel()
             self._regroup(_group(entry))
 
+    @property
+    def areThere(self) -> bool:
+        """Whether any worker is drained."""
+        return bool(self._drained)
+
     def isDrained(self, worker: Any) -> bool:
         """Whether this worker (any of Buildbot's) is drained."""
         return worker.workername in self._drained

@@ -66,7 +66,7 @@ def readReconfigOrder(
             except ValueError as problem:
                 raise ValueError(f"{name}: {problem}") from None
     if "onDeadline" in values and "deadline" not in values:
-        raise ValueError("onDeadline says what happens at the deadline: give deadline as well")
+        raise ValueError("on_deadline says what happens at the deadline: give deadline as well")
     order: ReconfigOrder | PlanOrder | CancelOrder = kind(**values)
     return order
 
@@ -89,7 +89,7 @@ _ALL = {"all": ("everything", _flag)}
 ACTIONS: Mapping[str, tuple[Callable[..., Any], Mapping[str, tuple[str, Callable[[object, float], Any]]]]] = {
     "reconfig": (
         ReconfigOrder,
-        {**_ALL, "deadline": ("deadline", readInstant), "onDeadline": ("onDeadline", _choice)},
+        {**_ALL, "deadline": ("deadline", readInstant), "on_deadline": ("onDeadline", _choice)},
     ),
     "plan": (PlanOrder, _ALL),
     "cancel": (CancelOrder, {}),

@@ -17,10 +17,10 @@ class OrderTests(SynchronousTestCase):
         """Each order with what it takes; null is as good as missing."""
         self.assertEqual(self.read("reconfig"), ReconfigOrder())
         self.assertEqual(
-            self.read("reconfig", all=True, deadline=NOW + 60, onDeadline="interrupt"),
+            self.read("reconfig", all=True, deadline=NOW + 60, on_deadline="interrupt"),
             ReconfigOrder(True, NOW + 60, "interrupt"),
         )
-        self.assertEqual(self.read("reconfig", all=None, deadline=None, onDeadline=None), ReconfigOrder())
+        self.assertEqual(self.read("reconfig", all=None, deadline=None, on_deadline=None), ReconfigOrder())
         self.assertEqual(self.read("plan", all=True), PlanOrder(True))
         self.assertEqual(self.read("cancel"), CancelOrder())
 
@@ -28,13 +28,13 @@ class OrderTests(SynchronousTestCase):
         """What is wrong is refused, and the text says what would be right."""
         for action, parameters, said in (
             ("reconfig", {"al": True}, "did you mean all?"),
-            ("reconfig", {"ondeadline": "abort"}, "did you mean onDeadline?"),
+            ("reconfig", {"ondeadline": "abort"}, "did you mean on_deadline?"),
             ("reconfig", {"all": 1}, "all: 1 is neither true nor false"),
             ("reconfig", {"deadline": "1h"}, "seconds since the epoch"),
             ("reconfig", {"deadline": NOW - 1}, "is past"),
-            ("reconfig", {"deadline": NOW + 60, "onDeadline": "stop"}, "abort, interrupt, reconfig"),
-            ("reconfig", {"deadline": NOW + 60, "onDeadline": ["abort"]}, "abort, interrupt, reconfig"),
-            ("reconfig", {"onDeadline": "abort"}, "give deadline as well"),
+            ("reconfig", {"deadline": NOW + 60, "on_deadline": "stop"}, "abort, interrupt, reconfig"),
+            ("reconfig", {"deadline": NOW + 60, "on_deadline": ["abort"]}, "abort, interrupt, reconfig"),
+            ("reconfig", {"on_deadline": "abort"}, "give deadline as well"),
             ("plan", {"deadline": NOW + 60}, "it takes all"),
             ("cancel", {"all": True}, "it takes none"),
         ):

@@ -85,7 +85,7 @@ def addCommand(subparsers: Any, name: str, command: Callable[..., int], text: st
         "machine HOST login USER password PASSWORD. PRESENCE_USER and PRESENCE_PASSWORD in the environment "
         "come before it.",
     )
-    parser.set_defaults(run=_run, command=command)
+    parser.set_defaults(run=runCommand, command=command)
     return parser
 
 
@@ -97,7 +97,8 @@ def addSelection(parser: ArgumentParser) -> None:
     )
 
 
-def _run(options: Namespace) -> int:
+def runCommand(options: Namespace) -> int:
+    """Run the command of `options` with a client for the master; the exit status."""
     try:
         client = MasterClient(options.url, _Credentials(options.netrc))
         return int(options.command(options, client))

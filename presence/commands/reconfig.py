@@ -42,7 +42,7 @@ no sense. Ctrl-C ends the watching, not the waiting.
 """
 
 
-class _Directory(Exception):  # noqa: N818 (it is a mistake in a command line)
+class NoMasterError(Exception):
     """There is no master to be found in that directory; the message says what would help."""
 
 
@@ -94,7 +94,7 @@ def run(options: Namespace) -> int:
             lambda host, *, ask: findCredentials(host, options.netrc) or _asked(host, ask=ask),
         )
         return _Command(options, client).run()
-    except _Directory as problem:
+    except NoMasterError as problem:
         return _complain(str(problem), _USAGE)
     except (MasterError, CredentialsError) as problem:
         return _complain(plain(_explained(str(problem))), _FAILED)
@@ -103,26 +103,26 @@ def run(options: Namespace) -> int:
 def urlOf(masterdir: Path) -> str:
     """The URL that the master in this directory has noted there."""
     if not (masterdir / "buildbot.tac").exists():
-        raise _Directory(
+        raise NoMasterError(
             f"{masterdir} is no master's directory: no buildbot.tac is in it. Name one, or the web UI with --url"
         )
     try:
         note = json.loads((masterdir / _NOTE).read_text(encoding="utf-8"))
         url, pid = note["url"], int(note["pid"])
     except FileNotFoundError:
-        raise _Directory(
+        raise NoMasterError(
             f"the master in {masterdir} does not run, or has no presences: start it, or put "
             "util.PresenceService() into its c['services'] and reconfigure it once in Buildbot's way. If it is "
             "another machine's, name its web UI with --url"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise _Directory(
+        raise NoMasterError(
             f"{masterdir / _NOTE} cannot be read ({problem}): name the web UI of the master with --url"
         ) from None
     if not _runs(pid):
-        raise _Directory(f"the master in {masterdir} does not run: start it, and it reads its master.cfg")
+        raise NoMasterError(f"the master in {masterdir} does not run: start it, and it reads its master.cfg")
     if not url:
-        raise _Directory(
+        raise NoMasterError(
             f"the master in {masterdir} has no web server, over which it could be asked: set c['www'] = "
             "{'port': 'tcp:8010:interface=127.0.0.1'}, or let SIGHUP wait: util.PresenceService(reconfigWhenIdle=True)"
         )
@@ -153,7 +153,7 @@ class _Command:
     def _reconfig(self) -> int:
         options = self._options
         deadline = None if options.deadline is None else time.time() + options.deadline
-        answer = self._post("reconfig", all=options.all, deadline=deadline, onDeadline=options.on_deadline)
+        answer = self._post("reconfig", all=options.all, deadline=deadline, on_deadline=options.on_deadline)
         if answer["mistakes"]:
             for mistake in answer["mistakes"]:
                 print(f"presence: {plain(mistake)}", file=sys.stderr)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from presence.commands.admin import DONE, UsageError, addCommand, adminText, reasonOption
+from presence.commands.admin import (
+    DONE,
+    USAGE,
+    UsageError,
+    addCommand,
+    adminText,
+    reasonOption,
+    runCommand,
+)
 from presence.commands.masterclient import NoAnswerError
 from presence.commands.options import addDeadline
+from presence.commands.reconfig import NoMasterError, urlOf
 from presence.commands.waiting import INTERVAL, WhoRuns
 from presence.shutdownorders import ON_DEADLINE
 
@@ -32,6 +42,14 @@ def addParser(subparsers: Any) -> None:
         _stop,
         "stop a master when nothing runs; what waits is built when it is started again",
     )
+    parser.add_argument(
+        "masterdir",
+        nargs="?",
+        type=Path,
+        metavar="MASTERDIR",
+        help="the master's directory, on this machine; or --url",
+    )
+    parser.set_defaults(run=run)
     parser.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
     addDeadline(parser, "how long to wait")
     parser.add_argument(
@@ -42,6 +60,17 @@ def addParser(subparsers: Any) -> None:
     )
     parser.add_argument("--detach", action="store_true", help="do not wait until it has stopped")
     parser.add_argument("--cancel", action="store_true", help="do not stop it, whoever has ordered it")
+
+
+def run(options: Namespace) -> int:
+    """Run `presence stop-master`."""
+    try:
+        if options.masterdir is not None:
+            options.url = urlOf(options.masterdir)
+    except NoMasterError as problem:
+        print(f"presence: {problem}", file=sys.stderr)
+        return USAGE
+    return runCommand(options)
 
 
 def _stop(options: Namespace, client: MasterClient) -> int:

@@ -129,7 +129,7 @@ class CommandTests(SynchronousTestCase):
         )
         self.assertEqual(
             FakeClient.ordered,
-            ("reconfig", "reconfig", {"all": True, "deadline": NOW + HOUR, "onDeadline": "interrupt"}),
+            ("reconfig", "reconfig", {"all": True, "deadline": NOW + HOUR, "on_deadline": "interrupt"}),
         )
         self.assertEqual(FakeClient.url, "http://farm.example/")
 

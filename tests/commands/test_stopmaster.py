@@ -1,3 +1,7 @@
+import json
+import os
+from pathlib import Path
+
 from presence.commands import options, stopmaster
 from tests.commands.test_admin import HOUR, NOW, AdminTestCase
 
@@ -69,6 +73,19 @@ class StopMasterTests(AdminTestCase):
         self.done("stop-master", "--detach")
         self.assertEqual(self.done("stop-master", "--cancel"), ["the master goes on"])
         self.assertEqual(self.master.shutdown["state"], "running")
+
+    def test_directory(self):
+        """The master may be named by its directory, as for `presence reconfig`."""
+        directory = Path(self.mktemp())
+        directory.mkdir()
+        status, _, err = self.run_("stop-master", str(directory))
+        self.assertEqual(status, 2)
+        self.assertIn("is no master's directory", err)
+        (directory / "buildbot.tac").touch()
+        note = {"url": "https://farm.example/bb/", "pid": os.getpid()}
+        (directory / "presence.json").write_text(json.dumps(note))
+        self.done("stop-master", str(directory), "--detach", url="https://elsewhere.example/")
+        self.assertEqual(set(self.connections), {"farm.example"})
 
     def test_mistakes(self):
         """What makes no sense is refused before the master is asked."""

@@ -171,7 +171,7 @@ class StopTests(DrainTestCase):
         self.assertEqual(status, 0, out)
         waiting.waitUntilBuilt()
         # ordered: the child that the build waits for is built, what is requested waits, and the process ends
-        stop = self.popen("stop-master", user="ann")
+        stop = self.popen("stop-master", str(self.farm.master.directory), user="ann")
         self.farm.waitFor(
             "it is about to stop", lambda: self.farm.get("shutdown")["shutdowns"][0]["state"] == "stopping"
         )

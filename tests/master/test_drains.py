@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 
 from presence.errors import NotAcceptingBuildsError
 from presence.master.sendback import GRACE
+from presence.reconfigorders import ReconfigOrder
 from tests.master.apicase import INVALID_PARAMS, ApiTestCase, user
 from tests.master.fakemaster import HOUR, MINUTE
 from tests.master.triggers import family
@@ -453,6 +454,26 @@ class ChildrenTests(DrainTestCase):
         self.flushLoggedErrors(NotAcceptingBuildsError)
         self.finish("child")
         self.assertEqual(self.state(), "drained")
+
+    def test_duringAReconfig(self):
+        """A drain and a reconfiguration that waits for everything: what is waited for is built, and both are done."""
+        self.startFamily(
+            {"parent": (["mac-mini"], "child"), "child": (["mac-mini"], None)}, "mac-mini", "aarch64"
+        )
+        slow = self.slowTriggers()
+        parent = self.trigger()
+        self.order()
+        run = self.resultOf(self.roster.quiesce.request(ReconfigOrder(everything=True), "bob"))
+        self.assertEqual(self.sources(), ["admin", "reconfig"])
+        stranger = self.request("child")
+        slow.callback(None)
+        self.pass_(2)
+        self.assertEqual(self.running(), [("mac-mini", "child")])
+        self.finish("child")
+        self.pass_(MINUTE)
+        self.assertEqual(self.results(parent), [SUCCESS])
+        self.assertEqual(run.result.result, "reconfigured")
+        self.assertEqual((self.sources(), self.state(), self.unclaimed()), (["admin"], "drained", [stranger]))
 
     def test_cost(self):
         """However many requests wait, those that are no children are not even looked at."""

@@ -36,6 +36,11 @@ class Transport(StringTransport):
 
     abortConnection = loseConnection
 
+    def resumeProducing(self):
+        # a real one reads on while it has something left to send
+        if not self.disconnecting:
+            super().resumeProducing()
+
 
 class Answer:
     """What has come back on a connection: `code`, `headers`, `body`."""

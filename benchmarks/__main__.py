@@ -2,7 +2,7 @@
 
 Each run has a process of its own, one after the other. The tables go into docs/performance.rst; those of `--quick`,
 which measures little of everything, are only shown. What was measured is kept in `_results/`, so that subjects may
-be measured one at a time.
+be measured one at a time, and with `--go-on` in parts.
 """
 
 import argparse
@@ -17,12 +17,21 @@ from benchmarks import bounds, report
 
 SUBJECTS = ("massreturn", "restart", "fleet", "flapping", "crowd", "micro")
 
+# the runs whose CPU times are compared with each other: of how many builders with requests, in percent, and which ways
+_COMPARED, _WAYS_COMPARED = 20, ("ours", "ideal", "alone")
+
 _KEPT = Path(__file__).parent / "_results"
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a minute instead of some, and write nothing")
+    parser.add_argument(
+        "--go-on",
+        type=float,
+        metavar="SECONDS",
+        help="keep what was measured before, and begin no run after so many seconds",
+    )
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"one of {', '.join(SUBJECTS)}")
     arguments = parser.parse_args()
     unknown = set(arguments.subjects) - set(SUBJECTS)
@@ -30,10 +39,10 @@ def main():
         parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(SUBJECTS)}")
     results = {} if arguments.quick else kept()
     for subject in arguments.subjects or SUBJECTS:
-        results[subject] = measured(subject, quick=arguments.quick)
+        before = results.get(subject, []) if arguments.go_on else []
+        results[subject] = measured(subject, before, quick=arguments.quick, most=arguments.go_on)
         if not arguments.quick:
-            _KEPT.mkdir(exist_ok=True)
-            (_KEPT / f"{subject}.json").write_text(json.dumps(results[subject], indent=1), encoding="utf-8")
+            keep(subject, results[subject])
     tables = {subject: module(subject).tables(results[subject]) for subject in results}
     tables["bounds"] = bounds.table(results)
     tables["environment"] = report.environment()
@@ -54,26 +63,56 @@ def kept():
     }
 
 
+def keep(subject, results):
+    """Remember what was measured."""
+    _KEPT.mkdir(exist_ok=True)
+    (_KEPT / f"{subject}.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+
+
 def module(subject):
     """The module of a subject."""
     return importlib.import_module(f"benchmarks.{subject}")
 
 
-def measured(subject, *, quick):
-    """The results of all runs of a subject: of each its arguments, and what was measured."""
+def measured(subject, before, *, quick, most):
+    """The results of all runs of a subject: of each its arguments, and what was measured.
+
+    Those that are in `before` are not measured again; no run is begun after `most` seconds (or None).
+    """
     if hasattr(module(subject), "measured"):
-        return module(subject).measured(quick=quick)
-    found = []
+        return before or module(subject).measured(quick=quick)
+    found, begun = [], time.perf_counter()
     for arguments in module(subject).plan(quick=quick):
-        begun = time.perf_counter()
-        child = subprocess.run(
-            [sys.executable, "-m", "benchmarks.child", subject, json.dumps(arguments)],
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        found.append({**arguments, **json.loads(child.stdout.splitlines()[-1])})
-        print(f"{subject} {arguments}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
+        known = [each for each in before if arguments.items() <= each.items()]
+        if known:
+            found += known
+        elif most is None or time.perf_counter() - begun < most:
+            found.append({**arguments, **_median(subject, arguments, 1 if quick else _times(arguments))})
+            if not quick:
+                keep(subject, found)
     return found
+
+
+def _times(arguments):
+    """How often a run is made: three times where its CPU time is compared, as that varies by a tenth."""
+    return 3 if arguments.get("percent") == _COMPARED and arguments["way"] in _WAYS_COMPARED else 1
+
+
+def _median(subject, arguments, times):
+    """The run of so many that is in the middle by its CPU time."""
+    runs = sorted((_run(subject, arguments) for _ in range(times)), key=lambda run: run.get("cpu", 0))
+    return runs[times // 2]
+
+
+def _run(subject, arguments):
+    begun = time.perf_counter()
+    child = subprocess.run(
+        [sys.executable, "-m", "benchmarks.child", subject, json.dumps(arguments)],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    print(f"{subject} {arguments}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
+    return json.loads(child.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

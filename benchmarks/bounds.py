@@ -64,9 +64,9 @@ def _against_stock(runs, key, where):
 def _restart(results):
     runs = _by(results, "workers", "builders", "percent", "way")
     for (workers, builders, percent, way), ours in runs.items():
-        if way != "ours":
-            continue
         key = (workers, builders, percent)
+        if way != "ours" or (*key, "stock, unheard") not in runs:  # the last of them
+            continue
         ideal = runs[(*key, "ideal")]["statements"] - runs[(*key, "stock, unheard")]["statements"]
         kicks = ours["statements"] - runs[(*key, "ours, unheard")]["statements"]
         yield (
@@ -78,6 +78,8 @@ def _restart(results):
 
 def _flapping(results):
     runs = _by(results, "way")
+    if ("flips",) not in runs:
+        return
     flaps, flips = (runs[(way,)]["statements"] for way in ("flaps", "flips"))
     yield (
         "flapping 1000 × a second: no more statements than one flip every 100 ms",
@@ -95,7 +97,7 @@ def _crowd(results):
         f"{model['each'] / 1024:.1f} KB",
         model["each"] <= 4096,
     )
-    if ("ours",) in runs:
+    if ("stock",) in runs:
         more = runs[("ours",)]["each"] - runs[("stock",)]["each"]
         yield (
             "10 000 workers: a `BuildSlave` at most 4 KB more than a `Worker`",

@@ -14,9 +14,9 @@ from presence.workerpresence import WorkerPresence
 TITLE = "Ten thousand workers without builders"
 
 WAYS = {
+    "model": "`WorkerPresence` and `BreakTimer` alone",
     "ours": "`BuildSlave`s with a break each",
     "stock": "`Worker`s of Buildbot",
-    "model": "`WorkerPresence` and `BreakTimer` alone",
 }
 
 _WORKERS = 10_000

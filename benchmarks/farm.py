@@ -85,7 +85,7 @@ class Farm:
         self._log = (Path(self._folder) / "twistd.log").open("w", encoding="utf-8")
         log.startLogging(self._log, setStdout=False)
         kind = BuildSlave if ours else Worker
-        self.ours = ours
+        self.ours, self.disk = ours, disk
         self.names = [f"w{number}" for number in range(workers)]
         config = {
             "workers": [kind(name, "s3cret", **worker_options) for name in self.names],

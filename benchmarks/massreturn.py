@@ -91,6 +91,7 @@ async def _unpause(farm, _):
 
 async def _hook(farm, quarantine):
     quarantine.until = farm.reactor.seconds() + _BEFORE + len(farm.names) * len(farm.builders) / 50_000
+    quarantine.until += 4.0 * farm.disk
     # what happens in the break: a request is looked at, and every worker that could build it is put in quarantine
     farm.brd.maybeStartBuildsOn([builder.name for builder in farm.wanted])
     await farm.meters.rest()

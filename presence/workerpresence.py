@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
@@ -21,6 +20,21 @@ if TYPE_CHECKING:
 _log = Logger()
 
 Observer = Callable[["WorkerPresence"], object]
+
+
+class _Observation:
+    """One observer among `others`, and what ends that. It equals nothing but itself, so that one callable may observe
+    twice and stop once.
+    """
+
+    __slots__ = ("_others", "observer")
+
+    def __init__(self, observer: Observer, others: dict[_Observation, None]) -> None:
+        self.observer = observer
+        self._others = others
+
+    def __call__(self) -> None:
+        self._others.pop(self, None)
 
 
 @implementer(IWorkerPresence)
@@ -48,7 +62,7 @@ class WorkerPresence:
         self._clock = clock
         self._holds: dict[str, Hold] = {}
         self._timers: dict[str, IDelayedCall] = {}
-        self._observers: dict[Observer, None] = {}
+        self._observers: dict[_Observation, None] = {}
         self._running = 0
         self._stopped = False
         # most workers of a farm are waited for by nobody: no waiters before the first one asks
@@ -136,10 +150,9 @@ class WorkerPresence:
             self._idle.fire()
 
     def observe(self, observer: Observer) -> Callable[[], None]:
-        # a partial equals nothing but itself, so that one callable may observe twice and stop once
-        entry = partial(observer)
-        self._observers[entry] = None
-        return partial(self._end_observation, entry)
+        observation = _Observation(observer, self._observers)
+        self._observers[observation] = None
+        return observation
 
     def stop(self) -> None:
         self._stopped = True
@@ -157,17 +170,16 @@ class WorkerPresence:
             self._ready.fire()
 
     def _tell_observers(self) -> None:
-        for observer in tuple(self._observers):
-            if observer not in self._observers:
+        for observation in tuple(self._observers):
+            if observation not in self._observers:
                 continue  # one that was called before it has stopped it
             try:
-                observer(self)
+                observation.observer(self)
             except Exception:  # noqa: BLE001
                 # one observer's mistake is not the others', and none of the worker's
-                _log.failure("while telling {observer} of {presence}", observer=observer, presence=self)
-
-    def _end_observation(self, entry: Observer) -> None:
-        self._observers.pop(entry, None)
+                _log.failure(
+                    "while telling {observer} of {presence}", observer=observation.observer, presence=self
+                )
 
     def _until_reached(self, source: str) -> None:
         hold = self._holds[source]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from buildbot.mq.simple import SimpleMQ
 from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
@@ -31,6 +33,9 @@ PAUSE = 0.1
 #: wants to hear, and each of Buildbot's workers is a listener.
 SLICE = 50
 
+# The fields of a worker that are lists and mostly those of many others too, and how many such lists are remembered.
+_ALIKE, _LISTS = ("breaks", "builders"), 2048
+
 
 class Announcer:
     """Announces the entities that have changed: each once, as it is then, however often it has changed.
@@ -50,6 +55,10 @@ class Announcer:
         # those of the configuration whose services have yet to start
         self._starting_workers: set[str] = set()
         self._starting_builders: set[str] = set()
+        # whether anybody listens to the events of a type, as it was when the present slice began
+        self._heard: dict[str, bool] = {}
+        # lists that many workers have in common, by what is in them
+        self._lists: dict[str, list[Any]] = {}
         self._told: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in types}
         self._waiting: Mapping[int, int] = {}
         self._recount = True
@@ -163,9 +172,13 @@ class Announcer:
     def _each(
         self, names: Iterable[str], announce: Callable[[str], None]
     ) -> Generator[Deferred[None], None, None]:
-        for number, name in enumerate(names, 1):
-            announce(name)
+        for number, name in enumerate(names):
             if number % SLICE == 0:
+                self._heard = {
+                    name: isHeard(self._master.mq, each.plural) for name, each in self._types.items()
+                }
+            announce(name)
+            if number % SLICE == SLICE - 1:
                 yield deferLater(self._master.reactor, 0, lambda: None)
 
     def _announce_worker(self, name: str) -> None:
@@ -206,8 +219,32 @@ class Announcer:
     def _tell(self, rtype: str, entity: dict[str, Any]) -> None:
         told = self._told[rtype]
         if told.get(entity["name"]) != entity and not self._stopped:
-            told[entity["name"]] = entity
-            self._types[rtype].produceEvent(entity, "changed")
+            told[entity["name"]] = self._with_shared_lists(entity)
+            if self._heard[rtype]:
+                self._types[rtype].produceEvent(entity, "changed")
+
+    def _with_shared_lists(self, entity: dict[str, Any]) -> dict[str, Any]:
+        """`entity`, with lists that are there once for all workers with the same breaks and builders."""
+        kept = dict(entity)
+        for field, value in entity.items():
+            if value and isinstance(value, list) and field in _ALIKE:
+                content = str(value)
+                if content not in self._lists:
+                    if len(self._lists) > _LISTS:
+                        self._lists.clear()
+                    # whoever hears of `entity` may do with it what he likes
+                    self._lists[content] = copy.deepcopy(value)
+                kept[field] = self._lists[content]
+        return kept
+
+
+def isHeard(mq: Any, plural: str) -> bool:
+    """Whether anybody may be listening to events about `plural` on the message queue `mq`.
+
+    Buildbot compares an event with what each listener wants to hear, and each of its workers is a listener. Who listens
+    is known only where the queue is that of one master.
+    """
+    return not isinstance(mq, SimpleMQ) or any(each.filter[0] in (plural, None) for each in mq.qrefs)
 
 
 def unclaimedRequests(master: Any) -> Deferred[dict[int, int]]:

@@ -122,7 +122,9 @@ class Wakeup:
         buildernames = [
             builder.name
             for builder in builders
-            if builder is not None and builder.config and workernames.intersection(builder.config.workernames)
+            if builder is not None
+            and builder.config
+            and not workernames.isdisjoint(builder.config.workernames)
         ]
         if buildernames and not self._stopped:
             botmaster.brd.maybeStartBuildsOn(buildernames)

@@ -1,26 +1,30 @@
+import copy
 from types import SimpleNamespace
 
+from buildbot.mq.simple import SimpleMQ
 from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.builderpresence import BuilderPresence
 from presence.master import announcer as module
-from presence.master.announcer import PAUSE, SLICE, Announcer
+from presence.master.announcer import PAUSE, SLICE, Announcer, isHeard
 from presence.master.census import Census
 from presence.workerpresence import WorkerPresence
 
 
-def farm(workernames, buildernames, entity):
+def farm(workernames, buildernames, entity, mq=None):
     """A clock, what is told, and an announcer to which `entity` gives whatever there is of a name."""
     clock, told = Clock(), []
     kinds = {
-        name: SimpleNamespace(produceEvent=lambda entity, event: told.append((entity["name"], event)))
+        name: SimpleNamespace(
+            plural=f"{name}s", produceEvent=lambda entity, event: told.append((entity["name"], event))
+        )
         for name in ("presence", "builderpresence")
     }
     workers = {name: WorkerPresence(name, clock) for name in workernames}
     builders = {name: BuilderPresence(name, list(workers.values())) for name in buildernames}
     roster = SimpleNamespace(
-        master=SimpleNamespace(reactor=clock),
+        master=SimpleNamespace(reactor=clock, mq=mq),
         workers=workers,
         builders=builders,
         findWorker=workers.get,
@@ -90,3 +94,51 @@ class SliceTests(SynchronousTestCase):
         clock.pump([0] * 9 + [PAUSE] + [0] * 9)
         self.assertEqual(told.count(("w0", "changed")), 2)
         self.assertEqual(told[-1], ("one", "changed"))
+
+
+class ListenerTests(SynchronousTestCase):
+    def test_nobodyListens(self):
+        """No event is made on the queue of one master while nobody would hear it; who listens hears what changes then."""
+        mq, value = SimpleMQ(), {}
+        mq.startConsuming(lambda key, message: None, ("workers", None, None))
+        clock, told, announcer = farm(["w0", "w1"], ["one"], lambda name, *_: {"name": name, **value}, mq)
+        announcer.follow()
+        clock.pump([0, PAUSE])
+        self.assertEqual(told, [])
+        listener = self.successResultOf(
+            mq.startConsuming(lambda key, message: None, ("presences", "1", "changed"))
+        )
+        announcer.workerChanged("w0")
+        clock.pump([0, PAUSE])
+        self.assertEqual(told, [])  # it is as it was
+        value["new"] = 1
+        announcer.workerChanged("w0")
+        clock.pump([0, PAUSE])
+        self.assertEqual(told, [("w0", "changed")])
+        listener.stopConsuming()
+        value["new"] = 2
+        announcer.workerChanged("w0")
+        clock.pump([0, PAUSE])
+        self.assertEqual(len(told), 1)
+
+    def test_listenersOfEverything(self):
+        """Who listens to all there is hears ours too, and a queue between masters is always told."""
+        mq = SimpleMQ()
+        self.assertFalse(isHeard(mq, "presences"))
+        mq.startConsuming(lambda key, message: None, (None, None, None))
+        self.assertTrue(isHeard(mq, "presences"))
+        self.assertTrue(isHeard(object(), "presences"))
+
+    def test_whatIsKept(self):
+        """What was told last is kept with one list for all that have the same breaks; nobody who listens has that one."""
+        heard = []
+        entity = {"breaks": [{"start": 1.0}], "builders": [1, 2]}
+        clock, _, announcer = farm(["w0", "w1"], [], lambda name, *_: {"name": name, **copy.deepcopy(entity)})
+        announcer._types["presence"].produceEvent = lambda entity, event: heard.append(entity)
+        announcer.follow()
+        clock.pump([0, PAUSE])
+        kept = [announcer._told["presence"][name] for name in ("w0", "w1")]
+        self.assertIs(kept[0]["breaks"], kept[1]["breaks"])
+        heard[0]["breaks"][0]["start"] = 2.0
+        heard[0]["builders"].clear()
+        self.assertEqual({**kept[0], **entity}, kept[0])

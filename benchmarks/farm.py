@@ -126,7 +126,7 @@ class Farm:
         text = Path(self._log.name).read_text(encoding="utf-8")
         for sign in ("Traceback", "Unhandled", "serious error"):
             if sign in text:
-                raise RuntimeError(f"something went wrong:\n{text[-5000:]}")
+                raise RuntimeError(f"something went wrong:\n{text[text.index(sign) :][:5000]}")
 
     @property
     def brd(self):

@@ -30,12 +30,13 @@ def plan(*, quick):
         return
     for percent in (0, 20, 100):
         yield from _runs(50, 50, (percent,), WAYS)
-    yield from _runs(50, 50, (20,), WAYS, disk=True)
-    yield from _runs(200, 200, (0, 100), ("ours", "ideal", "alone"))
     yield from _runs(200, 200, (20,), WAYS)
-    yield from _runs(200, 200, (20,), ("ours", "ideal", "alone"), disk=True)
-    yield from _runs(500, 1000, (0, 100), ("ours", "ideal"))
-    yield from _runs(500, 1000, (20,), ("ours", "unpause", "ideal"))
+    yield from _runs(500, 1000, (0, 20), ("ours", "ideal"))
+    yield from _runs(200, 200, (0, 100), ("ours", "ideal"))
+    yield from _runs(500, 1000, (100,), ("ours", "ideal"))
+    yield from _runs(500, 1000, (20,), ("unpause",))
+    yield from _runs(50, 50, (20,), WAYS, disk=True)
+    yield from _runs(200, 200, (20,), ("ours", "ideal"), disk=True)
 
 
 def _runs(workers, builders, percents, ways, *, disk=False):

@@ -22,6 +22,10 @@ _log = Logger()
 #: between are gathered. So a worker that flaps a thousand times a second costs ten wake-ups.
 PAUSE = 0.1
 
+#: How many pauses more are made while the distributor still works on what it was told in the last wake-up. It would begin
+#: with what it is told now when it is through with that, and has then sorted the same builders twice.
+PATIENCE = 9
+
 #: For how long it is believed that nothing waits, in seconds, when no event has told otherwise. Events of other masters
 #: may be lost.
 BELIEF = 1.0
@@ -45,6 +49,8 @@ class Wakeup:
         self._waking = DeferWaiter()
         self._stopped = False
         self._consumers: list[Any] = []
+        # how many pauses the next wake-up is put off, if the distributor is not through with what it has
+        self._patience = 0
         # how often a request has come into the queue, and until when it is believed that there is none
         self._arrivals = 0
         self._idle_until = -math.inf
@@ -98,10 +104,16 @@ class Wakeup:
 
     def _wake(self) -> None:
         self._timer = None
-        if self._names:
-            names, self._names = self._names, set()
-            self._timer = self._master.reactor.callLater(PAUSE, self._wake)
-            self._waking.add(self._wake_builders_of(names))
+        if not self._names:
+            self._patience = 0
+            return
+        self._timer = self._master.reactor.callLater(PAUSE, self._wake)
+        if self._patience and (self._waking.has_waited() or self._master.botmaster.brd.active):
+            self._patience -= 1
+            return
+        self._patience = PATIENCE
+        names, self._names = self._names, set()
+        self._waking.add(self._wake_builders_of(names))
 
     @inlineCallbacks
     def _wake_builders_of(self, workernames: set[str]) -> Generator[Deferred[Any], Any, None]:
@@ -127,7 +139,8 @@ class Wakeup:
             and not workernames.isdisjoint(builder.config.workernames)
         ]
         if buildernames and not self._stopped:
-            botmaster.brd.maybeStartBuildsOn(buildernames)
+            # until they are sorted: only then the distributor says that it is active
+            yield botmaster.brd.maybeStartBuildsOn(buildernames)
 
 
 def builderidsWithUnclaimedRequests(master: Any) -> Deferred[list[int]]:

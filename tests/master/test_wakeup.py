@@ -217,6 +217,31 @@ class WakeupTests(MasterTestCase):
         self.reactor.advance(0)
         self.assertEqual(self.results(brid), [None])
 
+    def test_theDistributorIsBusy(self):
+        """While the distributor works on a wake-up the next one waits, for a second at most."""
+        self.startFarm(3)
+        brd = self.master.botmaster.brd
+        self.request("a")
+        self.calls.clear()
+        self.patch(brd, "maybeStartBuildsOn", self.calls.append)
+        brd.active = True
+        self.release("w0")
+        self.pass_(0)
+        self.assertEqual(self.calls, [["a"]])  # the first one does not wait
+        self.release("w1")
+        self.pass_(3 * wakeup.PAUSE)
+        self.assertEqual(len(self.calls), 1)
+        brd.active = False
+        self.pass_(1.1 * wakeup.PAUSE)
+        self.assertEqual(len(self.calls), 2)
+        brd.active = True
+        self.release("w2")
+        self.pass_(0.8)
+        self.assertEqual(len(self.calls), 2)
+        self.pass_(0.4)
+        self.assertEqual(len(self.calls), 3)
+        brd.active = False
+
     def test_buildbotsKicks(self):
         """What Buildbot asks of the distributor for each worker of ours, is one call for all, where requests wait."""
         names = self.startFarm()

@@ -18,6 +18,7 @@ from presence.master.newconfig import Mistakes, loadConfig, reconfigureWith
 from presence.master.quiescegate import Gate
 from presence.master.run import Result, Run
 from presence.master.sendback import GRACE, SendBack
+from presence.reconfigplan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from presence.master.roster import Roster
     from presence.reconfigorders import ReconfigOrder
-    from presence.reconfigplan import Plan
 
 _log = Logger()
 
@@ -246,6 +246,9 @@ class Quiesce:
                 return False
             if self.run is not run:
                 return False
+            # Between the builders' reconfiguration and the schedulers' a build of a new factory would find that a new
+            # scheduler is not there yet. So for this moment nothing starts anywhere.
+            self._gate.close(Plan(everything=True), run.newest)
             self._gate.shut()
             run.reconfiguring = True
             return True
@@ -262,8 +265,9 @@ class Quiesce:
 
     def _pause(self, run: Run) -> Deferred[None]:
         wait, deadline = LOOK, run.order.deadline
-        if deadline is not None and run.sendBack is None:
-            wait = min(wait, max(0, deadline - self._master.reactor.seconds()))
+        now = self._master.reactor.seconds()
+        if deadline is not None and deadline > now:
+            wait = min(wait, deadline - now)
         self._timer = self._master.reactor.callLater(wait, self._look)
         self._wake = Deferred()
         return self._wake
@@ -305,7 +309,8 @@ class Quiesce:
                 for message in mistakes:
                     _log.error("{message}", message=message)
                 _log.info("{aborted} ({why})", aborted=_ABORTED, why=result)
-            if run.plan:
+            if run.plan or run.reconfiguring:
+                # Buildbot has kicked its builders before it has given them their new workers
                 self._roster.wake()
             self._changed()
         run.end(self.last)

@@ -1,12 +1,13 @@
 from typing import ClassVar
 
 from buildbot.config import BuilderConfig
-from buildbot.plugins import util
+from buildbot.plugins import steps, util
 from buildbot.process import botmaster
+from buildbot.process.buildstep import BuildStep, get_factory_from_step_or_factory
 from buildbot.process.factory import BuildFactory
 from buildbot.process.results import CANCELLED, RETRY, SUCCESS
 from buildbot.util import asyncSleep
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from presence.master.affected import newestBuild
 from presence.master.sendback import GRACE
@@ -83,6 +84,24 @@ class ChildrenTests(QuiesceTestCase):
         self.assertEqual(set(self.buildAll(run)), {SUCCESS})
         self.assertEqual(self.results(top), [SUCCESS])
 
+    def test_ofBeforeDeep(self):
+        """So it is when only the grandparent is of before."""
+        builders = {"top": ["arm"], "mid": ["vm"], "leaf": ["mac"]}
+        workers = [self.stock("arm"), self.stock("vm")]
+        self.farm(self.stock("mac"), *workers, builders=builders, triggers=LEVELS)
+        self.write(self.slave("mac"), self.stock("arm"), self.stock("vm"), builders=builders, triggers=LEVELS)
+        self.worker("vm").pause("mid is to start later")
+        self.request("leaf")
+        top = self.request("top")
+        run = self.order()
+        self.worker("vm").unpause()
+        self.pass_(1)
+        self.finish("leaf")
+        self.assertIsNone(run.result)
+        self.assertEqual(self.running(), ["leaf"])
+        self.assertEqual(set(self.buildAll(run)), {SUCCESS})
+        self.assertEqual(self.results(top), [SUCCESS])
+
     def test_ofLater(self):
         """The children of later builds wait for the reload, which comes soon for that reason."""
         builders = {"top": ["arm"], "leaf": ["mac"]}
@@ -116,6 +135,31 @@ class ChildrenTests(QuiesceTestCase):
         self.assertEqual(self.running(), ["top"])
         self.finish("top")
         self.assertEqual([self.results(each) for each in (top, later)], [[SUCCESS]] * 2)
+
+    def test_removedBuilderUnforeseen(self):
+        """Even what a step waits for of which nobody could know, and of a later build, is built before."""
+
+        class Adds(BuildStep):
+            def run(self):
+                trigger = steps.Trigger(schedulerNames=["trigger-other"], waitForFinish=True)
+                self.build.addStepsAfterCurrentStep([get_factory_from_step_or_factory(trigger)])
+                return succeed(SUCCESS)
+
+        builders = {"other": ["arm"], "leaf": ["mac"], "top": ["arm"]}
+        workers = self.stock("mac"), self.stock("arm")
+        self.farm(*workers, builders=builders, triggers={"other": ["leaf"]})
+        top = self.master.botmaster.builders["top"]
+        top.config.factory = BuildFactory([Adds(), Job(self)])
+        self.write(*workers, builders={"other": ["arm"], "top": ["arm"]}, triggers={"other": ["top"]})
+        self.request("leaf")
+        run = self.order()
+        brid = self.request("top")
+        self.finish("leaf")
+        self.assertEqual(self.running(), ["leaf"])
+        self.finish("leaf")
+        self.assertEnded(run, "reconfigured")
+        self.finish("top")
+        self.assertEqual(self.results(brid), [SUCCESS])
 
     def test_everybodyElse(self):
         """Who is not covered by the plan does not notice anything."""
@@ -151,6 +195,37 @@ class ChildrenTests(QuiesceTestCase):
         self.assertEnded(run, "reconfigured")
         self.finishAll()
         self.assertEqual(self.startedOn()[3:], ["arm"])
+
+    def test_newScheduler(self):
+        """No build starts in the middle of the reload, when its builder is new and the scheduler it triggers is not."""
+        builders = {"top": ["mac"], "leaf": ["arm"]}
+        self.farm(self.stock("mac"), self.stock("arm"), builders=builders)
+        self.worker("mac").pause("not yet")
+        top = self.request("top")
+        # Buildbot kicks the builder when it has got its new factory
+        self.worker("mac")._paused = False
+        self.write(self.stock("mac"), self.stock("arm"), builders=builders, triggers={"top": ["leaf"]})
+        run = self.order()
+        self.pass_(1)
+        self.assertEnded(run, "reconfigured")
+        self.assertEqual(self.running(), ["leaf"])
+        self.finish("leaf")
+        self.finish("top")
+        self.assertEqual(self.results(top), [SUCCESS])
+
+    def test_builderIsBack(self):
+        """What waits for a builder that is there again is built at once."""
+        self.farm(self.stock("mac"), builders={"m": ["mac"], "a": ["mac"]})
+        self.worker("mac").pause("not yet")
+        brid = self.request("a")
+        for builders in ({"m": ["mac"]}, {"m": ["mac"], "a": ["mac"]}):
+            self.worker("mac")._paused = False
+            self.write(self.stock("mac"), builders=builders)
+            self.order()
+            self.pass_(1)
+        self.assertEqual(self.running(), ["a"])
+        self.finish("a")
+        self.assertEqual(self.results(brid), [SUCCESS])
 
     def test_lock(self):
         """A build that has begun and waits for a lock gets it, and is waited for."""
@@ -326,6 +401,21 @@ class ShutdownTests(QuiesceTestCase):
         self.master.botmaster.cleanShutdown()
         run = self.order()
         self.pass_(2)
+        self.endAll()
+        self.assertEqual(len(self.stopped), 1)
+        self.assertIsNone(run.result)
+
+    def test_deadlineInShutdown(self):
+        """A deadline that comes while the master is being shut down is none: it waits, and does not spin."""
+        self.levels()
+        self.request("leaf")
+        run = self.order(deadline=self.reactor.seconds() + 10, onDeadline="interrupt")
+        self.master.botmaster.cleanShutdown()
+        turns = []
+        self.turned = lambda: turns.append(1)
+        self.pass_(100)
+        self.assertLess(len(turns), 1000)
+        self.assertEqual(self.running(), ["leaf"])
         self.endAll()
         self.assertEqual(len(self.stopped), 1)
         self.assertIsNone(run.result)

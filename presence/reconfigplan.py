@@ -111,9 +111,14 @@ def _workers(old: Configuration, new: Configuration) -> Iterator[Hurt]:
         if name not in new.workers:
             yield Hurt(None, name, "the worker is removed from the configuration")
         elif new.workers[name] != kind:
-            yield Hurt(
-                None, name, f"its class changes from {kind} to {new.workers[name]}, which disconnects it"
-            )
+            before, after = _told_apart(kind, new.workers[name])
+            yield Hurt(None, name, f"its class changes from {before} to {after}, which disconnects it")
+
+
+def _told_apart(*kinds: str) -> list[str]:
+    """The names of two classes, as short as they can be told apart."""
+    short = [kind.rpartition(".")[2] for kind in kinds]
+    return short if len(set(short)) == len(short) else list(kinds)
 
 
 def _builders(old: Configuration, new: Configuration, removed: frozenset[str]) -> Iterator[Hurt]:

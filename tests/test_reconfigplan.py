@@ -58,6 +58,15 @@ class PlanTests(SynchronousTestCase):
         self.assertHurts(plan, (None, "mac"))
         self.assertIn("from Worker to BuildSlave", plan.whyWorker("mac"))
 
+    def test_classNames(self):
+        """Classes are told by their names, and by the whole of them where these are the same."""
+        for old, new, said in (
+            ("buildbot.worker.base.Worker", "presence.BuildSlave", "from Worker to BuildSlave"),
+            ("mine.Worker", "yours.Worker", "from mine.Worker to yours.Worker"),
+        ):
+            plan = self.plan({"workers": {"mac": old}}, {"workers": {"mac": new}})
+            self.assertIn(said, plan.whyWorker("mac"))
+
     def test_workerRenamed(self):
         """A worker that is renamed is removed by its old name."""
         only = {"lib": BuilderDescription(frozenset({"big"})), "app": BuilderDescription(frozenset({"big"}))}

@@ -21,6 +21,7 @@ import { chosen, sorted } from "./choice.js";
 import { useNow } from "./clock.js";
 import { Farm } from "./farm.js";
 import { OrderDialog } from "./orderdialog.js";
+import { ReconfigPart } from "./reconfig.js";
 import { followTheme } from "./theme.js";
 import { Tools } from "./tools.js";
 import { WeekView } from "./weekview.js";
@@ -55,6 +56,7 @@ export default observer(function PresencePage() {
     "main",
     { className: "container presence" },
     h(Banners, { state }),
+    h(ReconfigPart),
     state.workers
       ? h(Loaded, { workers: state.workers, builders: state.builders })
       : !state.problem && h("p", null, "Loading…"),

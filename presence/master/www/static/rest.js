@@ -17,10 +17,25 @@ export async function getAll(plural) {
 }
 
 /** Order something of a worker. */
-export async function order(workerid, action, params) {
+export function order(workerid, action, params) {
+  return post(`presences/${workerid}`, action, params);
+}
+
+/** The reconfiguration of the master. */
+export async function getReconfig() {
+  const { answer } = await ask("reconfig");
+  return answer.reconfigs[0];
+}
+
+/** Order something of it. */
+export function orderReconfig(action, params) {
+  return post("reconfig", action, params);
+}
+
+async function post(path, action, params) {
   const body = { jsonrpc: "2.0", id: 1, method: action, params };
   const headers = { "Content-Type": "application/json" };
-  const { answer } = await ask(`presences/${workerid}`, {
+  const { answer } = await ask(path, {
     method: "POST",
     headers,
     body: JSON.stringify(body),

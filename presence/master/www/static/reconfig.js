@@ -1,0 +1,135 @@
+// Reconfiguring the master when nothing runs that it would hurt: how the one that waits is getting on, and to begin one.
+
+import { h, useEffect, useMemo, useState, useSyncExternalStore } from "./react.js";
+import { useNow } from "./clock.js";
+import { Live } from "./live.js";
+import { getReconfig, orderReconfig } from "./rest.js";
+import { count, durationText, momentText, some } from "./words.js";
+
+const RESULTS = {
+  reconfigured: "The master is reconfigured.",
+  cancelled: "The reconfig was cancelled; everything goes on as before.",
+  deadline: "The deadline of the reconfig came first; everything goes on as before.",
+};
+
+/** Follows the resource `reconfig`. `snapshot()` is the entity; null before it is known, and for a master that has none. */
+class Watch {
+  constructor() {
+    this.listeners = new Set();
+    this.entity = null;
+    this.subscribe = (listener) => {
+      this.listeners.add(listener);
+      return () => this.listeners.delete(listener);
+    };
+    this.snapshot = () => this.entity;
+  }
+
+  start() {
+    this.live = new Live(["reconfigs/*/*"], { event: (_key, entity) => this.tell(entity), open: () => this.load(), lost: () => {} });
+  }
+
+  stop() {
+    this.live.stop();
+  }
+
+  async load() {
+    try {
+      this.tell(await getReconfig());
+    } catch {
+      // the banner of the farm says so; and the next connection asks again
+    }
+  }
+
+  tell(entity) {
+    this.entity = entity;
+    this.listeners.forEach((listener) => listener());
+  }
+}
+
+/** What there is to say of reconfigurations, above everything else. */
+export function ReconfigPart() {
+  const watch = useMemo(() => new Watch(), []);
+  useEffect(() => {
+    watch.start();
+    return () => watch.stop();
+  }, [watch]);
+  const entity = useSyncExternalStore(watch.subscribe, watch.snapshot);
+  const [plan, setPlan] = useState(null);
+  const [problem, setProblem] = useState(null);
+  const [watched, setWatched] = useState(null);
+  if (entity === null) return null;
+  const order = async (action, params) => {
+    setProblem(null);
+    try {
+      const answer = await orderReconfig(action, params);
+      setPlan(action === "plan" || answer.mistakes?.length ? answer : null);
+      if (action === "reconfig") setWatched(answer.number);
+    } catch (error) {
+      setProblem(error.message);
+    }
+  };
+  return h(
+    "section",
+    { "aria-label": "Reconfiguration", className: "presence-reconfig" },
+    problem !== null && h("div", { className: "alert alert-danger", role: "alert" }, problem),
+    entity.state === "idle" ? h(Idle, { entity, plan, watched, order, close: () => setPlan(null) }) : h(Waiting, { entity, order }),
+  );
+}
+
+function Idle({ entity, plan, watched, order, close }) {
+  if (plan === null) {
+    const { last } = entity;
+    const said = last !== null && last.number === watched && (RESULTS[last.result] ?? `The reconfig has failed: ${last.mistakes.join("; ")}`);
+    return h("div", { className: "presence-tools" }, said && h("span", { role: "status" }, said), h(Button, { onClick: () => order("plan", {}) }, "Reconfigure…"));
+  }
+  if (plan.mistakes.length) {
+    return h("div", { className: "alert alert-danger", role: "alert" }, "master.cfg has mistakes, and nothing was changed:", h(List, { texts: plan.mistakes }), h(Button, { onClick: close }, "Close"));
+  }
+  return h(
+    "div",
+    { className: "alert alert-info", role: "status" },
+    plan.held.length ? "Until it is reconfigured, no new build starts here:" : "The new master.cfg would hurt no build: it is loaded at once.",
+    h(List, { texts: plan.held.map((each) => `${where(each)}: ${each.why}`) }),
+    plan.waiting_for.length > 0 && "It waits for:",
+    h(Builds, { builds: plan.waiting_for }),
+    h(Button, { onClick: () => order("reconfig", {}) }, "Reconfigure when idle"),
+    " ",
+    h(Button, { onClick: close }, "Close"),
+  );
+}
+
+function Waiting({ entity, order }) {
+  const now = useNow();
+  const { waiting_for: builds, deadline, held } = entity;
+  const until = deadline === null ? "" : `, until ${momentText(deadline, now)} (then ${entity.on_deadline})`;
+  const names = entity.all ? "everything" : some(held.map(where));
+  return h(
+    "div",
+    { className: "alert alert-warning", role: "status" },
+    entity.state === "reconfiguring" ? "The master is being reconfigured." : `The master is about to be reconfigured${entity.by ? `, as ${entity.by} has ordered` : ""}: it waits for ${count(builds.length, "build")}${until}. Held: ${names || "nothing"}.`,
+    h(Builds, { builds }),
+    entity.state === "waiting" && h(Button, { onClick: () => order("cancel", {}) }, "Cancel the reconfig"),
+  );
+}
+
+function Builds({ builds }) {
+  const now = useNow();
+  const texts = builds.map(({ builder, number, worker, since, remaining }) => {
+    const known = remaining === null ? "" : `, about ${durationText(remaining)} to go`;
+    return `${builder}${number === null ? "" : ` #${number}`} on ${worker}${since === null ? "" : `, running for ${durationText(now - since)}${known}`}`;
+  });
+  return h(List, { texts });
+}
+
+function List({ texts }) {
+  return texts.length > 0 && h("ul", null, texts.map((text, place) => h("li", { key: place }, text)));
+}
+
+function Button({ onClick, children }) {
+  return h("button", { type: "button", className: "btn btn-sm btn-outline-secondary", onClick }, children);
+}
+
+function where({ builder, worker }) {
+  if (builder === null) return `worker ${worker}`;
+  return worker === null ? `builder ${builder}` : `builder ${builder} on worker ${worker}`;
+}

@@ -1,6 +1,7 @@
 """Reconfigurations of real masters that wait until they hurt no build."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -290,6 +291,35 @@ class CommandTests(QuiesceTestCase):
         self.assertEqual(self.generationOf(running), 1)
         self.farm.worker("w1").waitUntilConnected()
         self.assertIn("configuration update complete", self.farm.reconfig())
+
+    def test_stopClean(self):
+        """`buildbot stop --clean` (SIGUSR1) and a reconfig that waits, in either order: the master ends, cleanly."""
+        self.begin()
+        for shutdown_first in (False, True):
+            running = self.farm.force("b1", held=True).waitUntilRuns()
+            self.write(*self.NEW)
+            if shutdown_first:
+                self.farm.master.signal(signal.SIGUSR1)
+                self.farm.waitFor(
+                    "the shutdown begins", lambda: "Waiting for 1 build" in self.farm.master.log
+                )
+            self.command("--detach")
+            self.assertEqual(self.state["state"], "waiting")
+            if not shutdown_first:
+                self.farm.master.signal(signal.SIGUSR1)
+                self.farm.waitFor(
+                    "the shutdown begins", lambda: "Waiting for 1 build" in self.farm.master.log
+                )
+            running.letFinish()
+            self.farm.waitFor("the master ends", lambda: not self.farm.master.running)
+            # it read the file when it started, and knows nothing of what waited
+            (self.farm.master.directory / "twistd.log").unlink()
+            self.write(*self.OLD)
+            self.farm.start()
+            self.assertEqual(self.state["last"], None)
+            running.waitUntilBuilt()
+            self.assertEqual([each["results"] for each in running.builds], [SUCCESS])
+            self.farm.worker("w1").waitUntilConnected()
 
     def test_crash(self):
         """After a kill -9 in the middle the master comes up normal, holding nothing."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # cancelled it; the deadline came first; given up with Ctrl-C.
 _DONE, _FAILED, _USAGE, _MISTAKES, _CANCELLED, _DEADLINE, _LEFT = 0, 1, 2, 3, 4, 5, 130
 
-_STATUS = {"reconfigured": _DONE, "cancelled": _CANCELLED, "deadline": _DEADLINE}
+_STATUS = {"reconfigured": _DONE, "failed": _MISTAKES, "cancelled": _CANCELLED, "deadline": _DEADLINE}
 
 # How often the master is asked how it goes, and for how long it may not answer (a reload may restart its web server).
 _INTERVAL, _PATIENCE = 1.0, 30.0
@@ -174,7 +174,7 @@ class _Command:
             if last is not None and last["number"] >= number:
                 self._show(entity)
                 # a later one has the newer file
-                return _STATUS.get(last["result"], _MISTAKES if last["mistakes"] else _FAILED)
+                return _STATUS.get(last["result"], _FAILED)
             if entity["state"] == "idle":
                 return _complain("the master was restarted meanwhile: it has read its master.cfg", _FAILED)
             news = _text().news(entity)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _RESULTS = {
     "reconfigured": "the master is reconfigured",
-    "failed": "it has failed",
+    "failed": "master.cfg has mistakes by now; everything goes on as before",
+    "partly": "Buildbot has failed in the middle of it, and the master may malfunction: look into its twistd.log",
     "cancelled": "it was cancelled; everything goes on as before",
     "deadline": "the deadline came first; everything goes on as before",
     "stopped": "the master was stopped",

@@ -260,8 +260,9 @@ class Quiesce:
         self._changed()
         reconfig = self._buildbots or self._master.reconfig
         problems = yield reconfigureWith(self._master, reconfig, run.config)
+        failed = "partly" if self._master.config is run.config else "failed"
         if self.run is run:
-            self._end(run, "failed" if problems else "reconfigured", mistakes=tuple(problems))
+            self._end(run, failed if problems else "reconfigured", mistakes=tuple(problems))
 
     def _pause(self, run: Run) -> Deferred[None]:
         wait, deadline = LOOK, run.order.deadline
@@ -305,7 +306,7 @@ class Quiesce:
         for presence in self._roster.workers.values():
             presence.release("reconfig")
         if not self._stopped:
-            if result != "reconfigured":
+            if not run.reconfiguring:  # or else Buildbot has said it
                 for message in mistakes:
                     _log.error("{message}", message=message)
                 _log.info("{aborted} ({why})", aborted=_ABORTED, why=result)

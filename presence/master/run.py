@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Result:
     """How run `number` has ended, at the instant `at` (seconds since the epoch).
 
-    `result` is ``reconfigured``, ``failed`` (with the `mistakes`), ``cancelled``, ``deadline`` (which has come, and
-    nothing was changed) or ``stopped`` (the master was).
+    `result` is ``reconfigured``, ``failed`` (with the `mistakes`; nothing was changed), ``partly`` (Buildbot has failed in the
+    middle of it), ``cancelled``, ``deadline`` (which has come, and nothing was changed) or ``stopped`` (the master was).
     """
 
     number: int

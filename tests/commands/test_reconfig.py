@@ -135,7 +135,13 @@ class CommandTests(SynchronousTestCase):
 
     def test_statuses(self):
         """The exit status says how it has ended."""
-        for result, expected in (("reconfigured", 0), ("cancelled", 4), ("deadline", 5), ("stopped", 1)):
+        for result, expected in (
+            ("reconfigured", 0),
+            ("cancelled", 4),
+            ("deadline", 5),
+            ("stopped", 1),
+            ("partly", 1),
+        ):
             answers = [{**ended(result), "number": 1, "mistakes": []}]
             self.assertEqual(self.run_(answers=answers)[0], expected)
         status, out = self.run_(

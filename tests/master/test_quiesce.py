@@ -1,4 +1,5 @@
 from buildbot.process.results import RETRY, SUCCESS
+from twisted.internet.defer import fail
 
 from tests.master.fakemaster import HOUR
 from tests.master.quiescecase import QuiesceTestCase
@@ -98,6 +99,18 @@ class QuiesceTests(QuiesceTestCase):
         self.assertEqual(self.running(), ["m"])
         self.finishAll()
         self.assertEqual(self.results(waiting), [SUCCESS])
+
+    def test_inTheMiddle(self):
+        """When Buildbot fails in the middle of it that is told, and nothing stays held."""
+        self.adoption(builders={"m": ["mac"]})
+        schedulers = self.master.scheduler_manager
+        self.patch(schedulers, "reconfigServiceWithBuildbotConfig", lambda _: fail(ValueError("too bad")))
+        run = self.order()
+        self.pass_(1)
+        self.assertEnded(run, "partly", "too bad")
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertNotIn("reconfigServiceWithBuildbotConfig", vars(self.master))
+        del schedulers.reconfigServiceWithBuildbotConfig
 
     def test_newestFile(self):
         """A file that is changed while it waits is what is loaded; what it would hurt as well is waited for."""

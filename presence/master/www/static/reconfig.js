@@ -79,7 +79,7 @@ export function ReconfigPart() {
 function Idle({ entity, plan, watched, order, close }) {
   if (plan === null) {
     const { last } = entity;
-    const said = last !== null && last.number === watched && (RESULTS[last.result] ?? `The reconfig has failed: ${last.mistakes.join("; ")}`);
+    const said = last !== null && last.number === watched && (RESULTS[last.result] ?? `The reconfig has failed${last.result === "partly" ? " in the middle, and the master may malfunction" : ""}: ${last.mistakes.join("; ")}`);
     return h("div", { className: "presence-tools" }, said && h("span", { role: "status" }, said), h(Button, { onClick: () => order("plan", {}) }, "Reconfigure…"));
   }
   if (plan.mistakes.length) {

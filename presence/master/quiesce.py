@@ -211,10 +211,13 @@ class Quiesce:
             return True
         now = self._master.reactor.seconds()
         if run.sendBack is None:
-            self._gate.shut()
             run.interruptedAt = now
             run.sendBack = SendBack(self._master.reactor)
-            run.sendBack.send(self.waitedFor(run), "for a reconfig")
+        self._gate.shut()
+        # one that had been chosen when the others were interrupted begins later than that
+        fresh = [each for each in self.waitedFor(run) if each not in run.interrupted]
+        run.interrupted.update(fresh)
+        run.sendBack.send(fresh, "for a reconfig")
         # it cuts the connections when the first of these times is over
         return bool(now - run.interruptedAt >= 2 * GRACE)
 
@@ -238,11 +241,9 @@ class Quiesce:
         lock = self._master.botmaster.brd.activity_lock
         yield lock.acquire()
         try:
-            if (
-                self.run is not run
-                or run.config is None
-                or (self._in_the_way(run) and not self._overdue(run))
-            ):
+            if self.run is not run or run.config is None:
+                return False
+            if self._in_the_way(run) and not self._overdue(run):
                 return False
             if self.run is not run:
                 return False

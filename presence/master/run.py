@@ -47,6 +47,7 @@ class Run:
     #: what interrupts the builds, from the deadline on, and since when it does
     sendBack: SendBack | None = None
     interruptedAt: float = 0.0
+    interrupted: set[Any] = field(default_factory=set)
     shuttingDown: bool = False
     told: list[str] = field(default_factory=list)
     toldAt: float = 0.0

@@ -326,6 +326,27 @@ class DeadlineTests(QuiesceTestCase):
         found = self.query(builds.select().where(builds.c.builderid == leaf))
         self.assertEqual([row.results for row in found], [CANCELLED, SUCCESS])
 
+    def test_interruptLater(self):
+        """So is a build that had been chosen before the deadline, and begins after it."""
+        builders = {"m": ["mac"], "n": ["mac"]}
+        self.farm(self.stock("mac"), builders=builders)
+        self.write(self.slave("mac"), builders=builders)
+        updates, gate = self.master.data.updates, Deferred()
+        claim = updates.claimBuildRequests
+        brids = [self.request("m")]
+        updates.claimBuildRequests = lambda *a, **k: gate.addCallback(lambda _: claim(*a, **k))
+        brids.append(self.request("n"))
+        run = self.order(deadline=self.reactor.seconds() + 10, onDeadline="interrupt")
+        self.pass_(20)
+        self.assertEqual((self.running(), run.result), ([], None))
+        updates.claimBuildRequests = claim
+        gate.callback(None)
+        self.pass_(5)
+        self.assertEnded(run, "reconfigured")
+        self.connectNew()
+        self.finishAll()
+        self.assertEqual([self.results(each) for each in brids], [[RETRY, SUCCESS]] * 2)
+
     def test_interruptStubborn(self):
         """A build that does not even end then loses the connection of its worker."""
         self.patch(Job, "interrupt", lambda job, reason: None)

@@ -27,18 +27,18 @@ MAC = 'worker.BuildSlave(name="mac-mini", passwd=PASSWORD, notify_on_missing="me
 ARM = 'worker.BuildSlave(name="aarch64", passwd=PASSWORD)'
 PLAIN = 'worker.Worker("plain", PASSWORD)'
 
-# In the page: the instant (seconds since the epoch) at which the row of a worker shows a text, or shows it no longer.
+# In a page: the instant (seconds since the epoch) at which a part of it shows a text, or shows it no longer.
 SHOWN = """
-([name, text, there]) => new Promise((resolve) => {
-    const row = document.querySelector(`tr[data-worker="${name}"]`);
+([selector, text, there]) => new Promise((resolve) => {
+    const part = document.querySelector(selector);
     const look = () => {
-        if (row.innerText.includes(text) !== there) return false;
+        if (part.innerText.includes(text) !== there) return false;
         observer.disconnect();
         resolve(Date.now() / 1000);
         return true;
     };
     const observer = new MutationObserver(look);
-    if (!look()) observer.observe(row, {subtree: true, childList: true, characterData: true});
+    if (!look()) observer.observe(part, {subtree: true, childList: true, characterData: true});
 })
 """
 
@@ -65,6 +65,10 @@ class PageTestCase(SynchronousTestCase):
         """The row of a worker shows all these texts, now or soon."""
         for text in texts:
             self.row(page, name).get_by_text(text).first.wait_for()
+
+    def gone(self, page, name, text):
+        """The instant at which the row of a worker shows the text no longer, in seconds since the epoch."""
+        return page.evaluate(SHOWN, [f'tr[data-worker="{name}"]', text, False])
 
     def button(self, page, name):
         return page.get_by_role("button", name=name, exact=True)

@@ -12,7 +12,9 @@ const RESULTS = {
   deadline: "The deadline of the reconfig came first; everything goes on as before.",
 };
 
-/** Follows the resource `reconfig`. `snapshot()` is the entity; null before it is known, and for a master that has none. */
+/**
+ * Follows the resource `reconfig`. `snapshot()` is the entity; null before it is known, and for a master that has none.
+ */
 class Watch {
   constructor() {
     this.listeners = new Set();
@@ -25,7 +27,11 @@ class Watch {
   }
 
   start() {
-    this.live = new Live(["reconfigs/*/*"], { event: (_key, entity) => this.tell(entity), open: () => this.load(), lost: () => {} });
+    this.live = new Live(["reconfigs/*/*"], {
+      event: (_key, entity) => this.tell(entity),
+      open: () => this.load(),
+      lost: () => {},
+    });
   }
 
   stop() {
@@ -72,23 +78,37 @@ export function ReconfigPart() {
     "section",
     { "aria-label": "Reconfiguration", className: "presence-reconfig" },
     problem !== null && h("div", { className: "alert alert-danger", role: "alert" }, problem),
-    entity.state === "idle" ? h(Idle, { entity, plan, watched, order, close: () => setPlan(null) }) : h(Waiting, { entity, order }),
+    entity.state === "idle"
+      ? h(Idle, { entity, plan, watched, order, close: () => setPlan(null) })
+      : h(Waiting, { entity, order }),
   );
 }
 
 function Idle({ entity, plan, watched, order, close }) {
   if (plan === null) {
-    const { last } = entity;
-    const said = last !== null && last.number === watched && (RESULTS[last.result] ?? `The reconfig has failed${last.result === "partly" ? " in the middle, and the master may malfunction" : ""}: ${last.mistakes.join("; ")}`);
-    return h("div", { className: "presence-tools" }, said && h("span", { role: "status" }, said), h(Button, { onClick: () => order("plan", {}) }, "Reconfigure…"));
+    const said = entity.last?.number === watched ? ended(entity.last) : null;
+    return h(
+      "div",
+      { className: "presence-tools" },
+      said !== null && h("span", { role: "status" }, said),
+      h(Button, { onClick: () => order("plan", {}) }, "Reconfigure…"),
+    );
   }
   if (plan.mistakes.length) {
-    return h("div", { className: "alert alert-danger", role: "alert" }, "master.cfg has mistakes, and nothing was changed:", h(List, { texts: plan.mistakes }), h(Button, { onClick: close }, "Close"));
+    return h(
+      "div",
+      { className: "alert alert-danger", role: "alert" },
+      "master.cfg has mistakes, and nothing was changed:",
+      h(List, { texts: plan.mistakes }),
+      h(Button, { onClick: close }, "Close"),
+    );
   }
   return h(
     "div",
     { className: "alert alert-info", role: "status" },
-    plan.held.length ? "Until it is reconfigured, no new build starts here:" : "The new master.cfg would hurt no build: it is loaded at once.",
+    plan.held.length
+      ? "Until it is reconfigured, no new build starts here:"
+      : "The new master.cfg would hurt no build: it is loaded at once.",
     h(List, { texts: plan.held.map((each) => `${where(each)}: ${each.why}`) }),
     plan.waiting_for.length > 0 && "It waits for:",
     h(Builds, { builds: plan.waiting_for }),
@@ -98,15 +118,24 @@ function Idle({ entity, plan, watched, order, close }) {
   );
 }
 
+function ended({ result, mistakes }) {
+  const where = result === "partly" ? " in the middle, and the master may malfunction" : "";
+  return RESULTS[result] ?? `The reconfig has failed${where}: ${mistakes.join("; ")}`;
+}
+
 function Waiting({ entity, order }) {
   const now = useNow();
   const { waiting_for: builds, deadline, held } = entity;
   const until = deadline === null ? "" : `, until ${momentText(deadline, now)} (then ${entity.on_deadline})`;
   const names = entity.all ? "everything" : some(held.map(where));
+  const by = entity.by ? `, as ${entity.by} has ordered` : "";
+  const whom = `it waits for ${count(builds.length, "build")}${until}`;
   return h(
     "div",
     { className: "alert alert-warning", role: "status" },
-    entity.state === "reconfiguring" ? "The master is being reconfigured." : `The master is about to be reconfigured${entity.by ? `, as ${entity.by} has ordered` : ""}: it waits for ${count(builds.length, "build")}${until}. Held: ${names || "nothing"}.`,
+    entity.state === "reconfiguring"
+      ? "The master is being reconfigured."
+      : `The master is about to be reconfigured${by}: ${whom}. Held: ${names || "nothing"}.`,
     h(Builds, { builds }),
     entity.state === "waiting" && h(Button, { onClick: () => order("cancel", {}) }, "Cancel the reconfig"),
   );
@@ -115,8 +144,10 @@ function Waiting({ entity, order }) {
 function Builds({ builds }) {
   const now = useNow();
   const texts = builds.map(({ builder, number, worker, since, remaining }) => {
-    const known = remaining === null ? "" : `, about ${durationText(remaining)} to go`;
-    return `${builder}${number === null ? "" : ` #${number}`} on ${worker}${since === null ? "" : `, running for ${durationText(now - since)}${known}`}`;
+    const name = number === null ? builder : `${builder} #${number}`;
+    const running = since === null ? "" : `, running for ${durationText(now - since)}`;
+    const left = remaining === null ? "" : `, about ${durationText(remaining)} to go`;
+    return `${name} on ${worker}${running}${left}`;
   });
   return h(List, { texts });
 }

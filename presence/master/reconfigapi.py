@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from buildbot.data import base, exceptions, types
-from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
+from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master import filters
-from presence.orders import UnknownAction
+from presence.master.masterendpoint import MasterEndpoint, refused
 from presence.reconfigorders import PlanOrder, ReconfigOrder, readReconfigOrder
 
 if TYPE_CHECKING:
@@ -57,10 +56,9 @@ class ResultType(types.Entity):
     mistakes = types.List(of=types.String())
 
 
-class ReconfigEndpoint(base.Endpoint):
+class ReconfigEndpoint(MasterEndpoint):
     """The reconfiguration of this master."""
 
-    kind = base.EndpointKind.SINGLE
     pathPatterns: ClassVar[list[str]] = ["/reconfig", "/masters/n:masterid/reconfig"]
 
     @property
@@ -73,7 +71,7 @@ class ReconfigEndpoint(base.Endpoint):
         self, _resultSpec: Any, kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, dict[str, Any] | None]:
         """The entity; None for another master."""
-        if not self._isHere(kwargs):
+        if not self.isHere(kwargs):
             return None
         return (yield self.report.entity())
 
@@ -81,33 +79,15 @@ class ReconfigEndpoint(base.Endpoint):
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, dict[str, Any]]:
-        """Follow an order. The action is taken by its exact name: Buildbot's authorization has looked at that."""
-        parameters = dict(args)
-        # Buildbot puts in the user of the session, over what the caller may have written there
-        by = parameters.pop("owner", None)
-        try:
-            order = readReconfigOrder(action, parameters, self.master.reactor.seconds())
-        except UnknownAction as problem:
-            raise exceptions.InvalidControlException(str(problem)) from None
-        except ValueError as problem:
-            raise BadJsonRpc2(str(problem), JSONRPC_CODES["invalid_params"]) from None
-        if not self._isHere(kwargs):
-            raise exceptions.InvalidPathError(
-                f"master {kwargs['masterid']} is not this one: ask that one, at its own URL"
-            )
+        """Follow an order."""
+        order, by = self.readOrder(readReconfigOrder, action, args, kwargs)
         if isinstance(order, PlanOrder):
             return (yield self.report.plan(order))
         if isinstance(order, ReconfigOrder):
             return (yield self.report.request(order, by))
         if not self.report.cancel(by):
-            raise BadJsonRpc2(
-                "no reconfig waits that could be cancelled: GET reconfig shows what there is",
-                JSONRPC_CODES["invalid_request"],
-            )
+            raise refused("no reconfig waits that could be cancelled: GET reconfig shows what there is")
         return (yield self.report.entity())
-
-    def _isHere(self, kwargs: dict[str, Any]) -> bool:
-        return bool(kwargs.get("masterid", self.master.masterid) == self.master.masterid)
 
 
 class Reconfig(base.ResourceType):

@@ -6,14 +6,15 @@ one: see `registerResources()`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from buildbot.data import base, exceptions, types
-from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
+from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master import filters
-from presence.orders import UnknownAction, readOrder
+from presence.master.masterendpoint import MasterEndpoint, refused
+from presence.orders import readOrder
 from presence.shutdownorders import ACTIONS, ON_DEADLINE, StopOrder
 
 if TYPE_CHECKING:
@@ -32,10 +33,9 @@ _NO_RULE = (
 )
 
 
-class ShutdownEndpoint(base.Endpoint):
+class ShutdownEndpoint(MasterEndpoint):
     """The stop of this master."""
 
-    kind = base.EndpointKind.SINGLE
     pathPatterns: ClassVar[list[str]] = ["/shutdown", "/masters/n:masterid/shutdown"]
 
     @property
@@ -45,39 +45,21 @@ class ShutdownEndpoint(base.Endpoint):
 
     def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
         """The entity; None for another master."""
-        return shutdownEntity(self.master, self.shutdown) if self._is_here(kwargs) else None
+        return shutdownEntity(self.master, self.shutdown) if self.isHere(kwargs) else None
 
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, dict[str, Any]]:
-        """Follow an order. The action is taken by its exact name: Buildbot's authorization has looked at that."""
-        parameters = dict(args)
-        # Buildbot puts in the user of the session, over what the caller may have written there
-        by = parameters.pop("owner", None)
-        try:
-            order = readOrder(action, parameters, self.master.reactor.seconds(), ACTIONS)
-        except UnknownAction as problem:
-            raise exceptions.InvalidControlException(str(problem)) from None
-        except ValueError as problem:
-            raise BadJsonRpc2(str(problem), JSONRPC_CODES["invalid_params"]) from None
-        if not self._is_here(kwargs):
-            raise exceptions.InvalidPathError(
-                f"master {kwargs['masterid']} is not this one: ask that one, at its own URL"
-            )
+        """Follow an order."""
+        order, by = self.readOrder(partial(readOrder, actions=ACTIONS), action, args, kwargs)
         if not (yield _is_ruled(self.master, action)):
-            raise BadJsonRpc2(_NO_RULE, JSONRPC_CODES["invalid_request"])
+            raise refused(_NO_RULE)
         if isinstance(order, StopOrder):
             self.shutdown.request(order, by)
         elif not self.shutdown.cancel(by):
-            raise BadJsonRpc2(
-                "the master is not about to stop, or it is too late: GET shutdown shows it",
-                JSONRPC_CODES["invalid_request"],
-            )
+            raise refused("the master is not about to stop, or it is too late: GET shutdown shows it")
         return shutdownEntity(self.master, self.shutdown)
-
-    def _is_here(self, kwargs: dict[str, Any]) -> bool:
-        return bool(kwargs.get("masterid", self.master.masterid) == self.master.masterid)
 
 
 class Shutdown(base.ResourceType):

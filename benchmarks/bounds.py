@@ -105,7 +105,7 @@ def _crowd(results):
             more <= 4096,
         )
         armed = runs[("ours",)]["armed"]
-        yield "10 000 `BuildSlave`s: armed in 1 s", f"{armed:.2f} s", armed <= 1
+        yield "10 000 workers, each a `BuildSlave`: armed in 1 s", f"{armed:.2f} s", armed <= 1
 
 
 def _micro(results):

@@ -15,8 +15,8 @@ TITLE = "Ten thousand workers without builders"
 
 WAYS = {
     "model": "`WorkerPresence` and `BreakTimer` alone",
-    "ours": "`BuildSlave`s with a break each",
-    "stock": "`Worker`s of Buildbot",
+    "ours": "a `BuildSlave` with a break, in a master",
+    "stock": "a `Worker` of Buildbot, in a master",
 }
 
 _WORKERS = 10_000

@@ -153,7 +153,7 @@ class Announcer:
     def _turn(self) -> None:
         self._timer = None
         starting = self._starting_workers or self._starting_builders
-        if self._workers or self._builders or starting or (self._recount and not self._counting):
+        if self._workers or self._builders or starting or self._must_count():
             self._timer = self._master.reactor.callLater(PAUSE, self._turn)
             self._announcing.add(self._announce())
 
@@ -162,7 +162,7 @@ class Announcer:
         workers, self._workers = self._workers | self._starting_workers, set()
         self._starting_workers = set()
         yield self._each(workers, self._announce_worker)
-        if self._recount and not self._counting:
+        if self._must_count():
             yield self._count()
         builders, self._builders = self._builders | self._starting_builders, set()
         self._starting_builders = set()
@@ -195,6 +195,16 @@ class Announcer:
             self._tell("builderpresence", entity)
         elif self._roster.findBuilder(name) is not None:
             self._starting_builders.add(name)
+
+    def _must_count(self) -> bool:
+        """Whether to ask how many requests wait. While nobody listens it is put off: with builds that start and end all
+        the time it would be ten questions a second for nobody.
+        """
+        return (
+            self._recount
+            and not self._counting
+            and isHeard(self._master.mq, self._types["builderpresence"].plural)
+        )
 
     @inlineCallbacks
     def _count(self) -> Generator[Deferred[Any], Any, None]:

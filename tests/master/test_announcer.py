@@ -2,6 +2,7 @@ import copy
 from types import SimpleNamespace
 
 from buildbot.mq.simple import SimpleMQ
+from twisted.internet.defer import succeed
 from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -120,6 +121,28 @@ class ListenerTests(SynchronousTestCase):
         announcer.workerChanged("w0")
         clock.pump([0, PAUSE])
         self.assertEqual(len(told), 1)
+
+    def test_nobodyIsToldHowManyWait(self):
+        """How many requests wait is not asked of the database while nobody would hear it; who listens hears it."""
+        mq, asked, waiting = SimpleMQ(), [], {}
+        self.patch(module, "unclaimedRequests", lambda master: asked.append(master) or succeed(dict(waiting)))
+        clock, told, announcer = farm(
+            [], ["one"], lambda name, counted=None: {"name": name, "waiting": dict(counted)}, mq
+        )
+        announcer._entities.builderName = {1: "one"}.get
+        self.successResultOf(announcer.start())
+        announcer.follow()
+        for count in range(1, 4):
+            waiting[1] = count
+            announcer._request_event((), {})
+            clock.pump([0, PAUSE])
+        self.assertEqual((asked, told, clock.getDelayedCalls()), ([], [], []))
+        mq.startConsuming(lambda key, message: None, ("builderpresences", None, None))
+        waiting[1] = 4
+        announcer._request_event((), {})
+        clock.pump([0, PAUSE])
+        self.assertEqual((len(asked), told), (1, [("one", "changed")]))
+        self.assertEqual(announcer._told["builderpresence"]["one"]["waiting"], {1: 4})
 
     def test_listenersOfEverything(self):
         """Who listens to all there is hears ours too, and a queue between masters is always told."""

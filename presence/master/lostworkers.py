@@ -53,13 +53,18 @@ def guardPreparation(build: Any) -> None:
 
     def startBuild(wfb: Any) -> Deferred[None]:
         def failed(failure: Failure) -> Any:
-            if wfb.worker is not None or build.finished:
+            if build.finished or not _is_gone(wfb):
                 return failure
             return _give_back(build)
 
         return maybeDeferred(start, wfb).addErrback(failed)
 
     build.startBuild = startBuild
+
+
+def _is_gone(wfb: Any) -> bool:
+    """Whether the worker has gone. One that was removed from the configuration has no connection; it stays that of `wfb`."""
+    return wfb.worker is None or wfb.worker.conn is None
 
 
 @inlineCallbacks

@@ -18,9 +18,7 @@ STEPS = {
 }
 
 
-class LostWorkerTests(MasterTestCase):
-    """A worker that is lost while its build is prepared: the request goes back to the queue."""
-
+class PreparationTestCase(MasterTestCase):
     def delay(self, update, wanted):
         """Let the first such update of the database wait until the Deferred that this returns fires."""
         updates = self.master.data.updates
@@ -36,6 +34,10 @@ class LostWorkerTests(MasterTestCase):
 
         self.patch(updates, update, late)
         return gate, waiting
+
+
+class LostWorkerTests(PreparationTestCase):
+    """A worker that is lost while its build is prepared: the request goes back to the queue."""
 
     def loseWhile(self, step):
         self.startMaster([self.slave("mac-mini"), self.slave("aarch64")])
@@ -73,22 +75,38 @@ class LostWorkerTests(MasterTestCase):
         self.assertEqual(self.results(brid), [RETRY, SUCCESS])
 
 
-class RemovedWorkerTests(MasterTestCase):
-    """A worker that is removed from the configuration while it builds."""
+class RemovedWorkerTests(PreparationTestCase):
+    """A worker that is removed from the configuration while it builds, or is about to."""
 
-    def test_retried(self):
-        """Its build is retried on another worker, and its request is not lost."""
-        controllers = [self.slave("mac-mini"), self.slave("aarch64")]
-        self.startMaster(controllers)
+    def start(self):
+        self.startMaster([self.slave("mac-mini"), self.slave("aarch64")])
         self.worker("aarch64").pause("it would be chosen as well")
-        brid = self.request()
-        self.reconfig([self.slave("aarch64")])
+
+    def assertRetried(self, brid):
+        self.pass_(1)
         self.assertEqual(self.master.botmaster.builders["runtests"].building, [])
         self.worker("aarch64").unpause()
         self.pass_(1)
-        self.assertEqual(self.startedOn(), ["mac-mini", "aarch64"])
+        self.assertEqual(self.startedOn()[-1], "aarch64")
         self.finishAll()
         self.assertEqual(self.results(brid), [RETRY, SUCCESS])
+
+    def test_retried(self):
+        """Its build is retried on another worker, and its request is not lost."""
+        self.start()
+        brid = self.request()
+        self.reconfig([self.slave("aarch64")])
+        self.assertRetried(brid)
+
+    def test_whilePrepared(self):
+        """So is one that is about to begin. The worker has no connection then; nobody takes it from the build."""
+        self.start()
+        gate, waiting = self.delay(*STEPS["prepared"])
+        brid = self.request()
+        self.assertEqual((len(waiting), self.starts), (1, []))
+        self.reconfig([self.slave("aarch64")])
+        gate.callback(None)
+        self.assertRetried(brid)
 
 
 def _testOf(step):

@@ -10,6 +10,8 @@ from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
+from presence.master.distribution import Distribution
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -35,7 +37,8 @@ class Wakeup:
     """Tells the build request distributor about workers that became ready.
 
     The workers of one reactor turn make one call, for those builders only that use one of them and have
-    unclaimed requests. (A request that arrives, or is unclaimed, later than the question about the unclaimed
+    unclaimed requests, and that the distributor is not on its way to already: when it reaches a builder it looks who
+    is ready then. (A request that arrives, or is unclaimed, later than the question about the unclaimed
     ones wakes its builder by itself: Buildbot does that.)
 
     `isOurs` tells by its name whether a worker is one of ours.
@@ -47,6 +50,7 @@ class Wakeup:
         self._names: set[str] = set()
         self._timer: IDelayedCall | None = None
         self._waking = DeferWaiter()
+        self._distribution = Distribution(master, self.workerReady)
         self._stopped = False
         self._consumers: list[Any] = []
         # how many pauses the next wake-up is put off, if the distributor is not through with what it has
@@ -61,6 +65,7 @@ class Wakeup:
         botmaster = self._master.botmaster
         self._kick = botmaster.maybeStartBuildsForWorker
         botmaster.maybeStartBuildsForWorker = self._worker_kicks
+        self._distribution.start()
         for event in ("new", "unclaimed"):
             consumer = yield self._master.mq.startConsuming(
                 self._request_arrived, ("buildrequests", None, event)
@@ -83,6 +88,7 @@ class Wakeup:
         self._stopped = True
         # Buildbot's own method, which is the class's, comes to light again
         vars(self._master.botmaster).pop("maybeStartBuildsForWorker", None)
+        self._distribution.stop()
         for consumer in self._consumers:
             consumer.stopConsuming()
         if self._timer is not None:
@@ -104,11 +110,15 @@ class Wakeup:
 
     def _wake(self) -> None:
         self._timer = None
+        busy = self._waking.has_waited() or self._distribution.isActive
+        if not busy:
+            self._names |= self._distribution.forgotten()
+        if self._names or self._distribution.isAwaited:
+            self._timer = self._master.reactor.callLater(PAUSE, self._wake)
         if not self._names:
             self._patience = 0
             return
-        self._timer = self._master.reactor.callLater(PAUSE, self._wake)
-        if self._patience and (self._waking.has_waited() or self._master.botmaster.brd.active):
+        if busy and self._patience:
             self._patience -= 1
             return
         self._patience = PATIENCE
@@ -124,23 +134,18 @@ class Wakeup:
             return
         try:
             waiting = yield builderidsWithUnclaimedRequests(self._master)
-            builders = [botmaster.getBuilderById(builderid) for builderid in waiting]
+            found = (botmaster.getBuilderById(builderid) for builderid in waiting)
+            builders = [builder for builder in found if builder is not None]
             if not waiting and arrivals == self._arrivals:
                 self._idle_until = now + BELIEF
         except Exception:  # noqa: BLE001
             # better a wake-up too many than a request that nobody comes back to
             _log.failure("while asking which builders have requests; waking all builders of the workers")
             builders = botmaster.getBuilders()
-        buildernames = [
-            builder.name
-            for builder in builders
-            if builder is not None
-            and builder.config
-            and not workernames.isdisjoint(builder.config.workernames)
-        ]
-        if buildernames and not self._stopped:
+        wanted = self._distribution.blindTo(workernames, builders)
+        if wanted and not self._stopped:
             # until they are sorted: only then the distributor says that it is active
-            yield botmaster.brd.maybeStartBuildsOn(buildernames)
+            yield self._distribution.tell(wanted)
 
 
 def builderidsWithUnclaimedRequests(master: Any) -> Deferred[list[int]]:

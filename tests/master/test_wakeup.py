@@ -242,6 +242,95 @@ class WakeupTests(MasterTestCase):
         self.assertEqual(len(self.calls), 3)
         brd.active = False
 
+    # --- the distributor is on its way
+
+    def hesitateAt(self, name):
+        """Whether `name` may build on a worker is not known before the test says so, by the workers' names."""
+        questions = {}
+
+        def canStartBuild(builder, wfb, request):
+            return questions.setdefault(wfb.worker.workername, Deferred())
+
+        self.master.botmaster.builders[name].config.canStartBuild = canStartBuild
+        return questions
+
+    def startBusyFarm(self):
+        """The distributor is on its way to `a`, `b` and `c`, and hesitates at `a` with `w0`."""
+        self.startFarm(2)
+        for name in "abc":
+            self.request(name)
+        questions = self.hesitateAt("a")
+        self.calls.clear()
+        self.release("w0")
+        self.pass_(0)
+        self.assertEqual(self.calls, [["a", "b", "c"]])
+        self.assertEqual(list(questions), ["w0"])
+        return questions
+
+    def test_notYetReached(self):
+        """The distributor is not told of a builder that it has yet to reach: it will see the worker then."""
+        questions = self.startBusyFarm()
+        self.release("w1")
+        self.pass_(3)
+        self.worker("w0").max_builds = 1
+        questions["w0"].callback(True)
+        self.pass_(2)
+        self.assertEqual(self.calls, [["a", "b", "c"]])
+        self.assertEqual(self.startedOn(), ["w0", "w1", "w1"])
+
+    def test_justNow(self):
+        """A builder that it is busy with is asked for when it is through with that, for it does not see the worker."""
+        questions = self.startBusyFarm()
+        self.release("w1")
+        self.pass_(3)
+        self.assertEqual(len(self.calls), 1)
+        questions["w0"].callback(False)
+        self.pass_(2 * wakeup.PAUSE)
+        self.assertEqual(self.calls[1:], [["a"]])
+        questions["w1"].callback(True)
+        self.pass_(0)
+        self.assertEqual((self.starts[-1].builder, self.starts[-1].worker), ("a", "w1"))
+
+    def test_passed(self):
+        """A builder that it has passed is told of within a second, though it is still busy with others."""
+        questions = self.startBusyFarm()
+        others = self.hesitateAt("b")
+        questions["w0"].callback(False)
+        self.pass_(0)
+        self.assertEqual(list(others), ["w0"])
+        self.release("w1")
+        self.pass_(1 + wakeup.PAUSE)
+        self.assertEqual(self.calls[1:], [["a"]])
+        others["w0"].callback(True)
+        self.pass_(0)
+        questions["w1"].callback(True)
+        self.pass_(0)
+        self.assertEqual({start.builder for start in self.starts}, {"a", "b", "c"})
+
+    def test_stoppedOnItsWay(self):
+        """What it did not reach because it was stopped, it is told of again."""
+        questions = self.startBusyFarm()
+        brd = self.master.botmaster.brd
+        stopped = brd.disownServiceParent()
+        questions["w0"].callback(True)
+        self.resultOf(stopped)
+        self.assertFalse(brd.active)
+        self.resultOf(brd.setServiceParent(self.master.botmaster))
+        self.pass_(2 * wakeup.PAUSE)
+        self.assertEqual(self.calls[1:], [["b", "c"]])
+        self.assertEqual({start.builder for start in self.starts}, {"a", "b", "c"})
+
+    def test_doesNotDistribute(self):
+        """One that does not distribute is not told again and again."""
+        self.startFarm(1)
+        self.request("a")
+        self.resultOf(self.master.botmaster.brd.disownServiceParent())
+        self.calls.clear()
+        self.release("w0")
+        self.pass_(3)
+        self.assertEqual(self.calls, [["a"]])
+        self.resultOf(self.master.botmaster.brd.setServiceParent(self.master.botmaster))
+
     def test_buildbotsKicks(self):
         """What Buildbot asks of the distributor for each worker of ours, is one call for all, where requests wait."""
         names = self.startFarm()
@@ -294,7 +383,9 @@ class WakeupTests(MasterTestCase):
         self.stopMaster()
         roster._wakeup.workerReady("w1")
         self.assertEqual(self.calls, [])
-        self.assertNotIn("maybeStartBuildsForWorker", vars(self.master.botmaster))
+        botmaster = self.master.botmaster
+        self.assertNotIn("maybeStartBuildsForWorker", vars(botmaster))
+        self.assertNotIn("_maybeStartBuildsOnBuilder", vars(botmaster.brd))
 
 
 class QuestionTests(MasterTestCase):

@@ -16,10 +16,22 @@ TITLE = "Ten thousand workers without builders"
 WAYS = {
     "model": "`WorkerPresence` and `BreakTimer` alone",
     "ours": "a `BuildSlave` with a break, in a master",
+    "each its own": "the same, and no two have the same break",
+    "on a break": "the same, and all are on their break",
     "stock": "a `Worker` of Buildbot, in a master",
 }
 
 _WORKERS = 10_000
+
+# the break of each worker, by its number
+_BREAKS = {
+    "ours": lambda _: ("03:00", "03:01"),
+    "each its own": lambda number: (
+        f"{3 + number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}",
+        "07:00",
+    ),
+    "on a break": lambda _: ("00:00", "23:59:59"),
+}
 
 
 def plan(*, quick):
@@ -33,14 +45,13 @@ async def measure(reactor, *, way, workers):
     """One run."""
     if way == "model":
         return _model(reactor, workers)
-    options = {"onBreakDuring": ("03:00", "03:01"), "timezone": "UTC"} if way == "ours" else {}
     before = _resident()
-    farm = Farm(reactor, workers, 0, ours=way == "ours", **options)
+    farm = Farm(reactor, workers, 0, ours=way != "stock", breaks=_BREAKS.get(way))
     await farm.start()
     await farm.connect()
     gc.collect()
     result = {"each": (_resident() - before) / workers}
-    if way == "ours":
+    if farm.ours:
         farm.meters.begin()
         for worker in farm.workers:
             worker.breakTimer.stop()

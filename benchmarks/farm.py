@@ -76,10 +76,11 @@ class _Config:
 class Farm:
     """A master with `workers` × `builders`. `ours` says whether the workers are `BuildSlave`s.
 
-    `disk` puts the database into a file, by default it is in memory. `canStartBuild` is that of every builder.
+    `disk` puts the database into a file, by default it is in memory. `canStartBuild` is that of every builder,
+    and `breaks` makes what is `onBreakDuring` of a worker from its number.
     """
 
-    def __init__(self, reactor, workers, builders, *, ours, disk=False, canStartBuild=None, **worker_options):
+    def __init__(self, reactor, workers, builders, *, ours, disk=False, canStartBuild=None, breaks=None):
         self.reactor = reactor
         self._folder = tempfile.mkdtemp(prefix="presence-benchmark-")
         self._log = (Path(self._folder) / "twistd.log").open("w", encoding="utf-8")
@@ -88,7 +89,12 @@ class Farm:
         self.ours, self.disk = ours, disk
         self.names = [f"w{number}" for number in range(workers)]
         config = {
-            "workers": [kind(name, "s3cret", **worker_options) for name in self.names],
+            "workers": [
+                kind(
+                    name, "s3cret", **({"onBreakDuring": breaks(number), "timezone": "UTC"} if breaks else {})
+                )
+                for number, name in enumerate(self.names)
+            ],
             "builders": [
                 BuilderConfig(
                     f"b{number}",

@@ -29,8 +29,10 @@ def plan(*, quick):
 
 async def measure(reactor, *, way, workers, builders, seconds):
     """One run."""
-    options = {} if way == "steady, stock" else {"onBreakDuring": ("03:00", "03:01"), "timezone": "UTC"}
-    farm = Farm(reactor, workers, builders, ours=way != "steady, stock", **options)
+    ours = way != "steady, stock"
+    farm = Farm(
+        reactor, workers, builders, ours=ours, breaks=(lambda _: ("03:00", "03:01")) if ours else None
+    )
     await farm.start()
     await farm.connect()
     farm.meters.begin()

@@ -147,8 +147,19 @@ def _occurrences(break_: Break) -> Occurrences:
 
 def _start_days(break_: Break, start: time, zone: tzinfo) -> StartDays:
     if break_.rule is None:
-        return WeeklyDays(break_.days or EVERY_DAY, break_.skip)
+        return _weekly_days(break_.days or EVERY_DAY, break_.skip)
     return RuleDays(parseRule(break_.rule, break_.since), break_.skip, start, zone)
+
+
+_weekly_days = lru_cache(maxsize=1024)(WeeklyDays)
+
+
+@lru_cache(maxsize=1024)  # and so many schedules are the same
+def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage]:
+    """These breaks, and when at least one of them is: objects that are there once."""
+    return breaks, Coverage(
+        tuple(each.occurrences() for each in breaks), tuple(each.reason for each in breaks)
+    )
 
 
 @implementer(IBreakSchedule)
@@ -170,9 +181,8 @@ class BreakSchedule:
         zone = None if timezone is None else canonicalZone(timezone)
         if zone is None and any(each.tz is None for each in breaks):
             zone = localZone()
-        self.breaks = tuple(each if zone is None else each.inZone(zone) for each in breaks)
-        self._coverage = Coverage(
-            [each.occurrences() for each in self.breaks], [each.reason for each in self.breaks]
+        self.breaks, self._coverage = _shared(
+            tuple(each if zone is None else each.inZone(zone) for each in breaks)
         )
 
     @classmethod

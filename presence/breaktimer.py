@@ -75,7 +75,8 @@ class BreakTimer:
         if not self._started:
             return
         now = self._clock.seconds()
-        self._suspensions = {source: until for source, until in self._suspensions.items() if until > now}
+        for source in [each for each, until in self._suspensions.items() if until <= now]:
+            del self._suspensions[source]
         self._cancel()
         suspended = self.suspendedUntil
         if suspended is not None:

@@ -125,6 +125,9 @@ class WorkerPresence:
             states.checkSource(source)
         elif not self._stopped:
             del self._holds[source]
+            if not self._holds:
+                # a dict that has become empty keeps its size
+                self._holds.clear()
             if source in self._timers:
                 self._end_timer(source)
             self._changed()

@@ -28,6 +28,8 @@ class Announcements:
     `stop` is the `Stop` that is in force, or None.
     """
 
+    __slots__ = ("_clock", "_pause", "_pause_ends", "_presence", "_spoken", "_timer", "_waiting", "stop")
+
     def __init__(self, presence: WorkerPresence, breakTimer: BreakTimer, clock: IReactorTime) -> None:
         self._presence = presence
         self._timer = breakTimer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,6 +10,8 @@ from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+
+from presence.master.lasttold import LastTold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -33,9 +34,6 @@ PAUSE = 0.1
 #: wants to hear, and each of Buildbot's workers is a listener.
 SLICE = 50
 
-# The fields of a worker that are lists and mostly those of many others too, and how many such lists are remembered.
-_ALIKE, _LISTS = ("breaks", "builders"), 2048
-
 
 class Announcer:
     """Announces the entities that have changed: each once, as it is then, however often it has changed.
@@ -57,9 +55,7 @@ class Announcer:
         self._starting_builders: set[str] = set()
         # whether anybody listens to the events of a type, as it was when the present slice began
         self._heard: dict[str, bool] = {}
-        # lists that many workers have in common, by what is in them
-        self._lists: dict[str, list[Any]] = {}
-        self._told: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in types}
+        self._told = {name: LastTold() for name in types}
         self._waiting: Mapping[int, int] = {}
         self._recount = True
         self._counting = False
@@ -100,8 +96,8 @@ class Announcer:
         self._entities.follow()
         for name, present in (("presence", self._roster.workers), ("builderpresence", self._roster.builders)):
             told = self._told[name]
-            for gone in told.keys() - present.keys():
-                self._types[name].produceEvent(told.pop(gone), "removed")
+            for gone in told.names() - present.keys():
+                self._types[name].produceEvent(told.forget(gone), "removed")
         self._workers.update(self._roster.workers)
         self._builders.update(self._roster.builders)
         self._schedule()
@@ -227,25 +223,8 @@ class Announcer:
             self._schedule()
 
     def _tell(self, rtype: str, entity: dict[str, Any]) -> None:
-        told = self._told[rtype]
-        if told.get(entity["name"]) != entity and not self._stopped:
-            told[entity["name"]] = self._with_shared_lists(entity)
-            if self._heard[rtype]:
-                self._types[rtype].produceEvent(entity, "changed")
-
-    def _with_shared_lists(self, entity: dict[str, Any]) -> dict[str, Any]:
-        """`entity`, with lists that are there once for all workers with the same breaks and builders."""
-        kept = dict(entity)
-        for field, value in entity.items():
-            if value and isinstance(value, list) and field in _ALIKE:
-                content = str(value)
-                if content not in self._lists:
-                    if len(self._lists) > _LISTS:
-                        self._lists.clear()
-                    # whoever hears of `entity` may do with it what he likes
-                    self._lists[content] = copy.deepcopy(value)
-                kept[field] = self._lists[content]
-        return kept
+        if not self._stopped and self._told[rtype].isNews(entity) and self._heard[rtype]:
+            self._types[rtype].produceEvent(entity, "changed")
 
 
 def isHeard(mq: Any, plural: str) -> bool:

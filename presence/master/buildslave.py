@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
+_NONE: frozenset[Any] = frozenset()
+
 
 class PresenceMixin:
     """Gives a presence to any worker class of Buildbot.
@@ -65,7 +67,7 @@ class PresenceMixin:
         # since when (seconds since the epoch) which builder's build runs
         self._building: dict[Any, float] = {}
         # those of them that may run although the worker is drained
-        self._let_in: set[Any] = set()
+        self._let_in = _NONE
         self._owners_side: OwnersSide | None = None
         self._refused = False
         self._leaving = False
@@ -293,7 +295,7 @@ class PresenceMixin:
         guardPreparation(build)
         super().buildStarted(wfb)  # type: ignore[misc]
         if self._roster is not None and self._roster.publication.drains.wasLetIn(self, build):
-            self._let_in.add(wfb)
+            self._let_in |= {wfb}
         if self.presence is not None and wfb not in self._building:
             self._building[wfb] = self.master.reactor.seconds()
             self.presence.buildStarted()
@@ -319,7 +321,8 @@ class PresenceMixin:
         self._build_ended(wfb)
 
     def _build_ended(self, wfb: Any) -> None:
-        self._let_in.discard(wfb)
+        if self._let_in:
+            self._let_in -= {wfb}
         if self.presence is not None and wfb in self._building:
             del self._building[wfb]
             self.presence.buildFinished()
@@ -381,6 +384,7 @@ class PresenceMixin:
         elif self._missing_after_break:
             self._missing_after_break = False
             self.startMissingTimer()
+        self._tell_owner()
 
     def _away_on_break(self) -> bool:
         # The timer of a latent worker limits how long a build waits for it; that is no business of breaks.

@@ -49,8 +49,9 @@ class Entities:
         self._forecast = Forecast()
         # the names of workers by their ids, as far as they have been asked for; until the configuration changes
         self._names: dict[int, str] = {}
-        # of a worker, the ids of its builders; until the configuration changes
-        self._builderids: dict[str, list[int]] = {}
+        # of a worker, the ids of its builders; until the configuration changes. Many have the same.
+        self._builderids: dict[str, tuple[int, ...]] = {}
+        self._same_builderids: dict[tuple[int, ...], tuple[int, ...]] = {}
         # of the workers of builders none of which is ready, why; until the holds of any worker change
         self._reasons: dict[tuple[WorkerPresence, ...], tuple[str, float | None]] = {}
 
@@ -58,6 +59,7 @@ class Entities:
         """The configuration has changed."""
         self._names.clear()
         self._builderids.clear()
+        self._same_builderids.clear()
         self._reasons.clear()
 
     def workerChanged(self) -> None:
@@ -149,7 +151,8 @@ class Entities:
         known = self._builderids.get(worker)
         if known is None:
             ids = map(self.builderId, self._census.buildersOf(worker))
-            known = self._builderids[worker] = sorted(each for each in ids if each is not None)
+            found = tuple(sorted(each for each in ids if each is not None))
+            known = self._builderids[worker] = self._same_builderids.setdefault(found, found)
         return list(known)
 
     def _why(self, workers: tuple[WorkerPresence, ...]) -> tuple[str, float | None]:

@@ -51,8 +51,22 @@ class OwnersSide:
     """Speaks with the owner's side of one worker, if it has one.
 
     `building` are the builds that run: the builder's name and since when (seconds since the epoch). Call
-    `changed()` when they have changed, or the schedule of the breaks.
+    `changed()` when they have changed, or the presence, or the schedule of the breaks.
     """
+
+    __slots__ = (
+        "_announcements",
+        "_building",
+        "_clock",
+        "_connection",
+        "_logged",
+        "_pause",
+        "_presence",
+        "_send",
+        "_sent",
+        "_timer",
+        "_unanswered",
+    )
 
     def __init__(
         self,
@@ -72,7 +86,6 @@ class OwnersSide:
         self._unanswered = False
         self._sent: View | None = None
         self._logged = False
-        self._end_observation = presence.observe(lambda _: self.changed())
 
     def attached(self, conn: Any) -> None:
         """The worker has connected. From now on it is held as its owner said, before it can get a build."""
@@ -104,7 +117,6 @@ class OwnersSide:
         """The worker is no longer in the configuration. No timer is left."""
         self._close()
         self._announcements.forget()
-        self._end_observation()
 
     def changed(self) -> None:
         """What the worker was told may be true no longer."""

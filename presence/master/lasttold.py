@@ -1,0 +1,51 @@
+"""What was told last of each worker or builder, in as little room as it can be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+# How many texts that several entities have in common are remembered.
+_SHARED = 2048
+
+
+class LastTold:
+    """The last entity that was told of each name. All of them have the same fields, in the same order.
+
+    Lists and dictionaries (holds, coming breaks, builders) are kept as JSON in bytes, which are there once for all
+    entities in which they are the same.
+    """
+
+    def __init__(self) -> None:
+        self._fields: tuple[str, ...] = ()
+        self._values: dict[str, tuple[Any, ...]] = {}
+        self._shared: dict[bytes, bytes] = {}
+
+    def isNews(self, entity: dict[str, Any]) -> bool:
+        """Whether `entity` is not what was told last of its `name`. From now on it is."""
+        name, values = entity["name"], tuple(map(self._kept, entity.values()))
+        if self._values.get(name) == values:
+            return False
+        self._fields = tuple(entity)
+        self._values[name] = values
+        return True
+
+    def names(self) -> set[str]:
+        """Of whom something was told."""
+        return set(self._values)
+
+    def forget(self, name: str) -> dict[str, Any]:
+        """What was told last of `name`, which is no longer there."""
+        return dict(zip(self._fields, map(_told, self._values.pop(name)), strict=True))
+
+    def _kept(self, value: Any) -> Any:
+        if not isinstance(value, (list, dict)):
+            return value
+        text = json.dumps(value).encode()
+        if len(self._shared) >= _SHARED:
+            self._shared.clear()
+        return self._shared.setdefault(text, text)
+
+
+def _told(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, bytes) else value

@@ -23,7 +23,7 @@ def plan(*, quick):
             "way": way,
             "workers": 2000 if "steady" in way else 50,
             "builders": 0 if "steady" in way else 50,
-            "seconds": 2 if quick else _SECONDS,
+            "seconds": 1 if quick else _SECONDS,
         }
 
 

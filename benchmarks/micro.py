@@ -16,7 +16,11 @@ def measured(*, quick):
     """The time that each takes, in seconds."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "timings.json"
-        effort = ("--processes=1", "--values=1", "--warmups=1") if quick else ("--processes=3", "--values=3")
+        effort = (
+            ("--processes=1", "--values=1", "--warmups=1", "--min-time=0.02")
+            if quick
+            else ("--processes=3", "--values=3")
+        )
         subprocess.run(
             [sys.executable, "-m", "benchmarks.timings", "--quiet", *effort, "--output", str(file)],
             check=True,

@@ -20,7 +20,7 @@ _SIZES = ((50, 50, (0, 20, 100)), (200, 200, (20,)))
 
 def plan(*, quick):
     """The runs. Stock Buildbot takes minutes for 200 × 200: that run is given up in time."""
-    for workers, builders, percents in ((50, 50, (20,)),) if quick else _SIZES:
+    for workers, builders, percents in ((30, 30, (20,)),) if quick else _SIZES:
         for percent in percents:
             for way in WAYS:
                 yield {"way": way, "workers": workers, "builders": builders, "percent": percent}

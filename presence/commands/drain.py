@@ -19,7 +19,7 @@ from presence.commands.admin import (
 from presence.commands.admintext import DRAINING, plain
 from presence.commands.masterclient import NoAnswerError
 from presence.commands.options import addDeadline
-from presence.commands.waiting import INTERVAL, WhoRuns
+from presence.commands.waiting import INTERVAL, Silence, WhoRuns
 from presence.orders import ON_DEADLINE
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ def _drain(options: Namespace, client: MasterClient) -> int:
 
 def _wait(client: MasterClient, names: Sequence[str]) -> int:
     """Wait until nothing runs on these workers; the exit status."""
-    who = WhoRuns()
-    silent_since: float | None = None
+    who, silence = WhoRuns(), Silence()
     while True:
         try:
             states = _states(client, names)
@@ -89,15 +88,15 @@ def _wait(client: MasterClient, names: Sequence[str]) -> int:
                 return _ended(states)
             who.tell([each for each in client.get("runningbuilds") if each["worker"] in names])
         except NoAnswerError as problem:
-            if silent_since is None:
-                silent_since = time.time()
+            silent = silence.lasts()
+            if not silent:
                 print(f"presence: {plain(str(problem))}; trying again", file=sys.stderr, flush=True)
-            elif time.time() - silent_since > _PATIENCE:
+            if silent > _PATIENCE:
                 raise
             # a master that has been restarted does not know the session
             client.close()
         else:
-            silent_since = None
+            silence.ended()
         time.sleep(INTERVAL)
 
 

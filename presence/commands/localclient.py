@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import FAILED, NOT_RUNNING, REFUSED, USAGE
-from presence.worker.localfile import PROCESSES_KNOWN, LocalFile, LocalFileError, isAlive
+from presence.commands.processes import PROCESSES_KNOWN, isAlive
+from presence.worker.localfile import LocalFile, LocalFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,10 +163,16 @@ def _nobody(basedir: Path) -> LocalError:
             f"{_shown(basedir)} is no worker's directory: go to that of the worker, or name it with --basedir",
         )
     try:
-        installed = "PresenceClient" in tac.read_text(encoding="utf-8", errors="replace")
+        text = tac.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        installed = True  # and not ours to read
-    if installed:
+        text = "PresenceClient"  # and not ours to read
+    if re.search(r"localPort\s*=\s*None", text):
+        return LocalError(
+            NOT_RUNNING,
+            f"the worker in {_shown(basedir)} takes no orders from here: its buildbot.tac says localPort=None. Take that "
+            "out, and restart it",
+        )
+    if "PresenceClient" in text:
         return LocalError(
             NOT_RUNNING,
             f"the worker in {_shown(basedir)} is not running: buildbot-worker start {_shown(basedir)}",

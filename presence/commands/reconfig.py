@@ -15,6 +15,7 @@ from presence.commands.admintext import plain
 from presence.commands.credentials import Credentials, CredentialsError, askCredentials, findCredentials
 from presence.commands.masterclient import MasterClient, MasterError
 from presence.commands.options import durationOption
+from presence.commands.processes import isAlive
 from presence.commands.reconfigtext import ReconfigText
 from presence.reconfigorders import ON_DEADLINE
 
@@ -119,7 +120,7 @@ def urlOf(masterdir: Path) -> str:
         raise NoMasterError(
             f"{masterdir / _NOTE} cannot be read ({problem}): name the web UI of the master with --url"
         ) from None
-    if not _runs(pid):
+    if not isAlive(pid):
         raise NoMasterError(f"the master in {masterdir} does not run: start it, and it reads its master.cfg")
     if not url:
         raise NoMasterError(
@@ -220,16 +221,6 @@ def _explained(said: str) -> str:
     if "nvalid path" in said:
         return f"{said}: this master has no presences. Put util.PresenceService() into its c['services']"
     return said
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # somebody else's
-    return True
 
 
 def _complain(why: str, status: int) -> int:

@@ -19,7 +19,7 @@ from presence.commands.admin import (
 from presence.commands.masterclient import NoAnswerError
 from presence.commands.options import addDeadline
 from presence.commands.reconfig import NoMasterError, urlOf
-from presence.commands.waiting import INTERVAL, WhoRuns
+from presence.commands.waiting import INTERVAL, Silence, WhoRuns
 from presence.shutdownorders import ON_DEADLINE
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ _AT = {"abort": "goes on as before", "interrupt": "interrupts what does"}
 
 def _wait(client: MasterClient) -> int:
     """Wait until the master has stopped; the exit status."""
-    who = WhoRuns()
-    silent_since: float | None = None
+    who, silence = WhoRuns(), Silence()
     while True:
         try:
             (entity,) = client.get("shutdown")
@@ -123,11 +122,9 @@ def _wait(client: MasterClient) -> int:
                 return _GOES_ON
             who.tell(client.get("runningbuilds"))
         except NoAnswerError:
-            if silent_since is None:
-                silent_since = time.time()
-            elif time.time() - silent_since >= _SILENCE:
+            if silence.lasts() >= _SILENCE:
                 print("the master has stopped", flush=True)
                 return DONE
         else:
-            silent_since = None
+            silence.ended()
         time.sleep(INTERVAL)

@@ -17,6 +17,24 @@ INTERVAL = 1.0
 _REMINDER = 60.0
 
 
+class Silence:
+    """For how long the master has not answered, by a clock that nobody sets."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def ended(self) -> None:
+        """It has answered."""
+        self._since = None
+
+    def lasts(self) -> float:
+        """It has not answered, for so many seconds; 0.0 the first time."""
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        return now - self._since
+
+
 class WhoRuns:
     """The builds that are waited for: said when they change, and once a minute."""
 
@@ -27,9 +45,9 @@ class WhoRuns:
     def tell(self, builds: Sequence[dict[str, Any]]) -> None:
         """Say that these builds (of `runningbuilds`) are waited for, when that is new, or was said long ago."""
         known = [(each["buildid"], each["waits_for"]) for each in builds]
-        if known == self._builds and time.time() - self._at < _REMINDER:
+        if known == self._builds and time.monotonic() - self._at < _REMINDER:
             return
-        self._builds, self._at = known, time.time()
+        self._builds, self._at = known, time.monotonic()
         text = adminText()
         print(f"waiting for {len(builds)} build{'' if len(builds) == 1 else 's'}", flush=True)
         for each in builds:

@@ -1,5 +1,5 @@
 from presence.commands import drain, options
-from tests.commands.test_admin import HOUR, NOW, AdminTestCase
+from tests.commands.admincase import HOUR, NOW, AdminTestCase
 
 
 class DrainTests(AdminTestCase):
@@ -7,7 +7,9 @@ class DrainTests(AdminTestCase):
         super().setUp()
         self.now = NOW
         self.steps = []
-        self.patch(drain.time, "time", lambda: self.now)
+        self.set_forward = 0
+        self.patch(drain.time, "time", lambda: self.now + self.set_forward)
+        self.patch(drain.time, "monotonic", lambda: self.now)
         self.patch(drain.time, "sleep", self.sleep)
         self.patch(options, "localZone", lambda: "UTC")
 
@@ -154,6 +156,22 @@ class DrainTests(AdminTestCase):
         status, _, err = self.run_("drain", "mac-mini", "--wait")
         self.assertEqual(status, 1)
         self.assertGreater(self.now, NOW + 600)
+
+    def test_theClockIsSet(self):
+        """A master is not given up because the clock is set forward while it does not answer."""
+
+        def jump():
+            self.set_forward = 24 * HOUR
+
+        self.steps = [
+            lambda: setattr(self.master, "broken", 4),
+            jump,
+            lambda: None,
+            lambda: None,
+            lambda: self.set("mac-mini", "drained"),
+        ]
+        status, _, _ = self.run_("drain", "mac-mini", "--wait")
+        self.assertEqual(status, 0)
 
     def test_interrupted(self):
         """Ctrl-C ends the waiting, and it is said that the drain goes on."""

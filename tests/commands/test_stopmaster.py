@@ -3,7 +3,7 @@ import os
 from pathlib import Path
 
 from presence.commands import options, stopmaster
-from tests.commands.test_admin import HOUR, NOW, AdminTestCase
+from tests.commands.admincase import HOUR, NOW, AdminTestCase
 
 
 class StopMasterTests(AdminTestCase):
@@ -11,7 +11,9 @@ class StopMasterTests(AdminTestCase):
         super().setUp()
         self.now = NOW
         self.steps = []
-        self.patch(stopmaster.time, "time", lambda: self.now)
+        self.set_forward = 0
+        self.patch(stopmaster.time, "time", lambda: self.now + self.set_forward)
+        self.patch(stopmaster.time, "monotonic", lambda: self.now)
         self.patch(stopmaster.time, "sleep", self.sleep)
         self.patch(options, "localZone", lambda: "UTC")
 
@@ -62,6 +64,22 @@ class StopMasterTests(AdminTestCase):
         self.assertEqual(status, 3)
         self.assertNotIn("has stopped", out)
         self.assertIn("the master goes on", err)
+
+    def test_theClockIsSet(self):
+        """A master that does not answer for a moment, in which the clock is set forward, has not stopped."""
+
+        def jump():
+            self.set_forward = 24 * HOUR
+
+        self.steps = [
+            self.die,
+            jump,
+            lambda: setattr(self.master, "broken", 0),
+            lambda: self.set(state="running"),
+        ]
+        status, out, _ = self.run_("stop-master")
+        self.assertEqual(status, 3)
+        self.assertNotIn("has stopped", out)
 
     def test_detach(self):
         """--detach does not wait."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
 from buildbot.mq.simple import SimpleMQ
 from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
@@ -12,6 +11,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from presence.master.lasttold import LastTold
+from presence.master.unclaimed import unclaimedRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -234,19 +234,3 @@ def isHeard(mq: Any, plural: str) -> bool:
     is known only where the queue is that of one master.
     """
     return not isinstance(mq, SimpleMQ) or any(each.filter[0] in (plural, None) for each in mq.qrefs)
-
-
-def unclaimedRequests(master: Any) -> Deferred[dict[int, int]]:
-    """How many unclaimed requests each builder has, by its id: one SQL statement; those that have none are missing."""
-    requests, claims = master.db.model.buildrequests, master.db.model.buildrequest_claims
-    query = (
-        sa.select(requests.c.builderid, sa.func.count())
-        .select_from(requests.outerjoin(claims, requests.c.id == claims.c.brid))
-        .where(claims.c.brid.is_(None), requests.c.complete == 0)
-        .group_by(requests.c.builderid)
-    )
-
-    def thd(connection: Any) -> dict[int, int]:
-        return {row[0]: row[1] for row in connection.execute(query)}
-
-    return master.db.pool.do(thd)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from buildbot.data import base, exceptions, types
-from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master import filters
-from presence.orders import ACTIONS, UnknownAction, readOrder, short
+from presence.master.apiorders import readApiOrder
+from presence.orders import ACTIONS, readOrder, short
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -92,19 +92,8 @@ class PresenceEndpoint(_Endpoint):
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, dict[str, Any] | None]:
-        """Follow an order. The result is the presence as it is then, without its breaks.
-
-        The action is taken by its exact name: Buildbot's authorization has looked at that.
-        """
-        parameters = dict(args)
-        # Buildbot puts in the user of the session, over what the caller may have written there
-        by = parameters.pop("owner", None)
-        try:
-            order = readOrder(action, parameters, self.master.reactor.seconds())
-        except UnknownAction as problem:
-            raise exceptions.InvalidControlException(str(problem)) from None
-        except ValueError as problem:
-            raise invalid(str(problem)) from None
+        """Follow an order. The result is the presence as it is then, without its breaks."""
+        order, by = readApiOrder(readOrder, action, args, self.master.reactor.seconds())
         name, workerid = yield self._find(kwargs)
         self.publication.check(name, order)
         yield self.publication.adminHolds.follow(name, workerid, action, order, by)
@@ -249,11 +238,6 @@ class BuilderPresence(_Published, base.ResourceType):
         back_at = _NullableInstant
 
     entityType = EntityType(name)
-
-
-def invalid(text: str) -> Exception:
-    """The error of Buildbot's JSON-RPC for bad parameters."""
-    return BadJsonRpc2(text, JSONRPC_CODES["invalid_params"])
 
 
 def _wants_breaks(resultSpec: Any) -> bool:

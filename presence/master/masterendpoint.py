@@ -1,13 +1,12 @@
-"""What the endpoints have in common that are about a whole master: where they are, and how an order is read."""
+"""What the endpoints have in common that are about a whole master."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from buildbot.data import base, exceptions
-from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
 
-from presence.orders import UnknownAction
+from presence.master.apiorders import readApiOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,26 +24,10 @@ class MasterEndpoint(base.Endpoint):
     def readOrder(
         self, read: Callable[..., Any], action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> tuple[Any, str | None]:
-        """The order that `read(action, parameters, now)` makes, and who has given it. Raises the API's errors.
-
-        The action is taken by its exact name: Buildbot's authorization has looked at that.
-        """
-        parameters = dict(args)
-        # Buildbot puts in the user of the session, over what the caller may have written there
-        by = parameters.pop("owner", None)
-        try:
-            order = read(action, parameters, self.master.reactor.seconds())
-        except UnknownAction as problem:
-            raise exceptions.InvalidControlException(str(problem)) from None
-        except ValueError as problem:
-            raise BadJsonRpc2(str(problem), JSONRPC_CODES["invalid_params"]) from None
+        """See `readApiOrder()`. It has to be for this master."""
+        order = readApiOrder(read, action, args, self.master.reactor.seconds())
         if not self.isHere(kwargs):
             raise exceptions.InvalidPathError(
                 f"master {kwargs['masterid']} is not this one: ask that one, at its own URL"
             )
-        return order, by
-
-
-def refused(text: str) -> Exception:
-    """The error of Buildbot's JSON-RPC for what cannot be done now."""
-    return BadJsonRpc2(text, JSONRPC_CODES["invalid_request"])
+        return order

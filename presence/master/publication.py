@@ -9,12 +9,14 @@ from twisted.logger import Logger
 
 from presence.master import dataapi, runningbuilds, shutdownapi
 from presence.master.adminholds import AdminHolds
-from presence.master.announcer import Announcer, unclaimedRequests
+from presence.master.announcer import Announcer
+from presence.master.apiorders import invalid
 from presence.master.census import Census
 from presence.master.drains import Drains
 from presence.master.entities import Entities
 from presence.master.registration import registerResources
 from presence.master.shutdown import Shutdown
+from presence.master.unclaimed import unclaimedRequests
 from presence.orders import ReleaseOrder, WorkOrder
 
 if TYPE_CHECKING:
@@ -120,12 +122,12 @@ class Publication:
             return
         worker = self._roster.enrolled(name)
         if worker is None:
-            raise dataapi.invalid(
+            raise invalid(
                 f"{name} is one of Buildbot's own workers, which have no presence to hold: declare it as a "
                 "BuildSlave in master.cfg, or use Buildbot's pause"
             )
         if isinstance(order, WorkOrder) and order.until is not None and worker.schedule.isEmpty:
-            raise dataapi.invalid(
+            raise invalid(
                 f"{name} has no breaks in master.cfg in spite of which it could work: give it onBreakDuring=, or "
                 "release its hold"
             )

@@ -12,7 +12,8 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master import filters
-from presence.master.masterendpoint import MasterEndpoint, refused
+from presence.master.apiorders import refused
+from presence.master.masterendpoint import MasterEndpoint
 from presence.reconfigorders import PlanOrder, ReconfigOrder, readReconfigOrder
 
 if TYPE_CHECKING:

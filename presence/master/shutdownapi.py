@@ -13,7 +13,8 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master import filters
-from presence.master.masterendpoint import MasterEndpoint, refused
+from presence.master.apiorders import refused
+from presence.master.masterendpoint import MasterEndpoint
 from presence.orders import readOrder
 from presence.shutdownorders import ACTIONS, ON_DEADLINE, StopOrder
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
 from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master.distribution import Distribution
+from presence.master.unclaimed import unclaimedRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -133,8 +133,8 @@ class Wakeup:
         if now < self._idle_until <= now + BELIEF:
             return
         try:
-            waiting = yield builderidsWithUnclaimedRequests(self._master)
-            found = (botmaster.getBuilderById(builderid) for builderid in waiting)
+            waiting = yield unclaimedRequests(self._master)
+            found = (botmaster.getBuilderById(builderid) for builderid in sorted(waiting))
             builders = [builder for builder in found if builder is not None]
             if not waiting and arrivals == self._arrivals:
                 self._idle_until = now + BELIEF
@@ -146,23 +146,3 @@ class Wakeup:
         if wanted and not self._stopped:
             # until they are sorted: only then the distributor says that it is active
             yield self._distribution.tell(wanted)
-
-
-def builderidsWithUnclaimedRequests(master: Any) -> Deferred[list[int]]:
-    """The ids of all builders that have unclaimed requests: a Deferred of a list of int; one SQL statement.
-
-    Buildbot's own way to ask (`getBuildRequests(claimed=False)`) fetches every request, with five joins.
-    """
-    requests, claims = master.db.model.buildrequests, master.db.model.buildrequest_claims
-    query = (
-        sa.select(requests.c.builderid)
-        .distinct()
-        .select_from(requests.outerjoin(claims, requests.c.id == claims.c.brid))
-        .where(claims.c.brid.is_(None), requests.c.complete == 0)
-        .order_by(requests.c.builderid)
-    )
-
-    def thd(connection: Any) -> list[int]:
-        return [row.builderid for row in connection.execute(query)]
-
-    return master.db.pool.do(thd)

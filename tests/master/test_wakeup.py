@@ -193,18 +193,18 @@ class WakeupTests(MasterTestCase):
         answers = []
         self.patch(
             wakeup,
-            "builderidsWithUnclaimedRequests",
+            "unclaimedRequests",
             lambda master: answers.append(Deferred()) or answers[-1],
         )
         self.release("w0")
         self.reactor.advance(0)
         self.presence("w0").hold("admin")
         self.request("a")
-        answers.pop().callback([])
+        answers.pop().callback({})
         self.release("w1")
         self.pass_(wakeup.PAUSE)
         self.assertEqual(len(answers), 1)
-        answers.pop().callback([])
+        answers.pop().callback({})
 
     def test_anEventIsLost(self):
         """A request of which no event has told, as of another master, is found a second later at the latest."""
@@ -386,25 +386,3 @@ class WakeupTests(MasterTestCase):
         botmaster = self.master.botmaster
         self.assertNotIn("maybeStartBuildsForWorker", vars(botmaster))
         self.assertNotIn("_maybeStartBuildsOnBuilder", vars(botmaster.brd))
-
-
-class QuestionTests(MasterTestCase):
-    """`builderidsWithUnclaimedRequests` says which builders have something to build."""
-
-    def ask(self):
-        return self.resultOf(wakeup.builderidsWithUnclaimedRequests(self.master))
-
-    def test_laws(self):
-        """Requests in the queue count, each builder once; those that are claimed or complete do not."""
-        self.startMaster([self.slave("w0", max_builds=1)], {"a": ["w0"], "b": ["w0"]})
-        ids = {name: self.resultOf(self.master.data.updates.findBuilderId(name)) for name in "ab"}
-        self.assertEqual(self.ask(), [])
-        self.request("a")
-        self.assertEqual(self.ask(), [])
-        self.request("b")
-        self.request("b")
-        self.assertEqual(self.ask(), [ids["b"]])
-        self.request("a")
-        self.assertEqual(self.ask(), sorted(ids.values()))
-        self.finishAll()
-        self.assertEqual(self.ask(), [])

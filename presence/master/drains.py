@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from presence.adminrecord import Drain
     from presence.master.buildslave import PresenceMixin
     from presence.master.roster import Roster
+    from presence.master.slaveparts.builds import Builds
     from presence.workerpresence import WorkerPresence
 
 _log = Logger()
@@ -112,7 +113,7 @@ class Drains:
         entry = self._drained.get(name)
         return entry is not None and _is_busy(self._members(entry))
 
-    def changed(self, worker: PresenceMixin) -> None:
+    def changed(self, worker: Builds) -> None:
         """A build has started or ended on this worker."""
         entry = self._drained.get(worker.workername)
         if entry is not None:
@@ -199,7 +200,7 @@ class Drains:
         entry.letIn.add(request.id)
         return True
 
-    def wasLetIn(self, worker: PresenceMixin, build: Any) -> bool:
+    def wasLetIn(self, worker: Builds, build: Any) -> bool:
         """Whether `build` (of Buildbot) starts on this worker because another one waits for it."""
         entry = self._drained.get(worker.workername)
         return entry is not None and any(request.id in entry.letIn for request in build.requests)

@@ -25,7 +25,7 @@ lint: .venv/lint
 docs: .venv/docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
-# All benchmarks, and the tables in docs/performance.rst: a quarter of an hour. QUICK=1: a minute, and only shown.
+# All benchmarks, and the tables in docs/performance.rst: half an hour. QUICK=1: a minute, and only shown.
 bench: .venv/bench
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 

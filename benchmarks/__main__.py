@@ -19,8 +19,6 @@ SUBJECTS = ("massreturn", "restart", "fleet", "flapping", "crowd", "micro")
 
 # the runs whose CPU times are compared with each other: of how many builders with requests, in percent, and which ways
 _COMPARED, _WAYS_COMPARED = 20, ("ours", "ideal", "alone")
-# and the most workers of a run that is over in seconds
-_QUICK = 200
 
 _KEPT = Path(__file__).parent / "_results"
 
@@ -96,9 +94,8 @@ def measured(subject, before, *, quick, most):
 
 
 def _times(arguments):
-    """How often a run is made: three times where its CPU time is compared, and it does not take a minute."""
-    compared = arguments.get("percent") == _COMPARED and arguments["way"] in _WAYS_COMPARED
-    return 3 if compared and arguments["workers"] <= _QUICK else 1
+    """How often a run is made: three times where its CPU time is compared."""
+    return 3 if arguments.get("percent") == _COMPARED and arguments["way"] in _WAYS_COMPARED else 1
 
 
 def _best(subject, arguments, times):

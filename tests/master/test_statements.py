@@ -129,7 +129,7 @@ class StatementTests(MasterTestCase):
 
         def cost(pause):
             with self.statements() as found:
-                for _ in range(round(2 / pause)):
+                for _ in range(round(10 / pause)):
                     self.presence().hold("worker")
                     self.presence().release("worker")
                     self.pass_(pause)

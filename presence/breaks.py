@@ -151,10 +151,10 @@ def _start_days(break_: Break, start: time, zone: tzinfo) -> StartDays:
     return RuleDays(parseRule(break_.rule, break_.since), break_.skip, start, zone)
 
 
-_weekly_days = lru_cache(maxsize=1024)(WeeklyDays)
+_weekly_days = lru_cache(maxsize=1024)(WeeklyDays)  # many breaks differ in their times only
 
 
-@lru_cache(maxsize=1024)  # and so many schedules are the same
+@lru_cache(maxsize=1024)  # many workers have the same schedule
 def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage]:
     """These breaks, and when at least one of them is: objects that are there once."""
     return breaks, Coverage(

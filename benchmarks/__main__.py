@@ -39,7 +39,7 @@ def main():
         parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(SUBJECTS)}")
     results = {} if arguments.quick else kept()
     for subject in arguments.subjects or SUBJECTS:
-        before = results.get(subject, []) if arguments.go_on else []
+        before = results.get(subject, []) if arguments.go_on is not None else []
         results[subject] = measured(subject, before, quick=arguments.quick, most=arguments.go_on)
         if not arguments.quick:
             keep(subject, results[subject])

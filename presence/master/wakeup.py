@@ -50,7 +50,7 @@ class Wakeup:
         self._names: set[str] = set()
         self._timer: IDelayedCall | None = None
         self._waking = DeferWaiter()
-        self._distribution = Distribution(master, self.workerReady)
+        self._distribution = Distribution(master, self._schedule)
         self._stopped = False
         self._consumers: list[Any] = []
         # how many pauses the next wake-up is put off, if the distributor is not through with what it has
@@ -75,8 +75,7 @@ class Wakeup:
     def workerReady(self, name: str) -> None:
         """The worker `name` may build again: see that its builders hear of it, in the next reactor turn."""
         self._names.add(name)
-        if self._timer is None and not self._stopped:
-            self._timer = self._master.reactor.callLater(0, self._wake)
+        self._schedule()
 
     def clockJumped(self) -> None:
         """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
@@ -108,14 +107,19 @@ class Wakeup:
         self._arrivals += 1
         self._idle_until = -math.inf
 
+    def _schedule(self) -> None:
+        if self._timer is None and not self._stopped:
+            self._timer = self._master.reactor.callLater(0, self._wake)
+
     def _wake(self) -> None:
         self._timer = None
         busy = self._waking.has_waited() or self._distribution.isActive
         if not busy:
             self._names |= self._distribution.forgotten()
-        if self._names or self._distribution.isAwaited:
+        due = self._names or self._distribution.owesLooks
+        if due or self._distribution.isAwaited:
             self._timer = self._master.reactor.callLater(PAUSE, self._wake)
-        if not self._names:
+        if not due:
             self._patience = 0
             return
         if busy and self._patience:

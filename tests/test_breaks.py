@@ -10,26 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import presence.breaks
 from presence.breaks import Break, BreakErrors, BreakSchedule
+from tests.breakcase import BERLIN, utc
 
-UTC = timezone.utc
-BERLIN = "Europe/Berlin"
 CHRISTMAS_EVE = datetime.datetime(2026, 12, 24, 19)
-
-
-def utc(text):
-    return datetime.datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def schedule(*breaks, timezone="UTC"):
-    return BreakSchedule.fromConfig(list(breaks), timezone)
-
-
-def told(intervals):
-    """Intervals as text, in UTC."""
-    return [
-        f"{each.start:%a %d %H:%M} – {'…' if each.stop is None else format(each.stop, '%a %d %H:%M')}"
-        for each in intervals
-    ]
 
 
 class BreakTests(SynchronousTestCase):

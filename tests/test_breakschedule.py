@@ -6,28 +6,11 @@ from dateutil.tz import tzstr
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from presence.breaks import Break, BreakInterval, BreakSchedule
+from presence.breaks import Break, BreakInterval, BreakSchedule  # noqa: F401 (a repr says "BreakSchedule")
 from presence.interfaces import IBreakSchedule
+from tests.breakcase import BERLIN, UTC, schedule, told, utc
 
-UTC = timezone.utc
-BERLIN = "Europe/Berlin"
 MIN, MAX = datetime.datetime.min, datetime.datetime.max  # noqa: DTZ901
-
-
-def utc(text):
-    return datetime.datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def schedule(*breaks, timezone="UTC"):
-    return BreakSchedule.fromConfig(list(breaks), timezone)
-
-
-def told(intervals):
-    """Intervals as text, in UTC."""
-    return [
-        f"{each.start:%a %d %H:%M} – {'…' if each.stop is None else format(each.stop, '%a %d %H:%M')}"
-        for each in intervals
-    ]
 
 
 class BreakScheduleTests(SynchronousTestCase):

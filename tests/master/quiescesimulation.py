@@ -12,6 +12,7 @@ from buildbot.process.results import CANCELLED, RETRY, SUCCESS
 
 from presence.master.newconfig import Mistakes
 from presence.reconfigorders import ReconfigOrder
+from tests.master.chronicle import Chronicle
 from tests.master.fakemaster import HOUR
 
 #: What may happen, and how often compared with the rest.
@@ -33,12 +34,12 @@ WEIGHTS = (5, 4, 2, 1)
 ENOUGH = 200
 
 
-class QuiesceSimulation:
+class QuiesceSimulation(Chronicle):
     """One random life of one farm. `case` is a `QuiesceTestCase`, `rng` a `random.Random`."""
 
     def __init__(self, case, rng, events=25):
+        super().__init__()
         self.case, self.rng, self.events = case, rng, events
-        self.history, self.problems = [], []
         self.counts = Counter()
         self.brids = {}  # of the requests of this simulation: their builders
         self.pardoned = Counter()  # of these, how often a build of theirs may have ended early
@@ -50,17 +51,8 @@ class QuiesceSimulation:
         self.initial = self.randomConfig(whole=True)
         self.written = self.initial
 
-    def note(self, text):
-        self.history.append(f"{self.case.reactor.seconds() - self.began:.2f} {text}")
-
-    def fail(self, message):
-        """Remember it: Buildbot would catch what is raised from within it."""
-        self.note(f"WRONG: {message}")
-        self.problems.append(message)
-
-    def check(self):
-        if self.problems:
-            raise AssertionError("; ".join(self.problems))
+    def moment(self):
+        return f"{self.case.reactor.seconds() - self.began:.2f}"
 
     # --- configurations
 

@@ -1,21 +1,18 @@
 """A farm that lives for weeks under random breaks, holds, requests, losses and reconfigurations.
 
-It keeps an account of its own of who may build at which moment: breaks are worked out from what the wall
-clocks of their zone show, holds from what the simulation itself has done. Nothing of it is asked of `presence`.
+Who may build at which moment it knows by its own account (see there); nothing of that is asked of `presence`.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from buildbot.process.results import RETRY, SUCCESS
 from twisted.internet.defer import Deferred
 
-from presence.breaks import Break
+from tests.master.account import Account, randomWindows
+from tests.master.chronicle import Chronicle
 from tests.master.fakemaster import DAY, HOUR, MINUTE
 
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
 SETTLING = 1.5
 #: What may happen, and how often compared with the rest.
 EVENTS = {
@@ -36,100 +33,19 @@ UNCLAIMED = sa.text(
 )
 
 
-@dataclass(frozen=True)
-class Window:
-    """A break, as minutes of the day. It begins and ends at times that every day has once."""
-
-    start: int
-    stop: int
-    days: tuple
-    zone: str
-
-    def asBreak(self):
-        return Break(_text(self.start), _text(self.stop), days=list(self.days), tz=self.zone)
-
-    def covers(self, instant):
-        wall = datetime.fromtimestamp(instant, ZoneInfo(self.zone))
-        minute = wall.hour * 60 + wall.minute
-        today = wall.weekday() in self.days
-        if self.start < self.stop:
-            return today and self.start <= minute < self.stop
-        yesterday = (wall.weekday() - 1) % 7 in self.days
-        return (today and minute >= self.start) or (yesterday and minute < self.stop)
-
-
-def _text(minute):
-    return f"{minute // 60:02}:{minute % 60:02}"
-
-
-def randomWindow(rng):
-    start, stop = rng.sample(range(5 * 60, 23 * 60, 5), 2)
-    days = tuple(range(7)) if rng.random() < 0.5 else tuple(sorted(rng.sample(range(7), rng.randint(1, 5))))
-    return Window(start, stop, days, rng.choice(ZONES))
-
-
-def randomWindows(rng):
-    return [randomWindow(rng) for _ in range(rng.choice((0, 1, 1, 2)))]
-
-
-@dataclass
-class Account:
-    """What should be true of one worker."""
-
-    name: str
-    kind: str  # slave, latent or stock
-    max_builds: int
-    windows: list
-    before: list | None = None  # the windows of before, while a reconfig is under way
-    connected: bool = False
-    paused: bool = False
-    graceful: bool = False
-    suspended: float = 0.0
-    holds: dict = field(default_factory=dict)
-    building: set = field(default_factory=set)  # names of builders
-    preparing: dict = field(
-        default_factory=dict
-    )  # builder: request; chosen, but the database has not answered
-    since: float = 0.0
-    ready: bool = False
-
-    def expire(self, now):
-        self.holds = {source: until for source, until in self.holds.items() if until is None or until > now}
-        if self.suspended <= now:
-            self.suspended = 0.0
-
-    def whatHolds(self, now):
-        """Everything that holds the worker at this moment, as text; empty if it is ready."""
-        reasons = [source for source, until in self.holds.items() if until is None or until > now]
-        calendars = [self.windows] if self.before is None else [self.windows, self.before]
-        if self.suspended <= now and all(
-            any(window.covers(now) for window in windows) for windows in calendars
-        ):
-            reasons.append("break")
-        reasons.extend(name for name in ("paused", "graceful") if getattr(self, name))
-        if self.kind != "latent" and not self.connected:
-            reasons.append("offline")
-        return ", ".join(reasons)
-
-    def hasRoomFor(self, builder):
-        used = self.building | set(self.preparing)
-        return builder not in used and (self.max_builds is None or len(used) < self.max_builds)
-
-
-class Simulation:
+class Simulation(Chronicle):
     """One random life of one farm. `case` is a `MasterTestCase`, `rng` a `random.Random`."""
 
     def __init__(self, case, rng, size, events):
+        super().__init__()
         self.case = case
         self.rng = rng
         self.events = events
-        self.history = []
         self.retries = {}
         self.brids = []
         self.abandoned = set()  # requests whose worker was lost while the build was prepared
         self.jumping = False
         self.ending = False
-        self.problems = []
         self.counts = dict.fromkeys(("builds", "refused", "lost", "jumps", "reconfigs"), 0)
         kinds = ["slave", *rng.choices(("slave", "stock", "latent"), (6, 2, 1), k=size - 1)]
         self.accounts = {
@@ -158,9 +74,8 @@ class Simulation:
     def now(self):
         return self.case.reactor.seconds()
 
-    def note(self, text):
-        moment = datetime.fromtimestamp(self.now, timezone.utc)
-        self.history.append(f"{moment:%a %Y-%m-%d %H:%M:%S.%f} {text}")
+    def moment(self):
+        return f"{datetime.fromtimestamp(self.now, timezone.utc):%a %Y-%m-%d %H:%M:%S.%f}"
 
     def controllers(self):
         return [self.controller(account) for account in self.accounts.values()]
@@ -229,15 +144,6 @@ class Simulation:
                 self.fail(f"{account.name} has refused a build, and nothing holds it")
 
     # --- the laws
-
-    def fail(self, message):
-        """Remember it: Buildbot would catch what is raised from within it."""
-        self.note(f"WRONG: {message}")
-        self.problems.append(message)
-
-    def check(self):
-        if self.problems:
-            raise AssertionError("; ".join(self.problems))
 
     def started(self, start):
         """A build starts now, and must be allowed to."""

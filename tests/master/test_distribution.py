@@ -3,20 +3,23 @@
 PRESENCE_DISTRIBUTION_SEEDS says how many there are.
 """
 
-import os
 import random
 
 from twisted.internet.task import deferLater
 
 from presence.master.unclaimed import unclaimedRequests
+from tests.each import seeds
 from tests.master.fakemaster import MINUTE, MasterTestCase
-
-SEEDS = int(os.environ.get("PRESENCE_DISTRIBUTION_SEEDS", "10"))
 
 WORKERS, BUILDERS = ("w0", "w1", "w2", "w3"), ("a", "b")
 EVENTS = {"request": 16, "flip": 12, "finish": 6, "wait": 8, "stop": 1, "race": 4, "settle": 2}
 
 
+@seeds(
+    "PRESENCE_DISTRIBUTION_SEEDS",
+    10,
+    "On the farm that begins with seed {} no request waits for a worker that is ready.",
+)
 class SlowDistributorTests(MasterTestCase):
     """Whatever the distributor is about when a worker becomes ready, no request waits for a worker that is ready, and the
     distributor comes to rest.
@@ -113,11 +116,3 @@ class SlowDistributorTests(MasterTestCase):
                 and (builder, name) not in self.refused
             ]
             self.assertEqual(free, [], f"{builder} has requests, and these could build them")
-
-
-def _test(seed):
-    return lambda self: self.simulate(seed)
-
-
-for _seed in range(1, SEEDS + 1):
-    setattr(SlowDistributorTests, f"test_seed{_seed:04}", _test(_seed))

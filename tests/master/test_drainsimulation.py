@@ -3,22 +3,21 @@
 PRESENCE_DRAIN_SEEDS says how many there are. It is worked out here, from Buildbot's own tables, who waits for whom.
 """
 
-import os
 import random
 
 import sqlalchemy as sa
 from buildbot.process.results import CANCELLED, RETRY, SUCCESS
 
+from tests.each import seeds
 from tests.master.apicase import ApiTestCase
 from tests.master.fakemaster import MINUTE
 from tests.master.triggers import family
-
-SEEDS = int(os.environ.get("PRESENCE_DRAIN_SEEDS", "8"))
 
 WORKERS = ("w0", "w1", "w2")
 EVENTS = {"request": 10, "finish": 12, "drain": 6, "release": 5, "reconnect": 3, "drainAll": 2}
 
 
+@seeds("PRESENCE_DRAIN_SEEDS", 8, "The farm that begins with seed {} keeps all laws.")
 class DrainSimulationTests(ApiTestCase):
     """Nothing is lost, nothing starts where it may not, and no drain waits in vain."""
 
@@ -178,16 +177,3 @@ class DrainSimulationTests(ApiTestCase):
             self.assertIn(row.results, allowed, f"request {row.id}")
             found = [each for each in results[row.id] if each != RETRY]
             self.assertIn(found, ([], [CANCELLED]) if row.results == CANCELLED else ([SUCCESS],))
-
-
-def _testOf(seed):
-    def test(self):
-        self.simulate(seed)
-
-    test.__name__ = f"test_seed{seed}"
-    test.__doc__ = f"The farm that begins with seed {seed} keeps all laws."
-    return test
-
-
-for _seed in range(1, SEEDS + 1):
-    setattr(DrainSimulationTests, f"test_seed{_seed}", _testOf(_seed))

@@ -1,6 +1,7 @@
 from buildbot.process.results import RETRY, SUCCESS
 from twisted.internet.defer import Deferred
 
+from tests.each import each
 from tests.master.fakemaster import MasterTestCase
 
 # The questions to the database between the choice of a worker and the start of its build, in their order: which
@@ -36,6 +37,7 @@ class PreparationTestCase(MasterTestCase):
         return gate, waiting
 
 
+@each(STEPS, "Lost while the database is waited for ({}), the worker loses no request.")
 class LostWorkerTests(PreparationTestCase):
     """A worker that is lost while its build is prepared: the request goes back to the queue."""
 
@@ -107,16 +109,3 @@ class RemovedWorkerTests(PreparationTestCase):
         self.reconfig([self.slave("aarch64")])
         gate.callback(None)
         self.assertRetried(brid)
-
-
-def _testOf(step):
-    def test(self):
-        self.check(step)
-
-    test.__name__ = f"test_{step}"
-    test.__doc__ = f"Lost while the database is waited for ({step}), the worker loses no request."
-    return test
-
-
-for _step in STEPS:
-    setattr(LostWorkerTests, f"test_{_step}", _testOf(_step))

@@ -3,23 +3,22 @@
 PRESENCE_QUIESCE_SEEDS says how many there are.
 """
 
-import os
 import random
 
 from buildbot.process import botmaster
 from buildbot.util import asyncSleep
 
 from presence.master.buildslave import BuildSlave
+from tests.each import seeds
 from tests.master.quiescecase import QuiesceTestCase
 from tests.master.quiescesimulation import QuiesceSimulation
-
-SEEDS = int(os.environ.get("PRESENCE_QUIESCE_SEEDS", "24"))
 
 
 class OtherSlave(BuildSlave):
     """Another class of workers with presences."""
 
 
+@seeds("PRESENCE_QUIESCE_SEEDS", 24, "The life that begins with seed {} keeps all laws.")
 class QuiesceSimulationTests(QuiesceTestCase):
     """Whatever happens: nothing is lost, nothing is built twice, nothing waits in vain, nothing stays held."""
 
@@ -37,23 +36,5 @@ class QuiesceSimulationTests(QuiesceTestCase):
 
     def simulate(self, seed):
         self.simulation = QuiesceSimulation(self, random.Random(seed))
-        try:
+        with self.simulation.toldOf(seed):
             self.simulation.run()
-        except BaseException as problem:
-            history = "\n".join(self.simulation.history)
-            raise AssertionError(
-                f"seed {seed}: {problem!r}\nWhat has happened until then:\n{history}"
-            ) from problem
-
-
-def _testOf(seed):
-    def test(self):
-        self.simulate(seed)
-
-    test.__name__ = f"test_seed{seed}"
-    test.__doc__ = f"The life that begins with seed {seed} keeps all laws."
-    return test
-
-
-for _seed in range(1, SEEDS + 1):
-    setattr(QuiesceSimulationTests, f"test_seed{_seed}", _testOf(_seed))

@@ -3,15 +3,14 @@
 PRESENCE_SEEDS says how many there are.
 """
 
-import os
 import random
 
+from tests.each import seeds
 from tests.master.fakemaster import MasterTestCase
 from tests.master.simulation import Simulation
 
-SEEDS = int(os.environ.get("PRESENCE_SEEDS", "240"))
 
-
+@seeds("PRESENCE_SEEDS", 240, "The life that begins with seed {} keeps all laws.")
 class SimulationTests(MasterTestCase):
     """Whatever happens: no build starts on a held worker, nothing is lost, and nothing waits in vain."""
 
@@ -29,24 +28,7 @@ class SimulationTests(MasterTestCase):
         size, events = (12, 60) if seed % 50 == 0 else (rng.randint(2, 4), 18)
         self.simulation = Simulation(self, rng, size, events)
         try:
-            self.simulation.run()
-        except Exception as problem:
-            history = "\n".join(self.simulation.history)
-            raise AssertionError(
-                f"seed {seed}: {problem}\nWhat has happened until then:\n{history}"
-            ) from problem
+            with self.simulation.toldOf(seed):
+                self.simulation.run()
         finally:
             self.simulation.turned = lambda: None
-
-
-def _testOf(seed):
-    def test(self):
-        self.simulate(seed)
-
-    test.__name__ = f"test_seed{seed}"
-    test.__doc__ = f"The life that begins with seed {seed} keeps all laws."
-    return test
-
-
-for _seed in range(1, SEEDS + 1):
-    setattr(SimulationTests, f"test_seed{_seed}", _testOf(_seed))

@@ -1,5 +1,5 @@
 import sqlalchemy as sa
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from presence.master import wakeup
 from tests.master.fakemaster import MasterTestCase
@@ -319,6 +319,24 @@ class WakeupTests(MasterTestCase):
         self.pass_(2 * wakeup.PAUSE)
         self.assertEqual(self.calls[1:], [["b", "c"]])
         self.assertEqual({start.builder for start in self.starts}, {"a", "b", "c"})
+
+    def test_keptWhileStopped(self):
+        """What Buildbot told a distributor before it was stopped does not keep a part of it from being heard afterwards."""
+        self.startFarm(2)
+        self.request("a")
+        questions = self.hesitateAt("a")
+        self.release("w0")
+        self.pass_(0)
+        brd = self.master.botmaster.brd
+        brd.maybeStartBuildsOn(["a", "b"])
+        stopped = brd.disownServiceParent()
+        questions["w0"].callback(False)
+        self.resultOf(stopped)
+        self.resultOf(brd.setServiceParent(self.master.botmaster))
+        questions["w1"] = succeed(True)
+        self.release("w1")
+        self.pass_(2 * wakeup.PAUSE)
+        self.assertEqual(self.startedOn(), ["w1"])
 
     def test_doesNotDistribute(self):
         """One that does not distribute is not told again and again."""

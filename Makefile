@@ -13,7 +13,7 @@ test: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests
 
 # The property tests of the model, with many more cases and other ones each time.
-SEARCHES := tests.calendar tests.test_messages tests.test_orders tests.test_adminrecord tests.test_workerpresence tests.worker.test_localfuzz
+SEARCHES := tests.calendar tests.breaks tests.wire.test_messages tests.orders.test_workers tests.orders.test_record tests.model.test_workerpresence tests.worker.local.test_fuzz
 search: .venv/test
 	PRESENCE_THOROUGH=1 $(BIN)/python -m twisted.trial --jobs 2 --rterrors $(SEARCHES)
 

@@ -17,7 +17,7 @@ setup(
     package_data={
         "presence": ["py.typed"],
         "presence.master.www": ["VERSION", "static/*"],
-        "presence.worker": ["page/*"],
+        "presence.worker.local": ["page/*"],
     },
     python_requires=">=3.10",
     install_requires=[

@@ -13,14 +13,15 @@ from buildbot.mq.simple import SimpleMQ
 from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
 
-from presence.breaks import Break, BreakSchedule
-from presence.breaktimer import BreakTimer
-from presence.builderpresence import BuilderPresence
-from presence.master import announcer, dataapi
-from presence.master.announcer import Announcer
-from presence.master.census import Census
-from presence.master.entities import Entities
-from presence.workerpresence import WorkerPresence
+from presence.breaks.schedule import Break, BreakSchedule
+from presence.master.api import events as announcer
+from presence.master.api import presences as dataapi
+from presence.master.api.entities import Entities
+from presence.master.api.events import Announcer
+from presence.master.api.readycounts import Census
+from presence.model.breaktimer import BreakTimer
+from presence.model.builderpresence import BuilderPresence
+from presence.model.workerpresence import WorkerPresence
 
 WORKERS, BUILDERS = 500, 1000
 BREAKS = [Break("07:00", "19:00", "MO-FR", tz="UTC"), Break("12:00", "13:00", tz="Europe/Berlin")]

@@ -7,9 +7,9 @@ from time import perf_counter
 
 from benchmarks import report
 from benchmarks.farm import Farm
-from presence.breaks import BreakSchedule
-from presence.breaktimer import BreakTimer
-from presence.workerpresence import WorkerPresence
+from presence.breaks.schedule import BreakSchedule
+from presence.model.breaktimer import BreakTimer
+from presence.model.workerpresence import WorkerPresence
 
 TITLE = "Ten thousand workers without builders"
 

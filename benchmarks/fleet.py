@@ -6,8 +6,8 @@ from benchmarks import report
 from benchmarks.farm import Farm
 from benchmarks.massreturn import MOST
 from benchmarks.meters import after
-from presence.breaks import Break, BreakSchedule
-from presence.orders import HoldOrder, ReleaseOrder
+from presence.breaks.schedule import Break, BreakSchedule
+from presence.orders.workers import HoldOrder, ReleaseOrder
 
 TITLE = "A break, a hold and a release for all workers; nothing waits"
 

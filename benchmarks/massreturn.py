@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 from benchmarks import report
 from benchmarks.farm import Farm
 from benchmarks.meters import after
-from presence.breaks import Break, BreakSchedule
+from presence.breaks.schedule import Break, BreakSchedule
 
 TITLE = "All workers return in one tick"
 

@@ -6,11 +6,11 @@ import pyperf
 from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 
-from presence import breaks
-from presence.breaks import Break, BreakSchedule
-from presence.breaktimer import BreakTimer
-from presence.calendar import occurrences, rules
-from presence.workerpresence import WorkerPresence
+from presence.breaks import occurrences, rules
+from presence.breaks import schedule as breaks
+from presence.breaks.schedule import Break, BreakSchedule
+from presence.model.breaktimer import BreakTimer
+from presence.model.workerpresence import WorkerPresence
 
 NOW = datetime(2026, 11, 24, 18, tzinfo=timezone.utc)
 #: Instants of a year. One is months away from the one before, so that nothing that was found for that helps.

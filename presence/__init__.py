@@ -3,12 +3,12 @@
 These are the public names. Importing this package imports neither Buildbot nor its worker.
 """
 
-from presence.breaks import Break, BreakInterval, BreakSchedule
-from presence.breaktimer import BreakTimer
-from presence.builderpresence import BuilderPresence
+from presence.breaks.schedule import Break, BreakInterval, BreakSchedule
 from presence.errors import PresenceError, PresenceStopped
-from presence.states import Hold, PresenceState
-from presence.workerpresence import WorkerPresence
+from presence.model.breaktimer import BreakTimer
+from presence.model.builderpresence import BuilderPresence
+from presence.model.states import Hold, PresenceState
+from presence.model.workerpresence import WorkerPresence
 
 __all__ = [
     "Break",

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from presence.breaks import Break, BreakSchedule
+from presence.breaks.schedule import Break, BreakSchedule
 from presence.calendar.isodates import isoDatetime
 from presence.calendar.wallclock import UTC, asInstant, clockChanges, later, startInstant
 from presence.calendar.zones import canonicalZone, localZone, zoneFor
@@ -19,7 +19,7 @@ from presence.calendar.zones import canonicalZone, localZone, zoneFor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from presence.breaks import BreakInterval
+    from presence.breaks.schedule import BreakInterval
 
 _EPILOG = """\
 examples:

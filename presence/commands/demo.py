@@ -23,6 +23,6 @@ def addParser(subparsers: Any) -> None:
 
 def run(options: Namespace) -> int:
     """Run the demo; the exit status."""
-    from presence import demo  # noqa: PLC0415 (the other commands need neither Twisted nor processes)
+    from presence.demo import run as demo  # noqa: PLC0415 (the other commands need neither Twisted nor processes)
 
     return demo.run(forever=options.forever)

@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: The modules of the command groups, in the order in which `presence --help` lists them.
-GROUPS = ("demo", "breaks", "admin", "drain", "reconfig", "stopmaster", "owner", "install")
+GROUPS = (
+    "demo",
+    "breaks",
+    "master.workers",
+    "master.drain",
+    "master.reconfig",
+    "master.stopmaster",
+    "owner.orders",
+    "owner.install",
+)
 
 
 def makeParser() -> argparse.ArgumentParser:

@@ -7,9 +7,9 @@ from argparse import ArgumentTypeError
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from presence.calendar.durations import duration
+from presence.calendar.moments import untilInstant
 from presence.calendar.zones import localZone, zoneFor
-from presence.durations import duration
-from presence.moments import untilInstant
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

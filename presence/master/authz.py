@@ -24,10 +24,10 @@ from buildbot.www.authz.endpointmatchers import EndpointMatcherBase, Match
 from buildbot.www.authz.roles import RolesFromOwner
 from twisted.internet.defer import succeed
 
-from presence import reconfigorders
-from presence.master.dataapi import PresenceEndpoint
-from presence.master.reconfigapi import ReconfigEndpoint
-from presence.orders import ACTIONS
+from presence.master.api.presences import PresenceEndpoint
+from presence.master.api.reconfig import ReconfigEndpoint
+from presence.orders import reconfig as reconfigorders
+from presence.orders.workers import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,21 +8,21 @@ from buildbot.worker.base import Worker
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.breaktimer import BreakTimer
 from presence.master import mirror
-from presence.master.checks import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
-from presence.master.ownersside import OwnersSide
+from presence.master.owner.link import OwnersSide
 from presence.master.roster import Roster
-from presence.master.slaveparts.gate import Gate
-from presence.master.slaveparts.mirrored import Mirrored
-from presence.master.slaveparts.missing import Missing
+from presence.master.slave.gate import Gate
+from presence.master.slave.keywords import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
+from presence.master.slave.mirrored import Mirrored
+from presence.master.slave.missing import Missing
+from presence.model.breaktimer import BreakTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
 
-    from presence.workerpresence import WorkerPresence
+    from presence.model.workerpresence import WorkerPresence
 
 _log = Logger()
 
@@ -31,7 +31,7 @@ class PresenceMixin(Gate, Mirrored, Missing):
     """Gives a presence to any worker class of Buildbot.
 
     Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes three
-    keywords more, `onBreakDuring=` (a break, or a list of them: see `presence.breaks`), `timezone=` (the zone
+    keywords more, `onBreakDuring=` (a break, or a list of them: see `presence.breaks.schedule`), `timezone=` (the zone
     of breaks that name none) and `owners=` (who may hold and release it: see `presence.master.authz`), and
     `name=` may be given as a keyword.
 

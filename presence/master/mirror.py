@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from buildbot.interfaces import ILatentWorker
 
 if TYPE_CHECKING:
-    from presence.workerpresence import WorkerPresence
+    from presence.model.workerpresence import WorkerPresence
 
 
 def isLatent(worker: Any) -> bool:

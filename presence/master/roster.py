@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from buildbot.util.service import ReconfigurableServiceMixin, SharedService
 from twisted.internet.defer import inlineCallbacks
 
-from presence.builderpresence import BuilderPresence
-from presence.clockguard import ClockGuard, ThreadTicker
+from presence.master.api.reconfigreport import ReconfigReport
+from presence.master.assembly import Publication
 from presence.master.mirror import mirror
-from presence.master.publication import Publication
-from presence.master.quiesce import Quiesce
-from presence.master.reconfigreport import ReconfigReport
-from presence.master.wakeup import Wakeup
-from presence.master.whereabouts import Whereabouts
-from presence.workerpresence import WorkerPresence
+from presence.master.note import Whereabouts
+from presence.master.quiesce.reconfigurations import Quiesce
+from presence.master.starting.wakeup import Wakeup
+from presence.model.builderpresence import BuilderPresence
+from presence.model.clockguard import ClockGuard, ThreadTicker
+from presence.model.workerpresence import WorkerPresence
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable

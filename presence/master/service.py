@@ -8,9 +8,9 @@ from buildbot import config
 from buildbot.util.service import BuildbotService
 from twisted.internet.defer import inlineCallbacks
 
-from presence.durations import duration
+from presence.calendar.durations import duration
 from presence.master.roster import Roster
-from presence.reconfigorders import ON_DEADLINE, ReconfigOrder
+from presence.orders.reconfig import ON_DEADLINE, ReconfigOrder
 
 if TYPE_CHECKING:
     from collections.abc import Generator

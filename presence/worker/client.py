@@ -15,19 +15,19 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import fail
 from twisted.logger import Logger
 
-from presence.breaks import BreakSchedule
-from presence.breaktimer import BreakTimer
-from presence.clockguard import ClockGuard, ThreadTicker
-from presence.comingbreaks import comingBreaks
-from presence.messages import MAX_REASON, Announcement, RunningBuild, Stop, checkFuture, checkReason, cut
-from presence.worker.announcement import announcementOf
-from presence.worker.conversation import Conversation
-from presence.worker.localweb import LocalWeb
+from presence.breaks.forecast import comingBreaks
+from presence.breaks.schedule import BreakSchedule
+from presence.model.breaktimer import BreakTimer
+from presence.model.clockguard import ClockGuard, ThreadTicker
+from presence.model.workerpresence import WorkerPresence
+from presence.wire.messages import MAX_REASON, Announcement, RunningBuild, Stop, checkFuture, checkReason, cut
+from presence.worker.link.announcement import announcementOf
+from presence.worker.link.conversation import Conversation
+from presence.worker.link.transports import transportOf
+from presence.worker.local.server import LocalWeb
 from presence.worker.status import statusOf
 from presence.worker.stopping import GracefulStop, StopRefusedError
 from presence.worker.store import NOTHING, Away, Store, StoreError, Wish
-from presence.worker.transports import transportOf
-from presence.workerpresence import WorkerPresence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

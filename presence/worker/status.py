@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from presence import states
-from presence.comingbreaks import nextBreak
+from presence.breaks.forecast import nextBreak
+from presence.model import states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from presence.messages import ComingBreak, RunningBuild, View
-    from presence.states import Hold
+    from presence.model.states import Hold
+    from presence.wire.messages import ComingBreak, RunningBuild, View
 
 #: The version of the dictionary that `statusOf` makes.
 VERSION = 1

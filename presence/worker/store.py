@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from presence.errors import PresenceError
-from presence.messages import LATEST, MAX_NAME, checkReason
-from presence.worker.privatefiles import writePrivately
+from presence.files import writePrivately
+from presence.wire.messages import LATEST, MAX_NAME, checkReason
 
 #: The name of the file.
 FILENAME = "presence.json"

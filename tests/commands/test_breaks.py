@@ -10,7 +10,7 @@ from presence.commands import breaks
 
 MASTER_CFG = """
 from buildbot.plugins import schedulers, util, worker
-from presence.breaks import BreakSchedule
+from presence.breaks.schedule import BreakSchedule
 
 class Away(worker.Worker):
     def checkConfig(self, *args, onBreakDuring=None, **kwargs):

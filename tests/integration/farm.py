@@ -482,4 +482,4 @@ def _command(code, *arguments):
 
 def _end_with_parent(directory, tac=""):
     with (directory / "buildbot.tac").open("a") as file:
-        file.write(f"\nfrom presence.demofarm import endWithParent\nendWithParent()\n{tac}")
+        file.write(f"\nfrom presence.demo.farm import endWithParent\nendWithParent()\n{tac}")

@@ -9,8 +9,8 @@ from http.client import HTTPException
 
 from twisted.trial.unittest import TestCase
 
-from presence.commands.credentials import Credentials
-from presence.commands.masterclient import MasterClient, MasterError
+from presence.commands.master.client import MasterClient, MasterError
+from presence.commands.master.credentials import Credentials
 from tests.integration.farm import DEADLINE, Farm
 
 #: How often the master is killed in the test that does so at any moment.

@@ -26,7 +26,9 @@ sys.exit(options.run(options))
 # The same, for one short cycle only, and with stock workers, which know of no breaks.
 WITHOUT_BREAKS = (
     """\
-from presence import demo, demofarm, demoledger
+from presence.demo import run as demo
+from presence.demo import farm as demofarm
+from presence.demo import ledger as demoledger
 demo.CYCLES = 1
 demoledger.PATTERN = (("mac-mini", 0, 5, ""), ("aarch64", 1, 6, ""))
 demofarm._MASTER_CFG += '''

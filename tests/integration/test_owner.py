@@ -6,7 +6,7 @@ import time
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.commands import exits
-from presence.worker.localfile import FILENAME
+from presence.wire.localaddress import FILENAME
 from tests.integration.farm import AT_ONCE, Farm, waitFor
 from tests.integration.ownerscommands import Terminal
 from tests.integration.test_wire import AWAY, OURS, STOCK, onBreakFor

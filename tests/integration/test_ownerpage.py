@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.commands import exits
-from presence.worker.localfile import OPEN_FILENAME, LocalFile
+from presence.wire.localaddress import OPEN_FILENAME, LocalFile
 from tests.integration.browser import Browser
 from tests.integration.farm import Farm, waitFor
 from tests.integration.ownerscommands import Terminal

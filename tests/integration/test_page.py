@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from presence.commands import exits
-from presence.worker.localfile import OPEN_FILENAME
+from presence.wire.localaddress import OPEN_FILENAME
 from tests.integration.farm import AT_ONCE, DEADLINE
 from tests.integration.ownerscommands import Terminal
 from tests.integration.ownersline import Owner

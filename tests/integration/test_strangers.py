@@ -14,7 +14,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from presence.commands import exits
-from presence.worker.localfile import FILENAME, OPEN_FILENAME, LocalFile
+from presence.wire.localaddress import FILENAME, OPEN_FILENAME, LocalFile
 from presence.worker.store import FILENAME as STORE
 from tests.integration.farm import DEADLINE, Farm
 from tests.integration.ownerscommands import Terminal

@@ -7,7 +7,7 @@ from tests.integration.test_drain import DrainTestCase
 
 #: The connection is cut after two seconds, not after a minute.
 IMPATIENT = """
-from presence.master import sendback
+from presence.master.builds import requeue as sendback
 sendback.GRACE = 2
 """
 

@@ -10,7 +10,7 @@ from buildbot.www.rest import V2RootResource
 from twisted.web.http import parse_qs
 from twisted.web.server import NOT_DONE_YET
 
-from presence.master import dataapi
+from presence.master.api import presences as dataapi
 from tests.master.fakemaster import MasterTestCase
 
 INVALID_PARAMS = -32602

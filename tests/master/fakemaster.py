@@ -18,9 +18,9 @@ from buildbot.worker.protocols import null
 from buildbot_worker.bot import LocalWorker as RemoteWorker
 from twisted.internet.defer import Deferred, succeed
 
-from presence.clockguard import INTERVAL
 from presence.master.buildslave import BuildSlave, PresenceMixin
 from presence.master.roster import Roster
+from presence.model.clockguard import INTERVAL
 
 # Importing buildbot.test makes an error of every warning. These two come from outside.
 warnings.filterwarnings("ignore", message="No path_separator found")

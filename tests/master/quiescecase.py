@@ -5,9 +5,9 @@ from buildbot.plugins import steps
 from buildbot.process.factory import BuildFactory
 from buildbot.schedulers.triggerable import Triggerable
 
-from presence.master.newconfig import Mistakes
+from presence.master.quiesce.newconfig import Mistakes
 from presence.master.service import PresenceService
-from presence.reconfigorders import ReconfigOrder
+from presence.orders.reconfig import ReconfigOrder
 from tests.master.fakemaster import Job, MasterTestCase
 
 

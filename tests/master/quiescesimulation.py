@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from buildbot.config.master import MasterConfig
 from buildbot.process.results import CANCELLED, RETRY, SUCCESS
 
-from presence.master.newconfig import Mistakes
-from presence.reconfigorders import ReconfigOrder
+from presence.master.quiesce.newconfig import Mistakes
+from presence.orders.reconfig import ReconfigOrder
 from tests.master.chronicle import Chronicle
 from tests.master.fakemaster import HOUR
 

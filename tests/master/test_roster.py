@@ -3,10 +3,10 @@ from buildbot.worker.base import Worker
 from buildbot.worker.protocols import null
 from twisted.internet.defer import Deferred
 
-from presence.clockguard import INTERVAL
 from presence.errors import PresenceStopped
 from presence.master.buildslave import BuildSlave
 from presence.master.roster import Roster
+from presence.model.clockguard import INTERVAL
 from tests.master.fakemaster import DAY, HOUR, MINUTE, MasterTestCase
 
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from presence.master.wakeup import PAUSE, Wakeup
+from presence.master.starting.wakeup import PAUSE, Wakeup
 from tests.master.fakemaster import MasterTestCase
 
 

@@ -6,8 +6,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.messages import Refusal, View
-from presence.states import Hold, PresenceState
+from presence.model.states import Hold, PresenceState
+from presence.wire.messages import Refusal, View
 from presence.worker import client as client_module
 from presence.worker.client import PresenceClient
 

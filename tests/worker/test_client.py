@@ -4,10 +4,10 @@ from pathlib import Path
 
 from twisted.internet.error import ConnectionLost
 
-from presence.messages import ComingBreak, Refusal
-from presence.states import Hold
+from presence.model.states import Hold
+from presence.wire.messages import ComingBreak, Refusal
 from presence.worker.client import PresenceClient
-from presence.worker.conversation import PATIENCE
+from presence.worker.link.conversation import PATIENCE
 from presence.worker.store import FILENAME, StoreError
 from tests.worker.fakewire import HOUR, NOW, ClientTestCase, FakeWorker, view
 

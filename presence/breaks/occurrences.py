@@ -1,0 +1,107 @@
+"""When a break happens: its occurrences, as spans between two instants."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+from presence.calendar.wallclock import startInstant, stopInstant
+
+if TYPE_CHECKING:
+    from presence.breaks.startdays import StartDays
+
+Span = tuple[datetime, datetime]
+"""A start and a later stop, instants in UTC: half-open, ``[start, stop)``."""
+
+EARLIEST_START = timedelta(days=-1)
+LATEST_STOP = timedelta(days=3)
+"""How far from 00:00 UTC of its start day an occurrence may lie, as no offset from UTC is a day: it starts
+on that day and stops, on the clock, within 24 hours of that.
+"""
+
+
+class Occurrences(Protocol):
+    """A break in its zone. Days are ordinals (`datetime.date.toordinal()`).
+
+    `turns`: days after which it may go on otherwise than before, ascending; from the last one on it recurs
+    for ever as it did, or no more.
+    """
+
+    turns: tuple[int, ...]
+
+    def startingBetween(self, first: int, last: int) -> list[Span]:
+        """At least the occurrences whose start day lies from `first` to `last`, by their start."""
+        ...
+
+    def nextStart(self, instant: datetime) -> datetime | None:
+        """The first start after `instant`; None if there is none."""
+        ...
+
+
+class Recurring:
+    """The occurrences of a break from `start` to `stop` on each of `days`.
+
+    A `stop` that is not later than `start` is on the next day. What a gap in the clock leaves empty does
+    not happen.
+    """
+
+    __slots__ = ("_days", "_nights", "_start", "_stop", "_stop_again", "_zone", "turns")
+
+    def __init__(self, start: time, stop: time, days: StartDays, zone: tzinfo) -> None:
+        self._start = start
+        self._stop = stop
+        self._stop_again = stop.replace(fold=1)
+        self._nights = 1 if stop <= start else 0
+        self._days = days
+        self._zone = zone
+        self.turns = days.turns
+
+    def startingBetween(self, first: int, last: int) -> list[Span]:
+        """See `Occurrences`."""
+        spans = [_span(self, day) for day in self._days.between(first, last)]
+        return [span for span in spans if span[0] < span[1]]
+
+    def nextStart(self, instant: datetime) -> datetime | None:
+        """See `Occurrences`."""
+        # a start lies less than two days after 00:00 UTC of its day
+        day = self._days.nextAfter(instant.toordinal() - 2)
+        while day is not None:
+            start, stop = _span(self, day)
+            if instant < start < stop:
+                return start
+            day = self._days.nextAfter(day)
+        return None
+
+    def spanOf(self, day: int) -> Span:
+        """The occurrence that starts on `day`; it is empty if its stop is not later than its start."""
+        start = datetime.combine(date.fromordinal(day), self._start)
+        stop_day = date.fromordinal(day + self._nights)
+        stop = datetime.combine(stop_day, self._stop)
+        again = datetime.combine(stop_day, self._stop_again)
+        return startInstant(start, self._zone), stopInstant(stop, again, self._zone)
+
+
+# Questions are mostly about the same days. For all breaks together it is at most 2 MB.
+_span = lru_cache(maxsize=4096)(Recurring.spanOf)
+
+
+class OneOff:
+    """The one occurrence of a break from `start` to `stop`, both naive (in `zone`) or both in UTC."""
+
+    __slots__ = ("_spans", "turns")
+
+    def __init__(self, start: datetime, stop: datetime, zone: tzinfo) -> None:
+        if start.tzinfo is None:
+            start, stop = startInstant(start, zone), stopInstant(stop, stop.replace(fold=1), zone)
+        self._spans = [(start, stop)] if start < stop else []
+        self.turns: tuple[int, ...] = (stop.toordinal(),)
+
+    def startingBetween(self, first: int, last: int) -> list[Span]:  # noqa: ARG002
+        """See `Occurrences`."""
+        # it may be years long, so it is never left out
+        return self._spans
+
+    def nextStart(self, instant: datetime) -> datetime | None:
+        """See `Occurrences`."""
+        return next((start for start, _ in self._spans if instant < start), None)

@@ -1,0 +1,119 @@
+"""`presence drain`: no new builds, what runs is finished; and to wait until nothing runs any more."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from presence.commands.master.client import NoAnswerError
+from presence.commands.master.text import DRAINING, plain
+from presence.commands.master.waiting import INTERVAL, Silence, WhoRuns
+from presence.commands.master.workers import (
+    DONE,
+    UsageError,
+    addCommand,
+    addSelection,
+    orderEach,
+    ordered,
+    reasonOption,
+)
+from presence.commands.options import addDeadline
+from presence.orders.workers import ON_DEADLINE
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable, Sequence
+
+    from presence.commands.master.client import MasterClient
+
+# The exit status when somebody has ended the drain before nothing ran any more, or its deadline has.
+_GIVEN_UP = 3
+
+# For how long the master may not answer, in seconds: it may be restarting, and the drain survives that.
+_PATIENCE = 600.0
+
+
+def addParser(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    drain = addCommand(
+        subparsers,
+        "drain",
+        _drain,
+        "let workers accept no more builds, but finish what runs and what that waits for; `presence release` ends it",
+    )
+    addSelection(drain)
+    drain.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
+    addDeadline(drain, "how long what runs may go on")
+    drain.add_argument(
+        "--on-deadline",
+        choices=ON_DEADLINE,
+        help="what happens then: what still runs is interrupted and built again elsewhere (the default), or the "
+        "workers are released",
+    )
+    drain.add_argument("--wait", action="store_true", help="wait until nothing runs on them any more")
+
+
+def _drain(options: Namespace, client: MasterClient) -> int:
+    if options.on_deadline is not None and options.deadline is None:
+        raise UsageError("--on-deadline says what happens at the deadline: give --deadline, too")
+    workers = ordered(options, client, "drain")
+    status = orderEach(
+        workers,
+        client,
+        "drain",
+        reason=options.reason,
+        deadline=options.deadline,
+        on_deadline=options.on_deadline,
+        # what runs on one of them may wait for a build that another one has to do
+        group=f"drain {secrets.token_hex(4)}" if len(workers) > 1 else None,
+    )
+    if status != DONE or not options.wait:
+        return status
+    try:
+        return _wait(client, [each["name"] for each in workers])
+    except KeyboardInterrupt:
+        print("presence: the drain goes on; `presence release` ends it", file=sys.stderr)
+        raise
+
+
+def _wait(client: MasterClient, names: Sequence[str]) -> int:
+    """Wait until nothing runs on these workers; the exit status."""
+    who, silence = WhoRuns(), Silence()
+    while True:
+        try:
+            states = _states(client, names)
+            if DRAINING not in states.values():
+                return _ended(states)
+            who.tell([each for each in client.get("runningbuilds") if each["worker"] in names])
+        except NoAnswerError as problem:
+            silent = silence.lasts()
+            if not silent:
+                print(f"presence: {plain(str(problem))}; trying again", file=sys.stderr, flush=True)
+            if silent > _PATIENCE:
+                raise
+            # a master that has been restarted does not know the session
+            client.close()
+        else:
+            silence.ended()
+        time.sleep(INTERVAL)
+
+
+def _states(client: MasterClient, names: Iterable[str]) -> dict[str, str | None]:
+    """The state of each drain; None where there is none, and those that are not in the configuration are missing."""
+    drains = {each["name"]: each["drain"] for each in client.get("presences", field=["name", "drain"])}
+    return {name: drains[name] and drains[name]["state"] for name in names if name in drains}
+
+
+def _ended(states: dict[str, str | None]) -> int:
+    released = sorted(name for name, state in states.items() if state is None)
+    if not released:
+        print("nothing runs there any more", flush=True)
+        return DONE
+    print(
+        f"presence: not drained, for somebody has released them, or their deadline has: "
+        f"{', '.join(map(plain, released))}",
+        file=sys.stderr,
+    )
+    return _GIVEN_UP

@@ -1,0 +1,233 @@
+"""`presence reconfig`: reconfigure a master when nothing runs that it would hurt, over its REST API."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from presence.calendar.zones import localZone, zoneFor
+from presence.commands.master.client import MasterClient, MasterError
+from presence.commands.master.credentials import (
+    Credentials,
+    CredentialsError,
+    askCredentials,
+    findCredentials,
+)
+from presence.commands.master.reconfigtext import ReconfigText
+from presence.commands.master.text import plain
+from presence.commands.options import durationOption
+from presence.orders.reconfig import ON_DEADLINE
+from presence.wire.processes import isAlive
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+# The exit statuses: done; refused, or no answer; the command line makes no sense; master.cfg has mistakes; somebody has
+# cancelled it; the deadline came first; given up with Ctrl-C.
+_DONE, _FAILED, _USAGE, _MISTAKES, _CANCELLED, _DEADLINE, _LEFT = 0, 1, 2, 3, 4, 5, 130
+
+_STATUS = {"reconfigured": _DONE, "failed": _MISTAKES, "cancelled": _CANCELLED, "deadline": _DEADLINE}
+
+# How often the master is asked how it goes, and for how long it may not answer (a reload may restart its web server).
+_INTERVAL, _PATIENCE = 1.0, 30.0
+
+#: The note that a master with presences keeps in its directory.
+_NOTE = "presence.json"
+
+_DESCRIPTION = """\
+Load and check the master's new configuration, hold only those builds that it would hurt, wait until such as run have
+ended, reconfigure, and go on. What running builds wait for is still built. Where nothing would be hurt it is done at once.
+The exit status is 0 when it is done, 3 when master.cfg has mistakes (nothing was held), 4 when it was cancelled, 5 when the
+deadline came first and nothing was changed, 1 when the master refused or does not answer, and 2 when the command line makes
+no sense. Ctrl-C ends the watching, not the waiting.
+"""
+
+
+class NoMasterError(Exception):
+    """There is no master to be found in that directory; the message says what would help."""
+
+
+def addParser(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "reconfig", help="reconfigure a master without losing a build", description=_DESCRIPTION
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "masterdir", nargs="?", type=Path, metavar="MASTERDIR", help="the master's directory, on this machine"
+    )
+    where.add_argument(
+        "--url", help="where its web UI is; by default $PRESENCE_URL, or else http://localhost:8010/"
+    )
+    parser.add_argument(
+        "--netrc", type=Path, metavar="FILE", help="a file like ~/.netrc (the default) with your password"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--plan", action="store_true", help="say what would be held and why, and do nothing")
+    what.add_argument("--cancel", action="store_true", help="give up the one that waits")
+    what.add_argument("--status", action="store_true", help="say how the one that waits is getting on")
+    what.add_argument("--detach", action="store_true", help="do not wait for the end of it")
+    parser.add_argument("--all", action="store_true", help="hold everything, not only what would be hurt")
+    parser.add_argument(
+        "--deadline", type=durationOption, metavar="DURATION", help="wait no longer than 2h, 90m, 1h30m, 1d"
+    )
+    parser.add_argument(
+        "--on-deadline",
+        choices=tuple(ON_DEADLINE),
+        help="; ".join(f"{each}: {what}" for each, what in ON_DEADLINE.items()) + "; by default abort",
+    )
+    parser.add_argument("--json", action="store_true", help="print what the API says, one line each")
+    parser.set_defaults(run=run)
+
+
+def run(options: Namespace) -> int:
+    """Run `presence reconfig`."""
+    if options.on_deadline is not None and options.deadline is None:
+        return _complain("--on-deadline says what happens at the deadline: give --deadline as well", _USAGE)
+    if (options.plan or options.cancel or options.status) and options.deadline is not None:
+        return _complain(
+            "--deadline is for the reconfig itself, not for --plan, --cancel and --status", _USAGE
+        )
+    try:
+        url = options.url or (options.masterdir and urlOf(options.masterdir)) or _default()
+        client = MasterClient(
+            url,
+            lambda host, *, ask: findCredentials(host, options.netrc) or _asked(host, ask=ask),
+        )
+        return _Command(options, client).run()
+    except NoMasterError as problem:
+        return _complain(str(problem), _USAGE)
+    except (MasterError, CredentialsError) as problem:
+        return _complain(plain(_explained(str(problem))), _FAILED)
+
+
+def urlOf(masterdir: Path) -> str:
+    """The URL that the master in this directory has noted there."""
+    if not (masterdir / "buildbot.tac").exists():
+        raise NoMasterError(
+            f"{masterdir} is no master's directory: no buildbot.tac is in it. Name one, or the web UI with --url"
+        )
+    try:
+        note = json.loads((masterdir / _NOTE).read_text(encoding="utf-8"))
+        url, pid = note["url"], int(note["pid"])
+    except FileNotFoundError:
+        raise NoMasterError(
+            f"the master in {masterdir} does not run, or has no presences: start it, or put "
+            "util.PresenceService() into its c['services'] and reconfigure it once in Buildbot's way. If it is "
+            "another machine's, name its web UI with --url"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise NoMasterError(
+            f"{masterdir / _NOTE} cannot be read ({problem}): name the web UI of the master with --url"
+        ) from None
+    if not isAlive(pid):
+        raise NoMasterError(f"the master in {masterdir} does not run: start it, and it reads its master.cfg")
+    if not url:
+        raise NoMasterError(
+            f"the master in {masterdir} has no web server, over which it could be asked: set c['www'] = "
+            "{'port': 'tcp:8010:interface=127.0.0.1'}, or let SIGHUP wait: util.PresenceService(reconfigWhenIdle=True)"
+        )
+    return str(url)
+
+
+class _Command:
+    """One call of `presence reconfig`."""
+
+    def __init__(self, options: Namespace, client: MasterClient) -> None:
+        self._options = options
+        self._client = client
+
+    def run(self) -> int:
+        """Do what the options say; the exit status."""
+        if self._options.cancel:
+            self._show(self._post("cancel"))
+            return _DONE
+        if self._options.status:
+            self._show(self._get())
+            return _DONE
+        if self._options.plan:
+            plan = self._post("plan", all=self._options.all)
+            print(json.dumps(plan) if self._options.json else _text().plan(plan))
+            return _MISTAKES if plan["mistakes"] else _DONE
+        return self._reconfig()
+
+    def _reconfig(self) -> int:
+        options = self._options
+        deadline = None if options.deadline is None else time.time() + options.deadline
+        answer = self._post("reconfig", all=options.all, deadline=deadline, on_deadline=options.on_deadline)
+        if answer["mistakes"]:
+            for mistake in answer["mistakes"]:
+                print(f"presence: {plain(mistake)}", file=sys.stderr)
+            return _complain("master.cfg has mistakes: nothing has changed", _MISTAKES)
+        if options.detach:
+            self._show(answer)
+            return _DONE
+        try:
+            return self._follow(answer["number"], answer)
+        except KeyboardInterrupt:
+            return _complain("it goes on waiting: presence reconfig --cancel ends that", _LEFT)
+
+    def _follow(self, number: int, entity: dict[str, Any]) -> int:
+        """Show how it goes until it has ended."""
+        shown = None
+        while True:
+            last = entity["last"]
+            if last is not None and last["number"] >= number:
+                self._show(entity)
+                # a later one has the newer file
+                return _STATUS.get(last["result"], _FAILED)
+            if entity["state"] == "idle":
+                return _complain("the master was restarted meanwhile: it has read its master.cfg", _FAILED)
+            news = _text().news(entity)
+            if news != shown:
+                shown = news
+                self._show(entity)
+            time.sleep(_INTERVAL)
+            entity = self._patiently()
+
+    def _patiently(self) -> dict[str, Any]:
+        """The state of things, from a master that may be restarting its web server."""
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            with suppress(MasterError):
+                return self._get()
+            time.sleep(_INTERVAL)
+        return self._get()
+
+    def _get(self) -> dict[str, Any]:
+        (entity,) = self._client.get("reconfig")
+        return entity
+
+    def _post(self, action: str, **params: Any) -> dict[str, Any]:
+        return self._client.post("reconfig", action, **params)
+
+    def _show(self, entity: dict[str, Any]) -> None:
+        print(json.dumps(entity) if self._options.json else _text().progress(entity), flush=True)
+
+
+def _text() -> ReconfigText:
+    return ReconfigText(time.time(), zoneFor(localZone()))
+
+
+def _default() -> str:
+    return os.environ.get("PRESENCE_URL", "http://localhost:8010/")
+
+
+def _asked(host: str, *, ask: bool) -> Credentials | None:
+    return askCredentials(host) if ask else None
+
+
+def _explained(said: str) -> str:
+    if "nvalid path" in said:
+        return f"{said}: this master has no presences. Put util.PresenceService() into its c['services']"
+    return said
+
+
+def _complain(why: str, status: int) -> int:
+    print(f"presence: {why}", file=sys.stderr)
+    return status

@@ -1,0 +1,130 @@
+"""`presence stop-master`: stop a master when nothing runs, over its REST API."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from presence.commands.master.client import NoAnswerError
+from presence.commands.master.reconfig import NoMasterError, urlOf
+from presence.commands.master.waiting import INTERVAL, Silence, WhoRuns
+from presence.commands.master.workers import (
+    DONE,
+    USAGE,
+    UsageError,
+    addCommand,
+    adminText,
+    reasonOption,
+    runCommand,
+)
+from presence.commands.options import addDeadline
+from presence.orders.shutdown import ON_DEADLINE
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from presence.commands.master.client import MasterClient
+
+# The exit status when it goes on: somebody has cancelled it, or the deadline has.
+_GOES_ON = 3
+
+# How long a master does not answer before it has stopped, in seconds. (A connection may just have been lost.)
+_SILENCE = 5.0
+
+
+def addParser(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    parser = addCommand(
+        subparsers,
+        "stop-master",
+        _stop,
+        "stop a master when nothing runs; what waits is built when it is started again",
+    )
+    parser.add_argument(
+        "masterdir",
+        nargs="?",
+        type=Path,
+        metavar="MASTERDIR",
+        help="the master's directory, on this machine; or --url",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
+    addDeadline(parser, "how long to wait")
+    parser.add_argument(
+        "--on-deadline",
+        choices=ON_DEADLINE,
+        help="what happens then: the master goes on as before (the default), or what still runs is interrupted, and "
+        "built again when the master is started",
+    )
+    parser.add_argument("--detach", action="store_true", help="do not wait until it has stopped")
+    parser.add_argument("--cancel", action="store_true", help="do not stop it, whoever has ordered it")
+
+
+def run(options: Namespace) -> int:
+    """Run `presence stop-master`."""
+    try:
+        if options.masterdir is not None:
+            options.url = urlOf(options.masterdir)
+    except NoMasterError as problem:
+        print(f"presence: {problem}", file=sys.stderr)
+        return USAGE
+    return runCommand(options)
+
+
+def _stop(options: Namespace, client: MasterClient) -> int:
+    if options.on_deadline is not None and options.deadline is None:
+        raise UsageError("--on-deadline says what happens at the deadline: give --deadline, too")
+    if options.cancel:
+        if options.deadline is not None or options.reason is not None:
+            raise UsageError("--cancel needs no --deadline and no --reason")
+        client.post("shutdown", "cancel")
+        print("the master goes on")
+        return DONE
+    entity = client.post(
+        "shutdown",
+        "stop",
+        reason=options.reason,
+        deadline=options.deadline,
+        on_deadline=options.on_deadline,
+    )
+    until = adminText().moment(entity["deadline"])
+    then = f"; at {until} it {_AT[entity['on_deadline']]}" if until else ""
+    print(f"the master stops when nothing runs{then}", flush=True)
+    if options.detach:
+        return DONE
+    try:
+        return _wait(client)
+    except KeyboardInterrupt:
+        print(
+            "presence: the master stops all the same; `presence stop-master --cancel` ends that",
+            file=sys.stderr,
+        )
+        raise
+
+
+_AT = {"abort": "goes on as before", "interrupt": "interrupts what does"}
+
+
+def _wait(client: MasterClient) -> int:
+    """Wait until the master has stopped; the exit status."""
+    who, silence = WhoRuns(), Silence()
+    while True:
+        try:
+            (entity,) = client.get("shutdown")
+            if entity["state"] != "stopping":
+                print(
+                    "presence: the master goes on: somebody has cancelled it, or the deadline has, or it was started "
+                    "again",
+                    file=sys.stderr,
+                )
+                return _GOES_ON
+            who.tell(client.get("runningbuilds"))
+        except NoAnswerError:
+            if silence.lasts() >= _SILENCE:
+                print("the master has stopped", flush=True)
+                return DONE
+        else:
+            silence.ended()
+        time.sleep(INTERVAL)

@@ -1,0 +1,187 @@
+"""Speaks with the worker that runs in a directory: over 127.0.0.1, with the token in `presence-local.json`."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any
+
+from presence.commands.exits import FAILED, NOT_RUNNING, REFUSED, USAGE
+from presence.wire.localaddress import LocalFile, LocalFileError
+from presence.wire.processes import PROCESSES_KNOWN, isAlive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from http.client import HTTPResponse
+    from pathlib import Path
+
+    from presence.wire.localaddress import LocalAddress
+
+# How long an answer may take, in seconds: the master is waited for, and a stream says every 20 seconds that it is alive.
+_PATIENCE = 60.0
+
+# How long a process may take to end when it no longer listens, and when it was killed, in seconds; and how often
+# is looked.
+_ENDING = 60.0
+_DYING = 2.0
+_INTERVAL = 0.05
+
+_OK, _UNAUTHORIZED = 200, 401
+_REFUSALS = (400, 409, 413, 507)
+
+
+class LocalError(Exception):
+    """It did not work. The text says why, and what to do; `status` is the exit status of the command."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class LocalClient:
+    """The worker that runs in `basedir`. Raises `LocalError`, here too, when there is none."""
+
+    def __init__(self, basedir: Path) -> None:
+        self.basedir = basedir
+        self._file = LocalFile(str(basedir))
+        try:
+            address = self._file.read()
+        except LocalFileError as problem:
+            raise LocalError(FAILED, str(problem)) from None
+        if address is None:
+            raise _nobody(basedir)
+        if not isAlive(address.pid):
+            raise LocalError(NOT_RUNNING, f"the worker in {_shown(basedir)} is not running: it was killed")
+        self.address: LocalAddress = address
+
+    def status(self) -> dict[str, Any]:
+        """What the worker knows of itself."""
+        return self._asked("GET", "status")
+
+    def say(self, order: str, **arguments: Any) -> dict[str, Any]:
+        """Order something; the status after it."""
+        return self._asked("POST", order, arguments)
+
+    def ticket(self) -> tuple[str, str]:
+        """The name of the worker, and the secret with which a browser enters."""
+        answer = self._asked("POST", "ticket")
+        return answer["name"], answer["ticket"]
+
+    def statuses(self) -> Iterator[dict[str, Any]]:
+        """The status now, and after every change; until the worker ends."""
+        try:
+            connection, response = self._send("GET", "events", None)
+        except LocalError as problem:
+            if problem.status == NOT_RUNNING:
+                return
+            raise
+        try:
+            self._check(response)
+            for line in response:
+                if line.startswith(b"data: "):
+                    yield json.loads(line[len(b"data: ") :])
+        except (OSError, HTTPException):
+            if not self.waitUntilEnded(_DYING):
+                raise LocalError(FAILED, "the connection to the worker was lost") from None
+        finally:
+            connection.close()
+
+    def waitUntilEnded(self, patience: float = _ENDING) -> bool:
+        """Wait until the process has ended, which listens no more; False when it takes longer than `patience`."""
+        end = time.monotonic() + patience
+        while not self._has_ended():
+            if time.monotonic() > end:
+                return False
+            time.sleep(_INTERVAL)
+        return True
+
+    def _has_ended(self) -> bool:
+        if PROCESSES_KNOWN:
+            return not isAlive(self.address.pid)
+        try:
+            now = self._file.read()
+        except LocalFileError:
+            return False
+        # it has taken its file away, or another has put its own there
+        return now is None or now.token != self.address.token
+
+    def _asked(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        connection, response = self._send(method, path, body)
+        try:
+            return self._check(response)
+        finally:
+            connection.close()
+
+    def _send(self, method: str, path: str, body: Any) -> tuple[HTTPConnection, HTTPResponse]:
+        connection = HTTPConnection("127.0.0.1", self.address.port, timeout=_PATIENCE)
+        headers = {"Authorization": f"Bearer {self.address.token}", "Content-Type": "application/json"}
+        try:
+            connection.request(method, f"/api/{path}", None if body is None else json.dumps(body), headers)
+            return connection, connection.getresponse()
+        except ConnectionRefusedError:
+            raise LocalError(
+                NOT_RUNNING,
+                f"the worker in {_shown(self.basedir)} does not listen: it has ended, or just ends",
+            ) from None
+        except TimeoutError:
+            raise LocalError(
+                FAILED, f"the worker has not answered within {_PATIENCE:.0f} s: see twistd.log"
+            ) from None
+        except (OSError, HTTPException) as problem:
+            if self._has_ended():
+                raise LocalError(NOT_RUNNING, "the worker has ended") from None
+            raise LocalError(FAILED, f"the worker cannot be asked: {problem}") from None
+
+    def _check(self, response: HTTPResponse) -> dict[str, Any]:
+        """The answer; of a stream nothing is read. Raises what the worker says when it says no."""
+        if response.status == _OK:
+            if response.getheader("Content-Type", "").startswith("text/event-stream"):
+                return {}
+            answer: dict[str, Any] = json.loads(response.read())
+            return answer
+        text = response.read()
+        if response.status == _UNAUTHORIZED:
+            raise LocalError(
+                NOT_RUNNING,
+                f"the worker in {_shown(self.basedir)} is not running: another program listens on its port",
+            )
+        try:
+            said = str(json.loads(text)["error"])
+        except (ValueError, KeyError, TypeError):
+            said = text.decode("utf-8", "replace").strip()
+        raise LocalError(REFUSED if response.status in _REFUSALS else FAILED, said)
+
+
+def _nobody(basedir: Path) -> LocalError:
+    """Why there is no worker to speak with."""
+    tac = basedir / "buildbot.tac"
+    if not tac.exists():
+        return LocalError(
+            USAGE,
+            f"{_shown(basedir)} is no worker's directory: go to that of the worker, or name it with --basedir",
+        )
+    try:
+        text = tac.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = "PresenceClient"  # and not ours to read
+    if re.search(r"localPort\s*=\s*None", text):
+        return LocalError(
+            NOT_RUNNING,
+            f"the worker in {_shown(basedir)} takes no orders from here: its buildbot.tac says localPort=None. Take that "
+            "out, and restart it",
+        )
+    if "PresenceClient" in text:
+        return LocalError(
+            NOT_RUNNING,
+            f"the worker in {_shown(basedir)} is not running: buildbot-worker start {_shown(basedir)}",
+        )
+    return LocalError(
+        NOT_RUNNING,
+        f"the worker in {_shown(basedir)} has no presence: presence install {_shown(basedir)}, and restart it",
+    )
+
+
+def _shown(basedir: Path) -> str:
+    return str(basedir.absolute() if str(basedir) == "." else basedir)

@@ -1,0 +1,237 @@
+"""`presence status`, `away`, `back`, `work`, `stop`, `open`: the owner's commands, in the worker's directory."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import webbrowser
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from presence.calendar.zones import localZone, zoneFor
+from presence.commands import exits
+from presence.commands.master.text import plain
+from presence.commands.options import addUntil, durationOption, instantOption, untilOf
+from presence.commands.owner.client import LocalClient, LocalError
+from presence.commands.owner.text import OwnerText
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
+
+_EXITS = """\
+exit status: 0 done; 1 failed; 2 the command line makes no sense; 3 the worker is not running; 4 done and kept here, but
+the master does not know it yet; 5 refused, nothing has changed; 6 somebody said something else while it waited.
+"""
+
+
+def addParser(subparsers: Any) -> None:
+    """Add the commands to the command line."""
+    _command(subparsers, "status", _status, "say what this machine's worker does, and why")
+
+    away = _command(subparsers, "away", _away, "accept no more builds on this machine; what runs is finished")
+    away.add_argument("--reason", metavar="TEXT", help="why, for everybody who wonders")
+    addUntil(away)
+    away.add_argument("--wait", action="store_true", help="return when nothing runs any more")
+
+    _command(subparsers, "back", _back, "end what `presence away` or `presence stop` has begun")
+
+    work = _command(subparsers, "work", _work, "accept builds in spite of the scheduled breaks, for a while")
+    addUntil(work)
+    work.add_argument("--end", action="store_true", help="no longer: the breaks count again")
+
+    stop = _command(subparsers, "stop", _stop, "accept no more builds, and end the worker when nothing runs")
+    stop.add_argument(
+        "--deadline",
+        metavar="DURATION|TIME",
+        type=_deadline,
+        help="end it then in any case (2h, 18:00); what still runs is interrupted, and Buildbot builds it again",
+    )
+    stop.add_argument("--no-wait", dest="wait", action="store_false", help="return at once")
+
+    page = _command(
+        subparsers, "open", _open, "open the page of this machine's worker in a browser", json_=False
+    )
+    page.add_argument(
+        "--no-browser", action="store_true", help="print the address of the page, and the code that opens it"
+    )
+
+
+def _command(
+    subparsers: Any, name: str, command: Callable[..., int], text: str, *, json_: bool = True
+) -> ArgumentParser:
+    parser: ArgumentParser = subparsers.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_EXITS
+    )
+    parser.add_argument(
+        "--basedir",
+        type=Path,
+        default=Path(),
+        metavar="DIRECTORY",
+        help="the worker's directory (default: this one)",
+    )
+    if json_:
+        parser.add_argument("--json", action="store_true", help="print it for programs; see docs/owner.rst")
+    parser.set_defaults(run=_run, command=command)
+    return parser
+
+
+def _run(options: Namespace) -> int:
+    try:
+        return int(options.command(options, LocalClient(options.basedir)))
+    except LocalError as problem:
+        if getattr(options, "json", False):
+            print(json.dumps({"error": str(problem)}))
+        print(f"presence: {plain(str(problem))}", file=sys.stderr)
+        return problem.status
+
+
+def _status(options: Namespace, client: LocalClient) -> int:
+    status = client.status()
+    print(json.dumps(status, indent=2) if options.json else _text(status).status())
+    return exits.DONE
+
+
+def _away(options: Namespace, client: LocalClient) -> int:
+    status = _say(client, "away", reason=options.reason, until=untilOf(options))
+    if not options.wait:
+        return _outcome(options, status)
+    if not options.json:
+        print(_text(status).outcome(), flush=True)
+    last = _wait(client, _is_away)
+    if last is None:
+        print("presence: the worker has ended, so that nothing runs; it will be away again", file=sys.stderr)
+        return exits.NOT_RUNNING
+    if not _is_away(last):
+        print("presence: it is no longer away: somebody said back, or its time was over", file=sys.stderr)
+        return exits.OVERTAKEN
+    if not options.json:
+        print("Nothing runs any more.")
+    return _outcome(options, last)
+
+
+def _back(options: Namespace, client: LocalClient) -> int:
+    return _outcome(options, _say(client, "back"))
+
+
+def _work(options: Namespace, client: LocalClient) -> int:
+    until = untilOf(options)
+    if (until is None) is not options.end:
+        raise LocalError(exits.USAGE, "say how long (--for 8h, --until 18:00), or --end")
+    status = _say(client, "work", until=until)
+    done = _outcome(options, status)
+    if not options.json and until is not None and _is_away(status):
+        print("You are still away: `presence back` ends that.", file=sys.stderr)
+    return done
+
+
+def _stop(options: Namespace, client: LocalClient) -> int:
+    status = _say(client, "stop", deadline=options.deadline and options.deadline())
+    if not options.wait:
+        return _outcome(options, status)
+    if not options.json:
+        print(_text(status).outcome(), flush=True)
+    last = _wait(client, _is_stopping, idle=False)
+    if last is not None:
+        print("presence: the stop was cancelled: somebody said back", file=sys.stderr)
+        return exits.OVERTAKEN
+    if not client.waitUntilEnded():
+        print(
+            "presence: the worker listens no more, but its process has not ended: see twistd.log",
+            file=sys.stderr,
+        )
+        return exits.FAILED
+    print(json.dumps({"stopped": True}) if options.json else "The worker has stopped.")
+    return exits.DONE
+
+
+def _open(options: Namespace, client: LocalClient) -> int:
+    from presence.files import writePrivately  # noqa: PLC0415
+    from presence.wire.localaddress import OPEN_FILENAME  # noqa: PLC0415
+    from presence.worker.local.pages import door  # noqa: PLC0415
+
+    name, ticket = client.ticket()
+    port = client.address.port
+    if not options.no_browser:
+        # a file, which nobody else can read: what is given to a browser as an address, everybody can see
+        path = options.basedir.absolute() / OPEN_FILENAME
+        try:
+            writePrivately(path, door(name, port, ticket))
+            opened = webbrowser.open(path.as_uri())
+        except (OSError, webbrowser.Error) as problem:
+            print(f"presence: {problem}", file=sys.stderr)
+            opened = False
+        if opened:
+            print(f"The page of {plain(name)} opens in your browser: http://127.0.0.1:{port}/")
+            return exits.DONE
+    print(f"Open http://127.0.0.1:{port}/ within a minute, and give it this code: {ticket}")
+    return exits.DONE
+
+
+def _say(client: LocalClient, order: str, **arguments: Any) -> dict[str, Any]:
+    """Order it; the status after it."""
+    return client.say(order, **{name: value for name, value in arguments.items() if value is not None})
+
+
+def _outcome(options: Namespace, status: dict[str, Any]) -> int:
+    """Print what is so now; the exit status."""
+    print(json.dumps(status, indent=2) if options.json else _text(status).outcome())
+    if status["told"]:
+        return exits.DONE
+    print(f"presence: {_text(status).notTold()}", file=sys.stderr)
+    return exits.NOT_TOLD
+
+
+def _wait(
+    client: LocalClient, inForce: Callable[[dict[str, Any]], bool], *, idle: bool = True
+) -> dict[str, Any] | None:
+    """The first status in which nothing runs any more (not with `idle=False`), or which is no longer what was
+    asked for; None when the worker has ended. Says what is waited for.
+    """
+    said = None
+    try:
+        for status in client.statuses():
+            if not inForce(status) or (idle and _is_idle(status)):
+                return status
+            text = _text(status).waiting()
+            if text != said:
+                print(text, file=sys.stderr, flush=True)
+                said = text
+    except KeyboardInterrupt:
+        print("\npresence: it stays so, and nobody waits here; `presence back` ends it", file=sys.stderr)
+        raise
+    return None
+
+
+def _is_idle(status: dict[str, Any]) -> bool:
+    # the master may be about to start a build, as long as it has not heard
+    master = status["master"]
+    unheard = master["connected"] and master["knowsPresence"] is not False and not status["told"]
+    return not status["running"] and not unheard
+
+
+def _is_away(status: dict[str, Any]) -> bool:
+    return any(hold["source"] == "worker" for hold in status["holds"])
+
+
+def _is_stopping(status: dict[str, Any]) -> bool:
+    return status["stopping"] is not None
+
+
+def _text(status: dict[str, Any]) -> OwnerText:
+    return OwnerText(status, zoneFor(localZone()))
+
+
+def _deadline(text: str) -> Callable[[], float]:
+    """A duration, which counts from when the worker is told; or an instant."""
+    try:
+        seconds = durationOption(text)
+    except ArgumentTypeError as problem:
+        try:
+            instant = instantOption(text)
+        except ArgumentTypeError:
+            raise ArgumentTypeError(f"{problem}, or a time such as 18:00") from None
+        return lambda: instant
+    return lambda: time.time() + seconds

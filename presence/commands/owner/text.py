@@ -1,0 +1,153 @@
+"""What the worker knows of itself, written for its owner at a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from presence.calendar.durations import durationText
+from presence.commands.master.text import AVAILABLE, AdminText, plain
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+# What a hold is called here.
+_SOURCES = {
+    "break": "on a break",
+    "worker": "away",
+    "admin": "held by the admin",
+    "pause": "paused on the master",
+    "quarantine": "in quarantine on the master",
+    "graceful": "shutting down on the master",
+    "reconfig": "the master is being reconfigured",
+}
+
+_WIDTH = 12
+
+
+class OwnerText:
+    """Texts about one status, on the clocks of `zone`."""
+
+    def __init__(self, status: dict[str, Any], zone: tzinfo) -> None:
+        self._status = status
+        self._now: float = status["now"]
+        self._moment = AdminText(self._now, zone).moment
+
+    # --- the whole
+
+    def status(self) -> str:
+        """All of it."""
+        status = self._status
+        rows = [("Why", self._hold(hold, since=True)) for hold in status["holds"]]
+        if status["workUntil"] is not None:
+            rows.append(
+                ("Works", f"in spite of the scheduled breaks, until {self._moment(status['workUntil'])}")
+            )
+        if status["stopping"] is not None:
+            rows.append(("Stops", self._stop()))
+        rows += [("Runs", self._build(build)) for build in status["running"]] or [("Runs", "nothing")]
+        rows.append(("Next break", self._next_break()))
+        rows += [("Master", line) for line in self._master()]
+        lines = [f"{self.headline()}."]
+        last = ""
+        for name, text in rows:
+            lines.append(f"{'' if name == last else name:<{_WIDTH}}{text}")
+            last = name
+        return "\n".join(map(plain, lines))
+
+    def headline(self) -> str:
+        """Whether it accepts builds, and until when it does not."""
+        status = self._status
+        if status["state"] == AVAILABLE:
+            return f"{status['name']} accepts builds"
+        until = "" if status["backAt"] is None else f", until {self._moment(status['backAt'])}"
+        return f"{status['name']} accepts no builds{until}"
+
+    # --- after an order
+
+    def outcome(self) -> str:
+        """What is so now, in a line; and what goes on."""
+        status = self._status
+        said = self.headline()
+        if status["holds"]:
+            said += f": {'; '.join(self._hold(hold) for hold in status['holds'])}"
+        elif status["workUntil"] is not None:
+            said += f", in spite of its breaks until {self._moment(status['workUntil'])}"
+        lines = [f"{said}."]
+        if status["stopping"] is not None:
+            lines.append(f"It stops {self._stop()}.")
+        if status["state"] != AVAILABLE and status["running"]:
+            lines.append(f"What runs goes on: {self._builds()}.")
+        return "\n".join(map(plain, lines))
+
+    def waiting(self) -> str:
+        """What is waited for. It changes only when that does."""
+        status = self._status
+        if not status["running"]:
+            master = status["master"]
+            heard = status["told"] or not master["connected"]
+            return (
+                "waiting for the end of the process"
+                if heard
+                else "waiting for the master, which has not heard of it yet"
+            )
+        deadline = (status["stopping"] or {}).get("deadline")
+        end = "" if deadline is None else f"; at {self._moment(deadline)} it is interrupted"
+        return plain(f"waiting for {self._builds(since=True)}{end}")
+
+    def notTold(self) -> str:
+        """Why the master does not know of it."""
+        why = self._status["master"]["why"] or "it has not answered yet"
+        return plain(f"{why}. It is kept here, and told as soon as it can be.")
+
+    # --- parts
+
+    def _hold(self, hold: dict[str, Any], *, since: bool = False) -> str:
+        words = _SOURCES.get(hold["source"], str(hold["source"]))
+        if hold["by"] and hold["source"] == "admin":
+            words = f"held by {hold['by']}"
+        if hold["reason"]:
+            words += f" ({hold['reason']})"
+        if since:
+            words += f", since {self._moment(hold['since'])}"
+        if hold["until"] is not None:
+            words += f", until {self._moment(hold['until'])}"
+        elif since:
+            words += ", until it is ended"
+        return words
+
+    def _stop(self) -> str:
+        deadline = self._status["stopping"]["deadline"]
+        return "when nothing runs any more" + (
+            "" if deadline is None else f", and at {self._moment(deadline)} in any case"
+        )
+
+    def _builds(self, *, since: bool = False) -> str:
+        return ", ".join(self._build(build, since=since) for build in self._status["running"])
+
+    def _build(self, build: dict[str, Any], *, since: bool = False) -> str:
+        began = build["since"]
+        if began is None:
+            return str(build["builder"])
+        if since:
+            return f"{build['builder']} (since {self._moment(began)})"
+        return f"{build['builder']}, for {durationText(self._now - began)}"
+
+    def _next_break(self) -> str:
+        coming = self._status["nextBreak"]
+        if coming is None:
+            return "none in the coming days"
+        stop = "" if coming["stop"] is None else f", until {self._moment(coming['stop'])}"
+        reason = f" ({coming['reason']})" if coming["reason"] else ""
+        return f"{self._moment(coming['start'])}{stop}{reason}"
+
+    def _master(self) -> list[str]:
+        master = self._status["master"]
+        view = master["view"]
+        if view is None:
+            return [master["why"] or "nothing is known of it"]
+        lines = [master["why"]] if master["why"] else []
+        if view["state"] == self._status["state"]:
+            return [*lines, "connected, and sees it so too"]
+        sees = "accepts builds" if view["state"] == AVAILABLE else "accepts no builds"
+        holds = "; ".join(self._hold(hold) for hold in view["holds"])
+        return [*lines, f"sees it otherwise: {sees}{f' ({holds})' if holds else ''}"]

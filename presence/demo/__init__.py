@@ -1,0 +1,1 @@
+"""The demo: a farm of real processes on this machine, and its story."""

@@ -1,0 +1,41 @@
+"""Orders as they come over Buildbot's API, and its errors for those that cannot be followed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from buildbot.data import exceptions
+from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
+
+from presence.orders.workers import UnknownAction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def readApiOrder(
+    read: Callable[..., Any], action: str, args: dict[str, Any], now: float
+) -> tuple[Any, str | None]:
+    """The order that `read(action, parameters, now)` makes, and who has given it. Raises the API's errors.
+
+    The action is taken by its exact name: Buildbot's authorization has looked at that.
+    """
+    parameters = dict(args)
+    # Buildbot puts in the user of the session, over what the caller may have written there
+    by = parameters.pop("owner", None)
+    try:
+        return read(action, parameters, now), by
+    except UnknownAction as problem:
+        raise exceptions.InvalidControlException(str(problem)) from None
+    except ValueError as problem:
+        raise invalid(str(problem)) from None
+
+
+def invalid(text: str) -> Exception:
+    """The error of Buildbot's JSON-RPC for parameters that make no sense."""
+    return BadJsonRpc2(text, JSONRPC_CODES["invalid_params"])
+
+
+def refused(text: str) -> Exception:
+    """The error of Buildbot's JSON-RPC for what cannot be done now."""
+    return BadJsonRpc2(text, JSONRPC_CODES["invalid_request"])

@@ -1,0 +1,195 @@
+"""Workers and builders as the API tells them: dictionaries. All instants are seconds since the epoch."""
+
+from __future__ import annotations
+
+import math
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Any
+
+from buildbot.process.workerforbuilder import States
+
+from presence.master.api.breakdays import Forecast
+from presence.model.states import PresenceState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from presence.master.api.readycounts import Census
+    from presence.master.holding.drains import Drains
+    from presence.master.roster import Roster
+    from presence.model.states import Hold
+    from presence.model.workerpresence import WorkerPresence
+
+# How many workers are named when it is told why none of them is ready.
+_NAMED = 3
+
+# What a hold is called, of which nobody has said why.
+_IN_WORDS = {
+    "offline": "not connected",
+    "break": "on a break",
+    "worker": "held by its owner",
+    "admin": "held by an admin",
+    "pause": "paused",
+    "quarantine": "in quarantine",
+    "graceful": "shutting down",
+    "reconfig": "the master is about to be reconfigured",
+}
+
+
+class Entities:
+    """What there is to tell of the workers and builders of a master.
+
+    It asks each time, and keeps only what hundreds of them have in common.
+    """
+
+    def __init__(self, roster: Roster, census: Census, drains: Drains) -> None:
+        self._roster = roster
+        self._census = census
+        self._drains = drains
+        self._forecast = Forecast()
+        # the names of workers by their ids, as far as they have been asked for; until the configuration changes
+        self._names: dict[int, str] = {}
+        # of a worker, the ids of its builders; until the configuration changes. Many have the same.
+        self._builderids: dict[str, tuple[int, ...]] = {}
+        self._same_builderids: dict[tuple[int, ...], tuple[int, ...]] = {}
+        # of the workers of builders none of which is ready, why; until the holds of any worker change
+        self._reasons: dict[tuple[WorkerPresence, ...], tuple[str, float | None]] = {}
+
+    def follow(self) -> None:
+        """The configuration has changed."""
+        self._names.clear()
+        self._builderids.clear()
+        self._same_builderids.clear()
+        self._reasons.clear()
+
+    def workerChanged(self) -> None:
+        """The holds of a worker have changed."""
+        self._reasons.clear()
+
+    @property
+    def _master(self) -> Any:
+        return self._roster.master
+
+    def workerName(self, workerid: int) -> str | None:
+        """The name of the worker with this id, if it is one of this master's."""
+        if workerid not in self._names:
+            # (a worker has no id before its service has started)
+            self._names = {each.workerid: name for name, each in self._master.workers.workers.items()}
+        return self._names.get(workerid)
+
+    def builderName(self, builderid: int) -> str | None:
+        """The name of the builder with this id, if it is one of this master's."""
+        builder = self._master.botmaster.getBuilderById(builderid)
+        return None if builder is None else builder.name
+
+    def builderId(self, name: str) -> int | None:
+        """The id of a builder of this master."""
+        builder = self._master.botmaster.builders.get(name)
+        # Buildbot's own way is a Deferred. The botmaster has asked it of every builder before there were workers.
+        return None if builder is None else builder._builderid
+
+    def worker(self, name: str, *, breaks: bool = True) -> dict[str, Any] | None:
+        """A worker; without its `breaks` where nobody has asked for them. None when it is not there (yet)."""
+        worker = self._master.workers.workers.get(name)
+        presence = self._roster.findWorker(name)
+        if worker is None or presence is None or worker.workerid is None:
+            return None
+        now = self._master.reactor.seconds()
+        running = self._running(worker, presence)
+        enrolled = self._roster.enrolled(name)
+        entity = {
+            "workerid": worker.workerid,
+            "name": name,
+            "state": presence.state.name,
+            "holds": [_hold(each) for each in presence.holds],
+            "connected": worker.conn is not None,
+            "busy": running > 0,
+            "running": running,
+            "back_at": presence.backAt,
+            "next_break": None,
+            "breaks": [],
+            "work_until": None,
+            "builders": self._builder_ids_of(name),
+            "holdable": enrolled is not None,
+            "drain": None,
+        }
+        if enrolled is not None:
+            drain = enrolled.adminRecord.drain
+            if drain is not None:
+                entity["drain"] = {
+                    "state": "draining" if self._drains.isBusy(name) else "drained",
+                    "deadline": drain.deadline,
+                    "on_deadline": drain.onDeadline,
+                    "group": drain.group,
+                }
+            until = enrolled.breakTimer and enrolled.breakTimer.suspendedUntil
+            entity["work_until"] = until if until is not None and until > now else None
+            entity["next_break"] = self._forecast.next(enrolled.schedule, now)
+            if breaks:
+                entity["breaks"] = self._forecast.days(enrolled.schedule, now)
+        return entity
+
+    def builder(self, name: str, waiting: Mapping[int, int]) -> dict[str, Any] | None:
+        """A builder, of which so many requests wait (by its id). None when it is not there (yet)."""
+        builder, builderid = self._roster.findBuilder(name), self.builderId(name)
+        if builder is None or builderid is None:
+            return None
+        ready = self._census.readyOf(name)
+        reason, back_at = (None, None) if ready else self._why(builder.workers)
+        return {
+            "builderid": builderid,
+            "name": name,
+            "state": (PresenceState.AVAILABLE if ready else PresenceState.NOT_ACCEPTING_NEW_BUILDS).name,
+            "ready": ready,
+            "total": len(builder.workers),
+            "waiting": waiting.get(builderid, 0),
+            "reason": reason,
+            "back_at": back_at,
+        }
+
+    def _builder_ids_of(self, worker: str) -> list[int]:
+        known = self._builderids.get(worker)
+        if known is None:
+            ids = map(self.builderId, self._census.buildersOf(worker))
+            found = tuple(sorted(each for each in ids if each is not None))
+            known = self._builderids[worker] = self._same_builderids.setdefault(found, found)
+        return list(known)
+
+    def _why(self, workers: tuple[WorkerPresence, ...]) -> tuple[str, float | None]:
+        """Why none of these workers is ready, for people; and when the first of them is back, if one knows."""
+        known = self._reasons.get(workers)
+        if known is None:
+            known = self._reasons[workers] = _why(workers)
+        return known
+
+    def _running(self, worker: Any, presence: WorkerPresence) -> int:
+        if self._roster.enrolled(presence.name) is not None:
+            return presence.running
+        # of a stock worker nobody keeps count
+        return sum(each.state is States.BUILDING for each in worker.workerforbuilders.values())
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "source": hold.source,
+        "reason": hold.reason,
+        "by": hold.by,
+        "since": hold.since,
+        "until": hold.until,
+    }
+
+
+def _why(workers: Sequence[WorkerPresence]) -> tuple[str, float | None]:
+    if not workers:
+        return "it has no workers", None
+    # the first of them to be back comes first, and those who know not last
+    first = nsmallest(_NAMED, workers, key=lambda each: math.inf if each.backAt is None else each.backAt)
+    told = [f"{each.name}: {', '.join(map(_in_words, each.holds))}" for each in first]
+    if len(workers) > _NAMED:
+        told.append(f"and {len(workers) - _NAMED} more")
+    return "; ".join(told), first[0].backAt
+
+
+def _in_words(hold: Hold) -> str:
+    words = _IN_WORDS[hold.source]
+    return words if hold.reason is None else f"{words} ({hold.reason})"

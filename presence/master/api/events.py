@@ -1,0 +1,236 @@
+"""Tells Buildbot's message queue what has changed, so that pages, scripts and reporters can follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from buildbot.mq.simple import SimpleMQ
+from buildbot.util.deferwaiter import DeferWaiter
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from presence.master.api.lastsent import LastTold
+from presence.master.builds.unclaimed import unclaimedRequests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Mapping
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall
+
+    from presence.master.api.entities import Entities
+    from presence.master.api.readycounts import Census
+    from presence.master.roster import Roster
+
+_log = Logger()
+
+#: The least time between two announcements, in seconds. The first is made in the next turn of the reactor; what
+#: changes in the time between is gathered. So a worker that flaps a thousand times a second is announced ten
+#: times.
+PAUSE = 0.1
+
+#: How many workers or builders are announced in one turn of the reactor. Each event is compared with what every listener
+#: wants to hear, and each of Buildbot's workers is a listener.
+SLICE = 50
+
+
+class Announcer:
+    """Announces the entities that have changed: each once, as it is then, however often it has changed.
+
+    `types` are the registered resource types by name, which produce the events.
+    """
+
+    def __init__(self, roster: Roster, entities: Entities, census: Census, types: Mapping[str, Any]) -> None:
+        self._roster = roster
+        self._entities = entities
+        self._census = census
+        self._types = types
+        self._workers: set[str] = set()
+        self._builders: set[str] = set()
+        # workers whose builders have yet to be counted anew
+        self._unsettled: set[str] = set()
+        # those of the configuration whose services have yet to start
+        self._starting_workers: set[str] = set()
+        self._starting_builders: set[str] = set()
+        # whether anybody listens to the events of a type, as it was when the present slice began
+        self._heard: dict[str, bool] = {}
+        self._told = {name: LastTold() for name in types}
+        self._waiting: Mapping[int, int] = {}
+        self._recount = True
+        self._counting = False
+        self._timer: IDelayedCall | None = None
+        self._announcing = DeferWaiter()
+        self._consumers: list[Any] = []
+        self._stopped = False
+
+    @property
+    def _master(self) -> Any:
+        return self._roster.master
+
+    @inlineCallbacks
+    def start(self) -> Generator[Deferred[Any], Any, None]:
+        """Listen to what changes without a change of any hold."""
+        for listener, key in (
+            (self._worker_event, ("workers", None, None)),
+            (self._build_event, ("builds", None, "new")),
+            (self._build_event, ("builds", None, "finished")),
+            (self._request_event, ("buildrequests", None, None)),
+        ):
+            self._consumers.append((yield self._master.mq.startConsuming(listener, key)))
+
+    @inlineCallbacks
+    def stop(self) -> Generator[Deferred[Any], Any, None]:
+        """Announce nothing any more. A Deferred that fires when nothing is under way."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for consumer in self._consumers:
+            yield consumer.stopConsuming()
+        yield self._announcing.wait()
+
+    def follow(self) -> None:
+        """The configuration has changed, and with it whatever was in it."""
+        self._census.follow(self._roster.builders)
+        self._entities.follow()
+        for name, present in (("presence", self._roster.workers), ("builderpresence", self._roster.builders)):
+            told = self._told[name]
+            for gone in told.names() - present.keys():
+                self._types[name].produceEvent(told.forget(gone), "removed")
+        self._workers.update(self._roster.workers)
+        self._builders.update(self._roster.builders)
+        self._schedule()
+
+    def clockJumped(self) -> None:
+        """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
+        if self._timer is not None:
+            self._timer.reset(0)
+
+    def workerChanged(self, name: str) -> None:
+        """There is something new to tell of the worker `name`."""
+        self._entities.workerChanged()
+        self._workers.add(name)
+        self._unsettled.add(name)
+        self._schedule()
+
+    def settle(self) -> None:
+        """Count what has changed and is not counted yet."""
+        for name in tuple(self._unsettled):
+            self._settle(name)
+
+    def _settle(self, name: str) -> None:
+        worker = self._roster.findWorker(name)
+        if worker is not None and name in self._unsettled:
+            self._builders.update(self._census.changed(worker))
+        self._unsettled.discard(name)
+
+    # --- what happens
+
+    def _worker_event(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
+        if self._roster.findWorker(message["name"]) is not None:
+            self.workerChanged(message["name"])
+
+    def _build_event(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
+        name = self._entities.workerName(message["workerid"])
+        if name is not None:
+            self.workerChanged(name)
+
+    def _request_event(self, _key: tuple[str, ...], _message: dict[str, Any]) -> None:
+        self._recount = True
+        self._schedule()
+
+    # --- and is announced
+
+    def _schedule(self) -> None:
+        if self._timer is None and not self._stopped:
+            self._timer = self._master.reactor.callLater(0, self._turn)
+
+    def _turn(self) -> None:
+        self._timer = None
+        starting = self._starting_workers or self._starting_builders
+        if self._workers or self._builders or starting or self._must_count():
+            self._timer = self._master.reactor.callLater(PAUSE, self._turn)
+            self._announcing.add(self._announce())
+
+    @inlineCallbacks
+    def _announce(self) -> Generator[Deferred[Any], Any, None]:
+        workers, self._workers = self._workers | self._starting_workers, set()
+        self._starting_workers = set()
+        yield self._each(workers, self._announce_worker)
+        if self._must_count():
+            yield self._count()
+        builders, self._builders = self._builders | self._starting_builders, set()
+        self._starting_builders = set()
+        yield self._each(builders, self._announce_builder)
+
+    @inlineCallbacks
+    def _each(
+        self, names: Iterable[str], announce: Callable[[str], None]
+    ) -> Generator[Deferred[None], None, None]:
+        for number, name in enumerate(names):
+            if number % SLICE == 0:
+                self._heard = {
+                    name: isHeard(self._master.mq, each.plural) for name, each in self._types.items()
+                }
+            announce(name)
+            if number % SLICE == SLICE - 1:
+                yield deferLater(self._master.reactor, 0, lambda: None)
+
+    def _announce_worker(self, name: str) -> None:
+        self._settle(name)
+        entity = self._entities.worker(name)
+        if entity is not None:
+            self._tell("presence", entity)
+        elif self._roster.findWorker(name) is not None:
+            self._starting_workers.add(name)
+
+    def _announce_builder(self, name: str) -> None:
+        entity = self._entities.builder(name, self._waiting)
+        if entity is not None:
+            self._tell("builderpresence", entity)
+        elif self._roster.findBuilder(name) is not None:
+            self._starting_builders.add(name)
+
+    def _must_count(self) -> bool:
+        """Whether to ask how many requests wait. While nobody listens it is put off: with builds that start and end all
+        the time it would be ten questions a second for nobody.
+        """
+        return (
+            self._recount
+            and not self._counting
+            and isHeard(self._master.mq, self._types["builderpresence"].plural)
+        )
+
+    @inlineCallbacks
+    def _count(self) -> Generator[Deferred[Any], Any, None]:
+        self._recount, self._counting = False, True
+        try:
+            waiting = yield unclaimedRequests(self._master)
+        except Exception:  # noqa: BLE001
+            # the next event about a request leads to the next attempt
+            _log.failure("while counting the requests that wait")
+            return
+        finally:
+            self._counting = False
+        before, self._waiting = self._waiting, waiting
+        for builderid in before.keys() | waiting.keys():
+            if before.get(builderid) != waiting.get(builderid):
+                name = self._entities.builderName(builderid)
+                if name is not None:
+                    self._builders.add(name)
+        if self._recount:
+            self._schedule()
+
+    def _tell(self, rtype: str, entity: dict[str, Any]) -> None:
+        if not self._stopped and self._told[rtype].isNews(entity) and self._heard[rtype]:
+            self._types[rtype].produceEvent(entity, "changed")
+
+
+def isHeard(mq: Any, plural: str) -> bool:
+    """Whether anybody may be listening to events about `plural` on the message queue `mq`.
+
+    Buildbot compares an event with what each listener wants to hear, and each of its workers is a listener. Who listens
+    is known only where the queue is that of one master.
+    """
+    return not isinstance(mq, SimpleMQ) or any(each.filter[0] in (plural, None) for each in mq.qrefs)

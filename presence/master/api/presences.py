@@ -1,0 +1,250 @@
+"""The resources `presences` and `builderpresences` of Buildbot's Data API. All instants are seconds since the epoch.
+
+This module has no subclass of `ResourceType` among its names but its own two: see `registerResources()`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from buildbot.data import base, exceptions, types
+from twisted.internet.defer import inlineCallbacks
+
+from presence.master.api import fields as filters
+from presence.master.api.endpoints import readApiOrder
+from presence.orders.workers import ACTIONS, readOrder, short
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from twisted.internet.defer import Deferred
+
+    from presence.master.assembly import Publication
+
+_NullableText = types.NoneOk(types.String())
+_NullableInstant = types.NoneOk(filters.Instant())
+
+
+class HoldType(types.Entity):
+    """One reason why a worker does not accept builds."""
+
+    source = types.String()
+    reason = _NullableText
+    by = _NullableText
+    since = filters.Instant()
+    until = _NullableInstant
+
+
+class BreakType(types.Entity):
+    """A break as it happens; `stop` is null where no end is in sight."""
+
+    start = filters.Instant()
+    stop = _NullableInstant
+    reason = _NullableText
+
+
+class DrainType(types.Entity):
+    """How a worker is drained: ``draining`` until nothing runs on it, nor on another one of the group."""
+
+    state = types.String()
+    deadline = _NullableInstant
+    on_deadline = types.String()
+    group = _NullableText
+
+
+class _Published:
+    """What the two resource types have in common: where their entities come from."""
+
+    publication: Publication
+
+    @staticmethod
+    def sanitizeMessage(msg: dict[str, Any]) -> dict[str, Any]:
+        """Each entity is made for its event; there is nobody else who might change it."""
+        return msg
+
+
+class _Endpoint(base.Endpoint):
+    @property
+    def publication(self) -> Publication:
+        """Where the entities are."""
+        return self.rtype.publication
+
+
+class PresenceEndpoint(_Endpoint):
+    """The presence of one worker, and what may be ordered of it."""
+
+    kind = base.EndpointKind.SINGLE
+    pathPatterns: ClassVar[list[str]] = [
+        "/presences/n:workerid",
+        "/presences/i:name",
+        "/workers/n:workerid/presence",
+        "/workers/i:name/presence",
+    ]
+
+    def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        """The entity; None when this master has no such worker."""
+        name = self.workerName(kwargs)
+        return (
+            None if name is None else self.publication.entities.worker(name, breaks=_wants_breaks(resultSpec))
+        )
+
+    @inlineCallbacks
+    def control(
+        self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, dict[str, Any] | None]:
+        """Follow an order. The result is the presence as it is then, without its breaks."""
+        order, by = readApiOrder(readOrder, action, args, self.master.reactor.seconds())
+        name, workerid = yield self._find(kwargs)
+        self.publication.check(name, order)
+        yield self.publication.adminHolds.follow(name, workerid, action, order, by)
+        return self.publication.entities.worker(name, breaks=False)
+
+    def workerName(self, kwargs: dict[str, Any]) -> str | None:
+        """The name of the worker that the path names, if it is one of this master's."""
+        if "workerid" in kwargs:
+            return self.publication.entities.workerName(kwargs["workerid"])
+        name: str = kwargs["name"]
+        return name if name in self.master.workers.workers else None
+
+    @inlineCallbacks
+    def _find(self, kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, tuple[str, int]]:
+        """The name and the id of the worker, which may be one of another master's."""
+        name = self.workerName(kwargs)
+        if name is not None and self.master.workers.workers[name].workerid is not None:
+            return name, self.master.workers.workers[name].workerid
+        if not _too_large(kwargs.get("workerid")):
+            model = yield self.master.db.workers.getWorker(
+                workerid=kwargs.get("workerid"), name=kwargs.get("name")
+            )
+            if model is not None and model.configured_on:
+                return model.name, model.id
+        raise exceptions.InvalidPathError(
+            f"there is no worker {short(kwargs.get('workerid', kwargs.get('name')))} in the configuration: "
+            "GET presences lists them"
+        )
+
+
+class PresencesEndpoint(_Endpoint):
+    """The presences of all workers of this master."""
+
+    kind = base.EndpointKind.COLLECTION
+    rootLinkName = "presences"
+    pathPatterns: ClassVar[list[str]] = ["/presences"]
+
+    def get(self, resultSpec: Any, _kwargs: dict[str, Any]) -> list[dict[str, Any]]:
+        """The entities, by name."""
+        found = self.publication.workers(breaks=_wants_breaks(resultSpec))
+        return filters.select(resultSpec, self.rtype.entityType, found)
+
+    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
+        """Nothing is ordered of all at once."""
+        raise exceptions.InvalidControlException(
+            f"action {short(action)}: POST {', '.join(ACTIONS)} to one worker, as in presences/NAME"
+        )
+
+
+class BuilderPresenceEndpoint(_Endpoint):
+    """The presence of one builder."""
+
+    kind = base.EndpointKind.SINGLE
+    pathPatterns: ClassVar[list[str]] = [
+        "/builderpresences/n:builderid",
+        "/builders/n:builderid/presence",
+        # Buildbot's builders may have any name, so this is "s:" there, too
+        "/builders/s:buildername/presence",
+    ]
+
+    @inlineCallbacks
+    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, Any]:
+        """The entity; None when this master has no such builder."""
+        entities = self.publication.entities
+        name = kwargs.get("buildername")
+        if name is None:
+            name = entities.builderName(kwargs["builderid"])
+        if name is None or entities.builderId(name) is None:
+            return None
+        return (yield self.publication.builders([name]))[0]
+
+    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
+        """Nothing is ordered of a builder."""
+        raise exceptions.InvalidControlException(
+            f"action {short(action)}: POST {', '.join(ACTIONS)} to the builder's workers, as in presences/NAME"
+        )
+
+
+class BuilderPresencesEndpoint(_Endpoint):
+    """The presences of all builders of this master, or of those of one worker."""
+
+    kind = base.EndpointKind.COLLECTION
+    rootLinkName = "builderpresences"
+    pathPatterns: ClassVar[list[str]] = ["/builderpresences"]
+
+    @inlineCallbacks
+    def get(self, resultSpec: Any, _kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, list[Any]]:
+        """The entities, by name."""
+        found = yield self.publication.builders()
+        return filters.select(resultSpec, self.rtype.entityType, found)
+
+    control = BuilderPresenceEndpoint.control
+
+
+class Presence(_Published, base.ResourceType):
+    """The presence of a worker."""
+
+    name = "presence"
+    plural = "presences"
+    endpoints: ClassVar[list[Any]] = [PresenceEndpoint, PresencesEndpoint]
+    eventPathPatterns: ClassVar[list[str]] = ["/presences/:workerid"]
+
+    class EntityType(types.Entity):
+        """What is told of a worker."""
+
+        workerid = types.Integer()
+        name = types.String()
+        state = types.String()
+        holds = types.List(of=HoldType("hold"))
+        connected = types.Boolean()
+        busy = types.Boolean()
+        running = types.Integer()
+        back_at = _NullableInstant
+        next_break = types.NoneOk(BreakType("break"))
+        breaks = types.List(of=BreakType("break"))
+        work_until = _NullableInstant
+        builders = types.List(of=types.Integer())
+        holdable = types.Boolean()
+        drain = types.NoneOk(DrainType("drain"))
+
+    entityType = EntityType(name)
+
+
+class BuilderPresence(_Published, base.ResourceType):
+    """The presence of a builder."""
+
+    name = "builderpresence"
+    plural = "builderpresences"
+    endpoints: ClassVar[list[Any]] = [BuilderPresenceEndpoint, BuilderPresencesEndpoint]
+    eventPathPatterns: ClassVar[list[str]] = ["/builderpresences/:builderid"]
+
+    class EntityType(types.Entity):
+        """What is told of a builder."""
+
+        builderid = types.Integer()
+        name = types.String()
+        state = types.String()
+        ready = types.Integer()
+        total = types.Integer()
+        waiting = types.Integer()
+        reason = _NullableText
+        back_at = _NullableInstant
+
+    entityType = EntityType(name)
+
+
+def _wants_breaks(resultSpec: Any) -> bool:
+    fields = getattr(resultSpec, "fields", None)
+    return not fields or "breaks" in fields
+
+
+def _too_large(number: int | None) -> bool:
+    """Whether a database would refuse this id."""
+    return number is not None and number.bit_length() > 31  # noqa: PLR2004 (the INTEGER of SQL)

@@ -1,0 +1,124 @@
+"""The resource `reconfig` of Buildbot's Data API: what waits to be reconfigured, and what may be ordered of it.
+
+All instants are seconds since the epoch. This module has no subclass of `ResourceType` among its names but its own
+one: see `registerResources()`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from buildbot.data import base, types
+from twisted.internet.defer import inlineCallbacks
+
+from presence.master.api import fields as filters
+from presence.master.api.endpoints import refused
+from presence.master.api.masterendpoint import MasterEndpoint
+from presence.orders.reconfig import PlanOrder, ReconfigOrder, readReconfigOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from twisted.internet.defer import Deferred
+
+    from presence.master.api.reconfigreport import ReconfigReport
+
+_NullableText = types.NoneOk(types.String())
+_NullableInstant = types.NoneOk(filters.Instant())
+_NullableInteger = types.NoneOk(types.Integer())
+
+
+class HeldType(types.Entity):
+    """What is held and why; null is every builder, or every worker."""
+
+    builder = _NullableText
+    worker = _NullableText
+    why = types.String()
+
+
+class WaitingForType(types.Entity):
+    """A build that is waited for. `remaining` is in seconds; null where nobody can know, as `since` where it prepares."""
+
+    buildid = _NullableInteger
+    number = _NullableInteger
+    builder = types.String()
+    worker = types.String()
+    since = _NullableInstant
+    remaining = _NullableInstant
+
+
+class ResultType(types.Entity):
+    """How the last one has ended."""
+
+    number = types.Integer()
+    result = types.String()
+    by = _NullableText
+    at = filters.Instant()
+    mistakes = types.List(of=types.String())
+
+
+class ReconfigEndpoint(MasterEndpoint):
+    """The reconfiguration of this master."""
+
+    pathPatterns: ClassVar[list[str]] = ["/reconfig", "/masters/n:masterid/reconfig"]
+
+    @property
+    def report(self) -> ReconfigReport:
+        """Where the entity is."""
+        return self.rtype.report
+
+    @inlineCallbacks
+    def get(
+        self, _resultSpec: Any, kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, dict[str, Any] | None]:
+        """The entity; None for another master."""
+        if not self.isHere(kwargs):
+            return None
+        return (yield self.report.entity())
+
+    @inlineCallbacks
+    def control(
+        self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+        """Follow an order."""
+        order, by = self.readOrder(readReconfigOrder, action, args, kwargs)
+        if isinstance(order, PlanOrder):
+            return (yield self.report.plan(order))
+        if isinstance(order, ReconfigOrder):
+            return (yield self.report.request(order, by))
+        if not self.report.cancel(by):
+            raise refused("no reconfig waits that could be cancelled: GET reconfig shows what there is")
+        return (yield self.report.entity())
+
+
+class Reconfig(base.ResourceType):
+    """The reconfiguration of a master."""
+
+    name = "reconfig"
+    plural = "reconfigs"
+    endpoints: ClassVar[list[Any]] = [ReconfigEndpoint]
+    eventPathPatterns: ClassVar[list[str]] = ["/reconfigs/:masterid"]
+
+    report: ReconfigReport
+
+    class EntityType(types.Entity):
+        """What is told of it."""
+
+        masterid = types.Integer()
+        state = types.String()
+        number = _NullableInteger
+        by = _NullableText
+        since = _NullableInstant
+        all = types.Boolean()
+        deadline = _NullableInstant
+        on_deadline = _NullableText
+        held = types.List(of=HeldType("held"))
+        waiting_for = types.List(of=WaitingForType("waiting_for"))
+        last = types.NoneOk(ResultType("result"))
+
+    entityType = EntityType(name)
+
+    @staticmethod
+    def sanitizeMessage(msg: dict[str, Any]) -> dict[str, Any]:
+        """Each entity is made for its event; there is nobody else who might change it."""
+        return msg

@@ -1,0 +1,168 @@
+"""What the API tells of reconfigurations, and the way of its orders to `Quiesce`. Instants are seconds since the epoch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from buildbot.util.deferwaiter import DeferWaiter
+from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
+
+from presence.master.api import reconfig as reconfigapi
+from presence.master.api.registration import registerResources
+from presence.master.builds.estimates import estimates
+from presence.master.builds.running import affectedBuilds, workerOf
+from presence.master.quiesce.newconfig import Mistakes
+from presence.master.quiesce.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall
+
+    from presence.master.quiesce.reconfigurations import Quiesce
+    from presence.orders.reconfig import PlanOrder, ReconfigOrder
+
+_log = Logger()
+
+#: The least time between two events, in seconds; what changes in between is gathered.
+PAUSE = 0.1
+
+
+class ReconfigReport:
+    """The resource `reconfig` of one master."""
+
+    def __init__(self, master: Any, quiesce: Quiesce) -> None:
+        self._master = master
+        self._quiesce = quiesce
+        self._type = registerResources(master, reconfigapi)["reconfig"]
+        self._type.report = self
+        self._told: dict[str, Any] | None = None
+        self._timer: IDelayedCall | None = None
+        self._again = False
+        self._telling = DeferWaiter()
+
+    # --- orders
+
+    @inlineCallbacks
+    def request(self, order: ReconfigOrder, by: str | None) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+        """Order a reconfiguration: the entity as it is then, with the `mistakes` for which it was refused."""
+        mistakes: list[str] = []
+        try:
+            run = yield self._quiesce.request(order, by)
+        except Mistakes as problem:
+            run, mistakes = None, problem.messages
+        entity = yield self.entity()
+        # it may be over already
+        number = None if run is None else run.number
+        return {**entity, "number": number, "mistakes": mistakes}
+
+    @inlineCallbacks
+    def plan(self, order: PlanOrder) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+        """What an order would hold, and for whom it would wait now; or the `mistakes`."""
+        mistakes: list[str] = []
+        plan = Plan()
+        try:
+            plan = yield self._quiesce.plan(order.everything)
+        except Mistakes as problem:
+            mistakes = problem.messages
+        waiting = yield self._builds(affectedBuilds(self._master, plan))
+        return {"all": order.everything, "held": _held(plan), "waiting_for": waiting, "mistakes": mistakes}
+
+    def cancel(self, by: str | None) -> bool:
+        """Cancel what waits. Whether there was something."""
+        return self._quiesce.cancel(by)
+
+    # --- entities
+
+    @inlineCallbacks
+    def entity(self) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+        """The entity, in a Deferred."""
+        run = self._quiesce.run
+        waiting = yield self._builds([] if run is None else self._quiesce.waitedFor(run))
+        run, last = self._quiesce.run, self._quiesce.last  # as it is when the estimates are there
+        entity = {
+            "masterid": self._master.masterid,
+            "state": "idle",
+            "number": None,
+            "by": None,
+            "since": None,
+            "all": False,
+            "deadline": None,
+            "on_deadline": None,
+            "held": [],
+            "waiting_for": [],
+            "last": None if last is None else {**asdict(last), "mistakes": list(last.mistakes)},
+        }
+        if run is not None:
+            entity.update(
+                state="reconfiguring" if run.reconfiguring else "waiting",
+                number=run.number,
+                by=run.by,
+                since=run.since,
+                all=run.plan.everything,
+                deadline=run.order.deadline,
+                on_deadline=None if run.order.deadline is None else run.order.onDeadline,
+                held=_held(run.plan),
+                waiting_for=waiting,
+            )
+        return entity
+
+    @inlineCallbacks
+    def _builds(self, builds: Iterable[Any]) -> Generator[Deferred[Any], Any, list[dict[str, Any]]]:
+        builds = list(builds)
+        known = yield estimates(self._master, [each.buildid for each in builds if each.buildid is not None])
+        found = [
+            {
+                "buildid": each.buildid,
+                "number": each.number,
+                "builder": each.builder.name,
+                "worker": workerOf(each),
+                "since": known[each.buildid].startedAt if each.buildid in known else None,
+                "remaining": known[each.buildid].remaining if each.buildid in known else None,
+            }
+            for each in builds
+        ]
+        # the oldest first; what is being prepared has no id yet
+        return sorted(found, key=lambda each: (each["buildid"] is None, each["buildid"] or 0))
+
+    # --- events
+
+    def changed(self) -> None:
+        """There may be something new to tell."""
+        self._again = True
+        if self._timer is None:
+            self._timer = self._master.reactor.callLater(0, self._tell)
+
+    @inlineCallbacks
+    def stop(self) -> Generator[Deferred[Any], Any, None]:
+        """Tell nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._again = False
+        yield self._telling.wait()
+
+    def _tell(self) -> None:
+        self._timer = None
+        if self._again:
+            self._again = False
+            self._timer = self._master.reactor.callLater(PAUSE, self._tell)
+            told = self._announce()
+            told.addErrback(lambda failure: _log.failure("while telling of a reconfig", failure))
+            self._telling.add(told)
+
+    @inlineCallbacks
+    def _announce(self) -> Generator[Deferred[Any], Any, None]:
+        entity = yield self.entity()
+        # how long it still takes passes with the time, and is no news
+        news = {**entity, "waiting_for": [{**each, "remaining": None} for each in entity["waiting_for"]]}
+        if news != self._told:
+            self._told = news
+            self._type.produceEvent(entity, "changed")
+
+
+def _held(plan: Plan) -> list[dict[str, Any]]:
+    return [asdict(each) for each in plan.hurts]

@@ -1,0 +1,143 @@
+"""The resource `runningbuilds` of Buildbot's Data API: what runs on which worker, for how long, and for how long still.
+
+This module has no subclass of `ResourceType` among its names but its own: see `registerResources()`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+from buildbot.data import base, exceptions, types
+from twisted.internet.defer import inlineCallbacks
+
+from presence.master.api import fields as filters
+from presence.master.builds.estimates import estimates
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator
+
+    from twisted.internet.defer import Deferred
+
+
+class AwaitedType(types.Entity):
+    """A request for which a build waits; `running` when it is being built."""
+
+    buildrequestid = types.Integer()
+    builderid = types.Integer()
+    builder = types.NoneOk(types.String())
+    running = types.Boolean()
+
+
+class RunningBuildsEndpoint(base.Endpoint):
+    """The builds of this master that run, on all its workers or on one."""
+
+    kind = base.EndpointKind.COLLECTION
+    pathPatterns: ClassVar[list[str]] = [
+        "/runningbuilds",
+        "/presences/n:workerid/runningbuilds",
+        "/presences/i:name/runningbuilds",
+    ]
+
+    @inlineCallbacks
+    def get(
+        self, resultSpec: Any, kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, list[dict[str, Any]]]:
+        """The entities, those that have begun first come first."""
+        found = yield runningBuilds(self.master)
+        for field, key in (("workerid", "workerid"), ("worker", "name")):
+            if key in kwargs:
+                found = [each for each in found if each[field] == kwargs[key]]
+        return filters.select(resultSpec, RunningBuild.entityType, found)
+
+    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
+        """Nothing is ordered of them here: Buildbot's own ``builds`` are there for that."""
+        raise exceptions.InvalidControlException(f"action {action!a}: POST to builds/ID")
+
+
+class RunningBuild(base.ResourceType):
+    """A build that runs."""
+
+    name = "runningbuild"
+    plural = "runningbuilds"
+    endpoints: ClassVar[list[Any]] = [RunningBuildsEndpoint]
+
+    class EntityType(types.Entity):
+        """What is told of it."""
+
+        buildid = types.Integer()
+        number = types.Integer()
+        builderid = types.Integer()
+        builder = types.String()
+        workerid = types.NoneOk(types.Integer())
+        worker = types.String()
+        started_at = filters.Instant()
+        remaining = types.NoneOk(filters.Instant())
+        waits_for = types.List(of=AwaitedType("awaited"))
+
+    entityType = EntityType(name)
+
+
+@inlineCallbacks
+def runningBuilds(master: Any) -> Generator[Deferred[Any], Any, list[dict[str, Any]]]:
+    """All builds of this master that run, as the API tells them, in a Deferred: for a few SQL statements in all."""
+    running = {
+        build.buildid: build
+        for builder in master.botmaster.builders.values()
+        for build in builder.building
+        if build.buildid is not None and not build.finished
+    }
+    known = yield estimates(master, running)
+    awaited = yield master.db.pool.do(_awaited, master.db.model, list(known))
+    told = []
+    for buildid, estimate in sorted(known.items(), key=lambda item: (item[1].startedAt, item[0])):
+        build = running[buildid]
+        wfb = build.workerforbuilder
+        worker = None if wfb is None else wfb.worker
+        told.append(
+            {
+                "buildid": buildid,
+                "number": build.number,
+                "builderid": build.builder._builderid,
+                "builder": build.builder.name,
+                "workerid": None if worker is None else worker.workerid,
+                "worker": build.workername,
+                "started_at": estimate.startedAt,
+                "remaining": estimate.remaining,
+                "waits_for": [
+                    {
+                        "buildrequestid": row.id,
+                        "builderid": row.builderid,
+                        "builder": _name(master, row.builderid),
+                        "running": row.brid is not None,
+                    }
+                    for row in awaited
+                    if row.parent_buildid == buildid
+                ],
+            }
+        )
+    return told
+
+
+def _name(master: Any, builderid: int) -> str | None:
+    builder = master.botmaster.getBuilderById(builderid)
+    return None if builder is None else builder.name
+
+
+def _awaited(connection: Any, model: Any, buildids: Collection[int]) -> list[Any]:
+    """The rows of the requests, not complete, that these builds wait for."""
+    sets, requests, claims = model.buildsets, model.buildrequests, model.buildrequest_claims
+    query = (
+        sa.select(requests.c.id, requests.c.builderid, sets.c.parent_buildid, claims.c.brid)
+        .select_from(sets.join(requests, requests.c.buildsetid == sets.c.id))
+        .outerjoin(claims, claims.c.brid == requests.c.id)
+        .where(
+            # first, for that is what there is an index for
+            sets.c.complete == 0,
+            sets.c.parent_buildid.in_(buildids),
+            requests.c.complete == 0,
+            requests.c.waited_for == 1,
+        )
+        .order_by(requests.c.id)
+    )
+    return connection.execute(query).fetchall() if buildids else []

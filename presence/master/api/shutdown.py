@@ -1,0 +1,120 @@
+"""The resource `shutdown` of Buildbot's Data API: whether the master stops when nothing runs, and orders about that.
+
+All instants are seconds since the epoch. This module has no subclass of `ResourceType` among its names but its own
+one: see `registerResources()`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from buildbot.data import base, types
+from twisted.internet.defer import inlineCallbacks
+
+from presence.master.api import fields as filters
+from presence.master.api.endpoints import refused
+from presence.master.api.masterendpoint import MasterEndpoint
+from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
+from presence.orders.workers import readOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from twisted.internet.defer import Deferred
+
+    from presence.master.quiesce.shutdown import Shutdown as Stopping
+
+_NullableText = types.NoneOk(types.String())
+_NullableInstant = types.NoneOk(filters.Instant())
+
+_NO_RULE = (
+    "no rule in master.cfg says who may stop the master, and where no rule matches Buildbot lets everybody: give "
+    'util.Authz a last rule such as util.AnyControlEndpointMatcher(role="admins"), or use `buildbot stop --clean`'
+)
+
+
+class ShutdownEndpoint(MasterEndpoint):
+    """The stop of this master."""
+
+    pathPatterns: ClassVar[list[str]] = ["/shutdown", "/masters/n:masterid/shutdown"]
+
+    @property
+    def shutdown(self) -> Stopping:
+        """What there is to tell of."""
+        return self.rtype.shutdown
+
+    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        """The entity; None for another master."""
+        return shutdownEntity(self.master, self.shutdown) if self.isHere(kwargs) else None
+
+    @inlineCallbacks
+    def control(
+        self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+        """Follow an order."""
+        order, by = self.readOrder(partial(readOrder, actions=ACTIONS), action, args, kwargs)
+        if not (yield _is_ruled(self.master, action)):
+            raise refused(_NO_RULE)
+        if isinstance(order, StopOrder):
+            self.shutdown.request(order, by)
+        elif not self.shutdown.cancel(by):
+            raise refused("the master is not about to stop, or it is too late: GET shutdown shows it")
+        return shutdownEntity(self.master, self.shutdown)
+
+
+class Shutdown(base.ResourceType):
+    """The stop of a master."""
+
+    name = "shutdown"
+    plural = "shutdowns"
+    endpoints: ClassVar[list[Any]] = [ShutdownEndpoint]
+    eventPathPatterns: ClassVar[list[str]] = ["/shutdowns/:masterid"]
+
+    shutdown: Stopping
+
+    class EntityType(types.Entity):
+        """What is told of it."""
+
+        masterid = types.Integer()
+        state = types.String()
+        reason = _NullableText
+        by = _NullableText
+        since = _NullableInstant
+        deadline = _NullableInstant
+        on_deadline = _NullableText
+
+    entityType = EntityType(name)
+
+    @staticmethod
+    def sanitizeMessage(msg: dict[str, Any]) -> dict[str, Any]:
+        """Each entity is made for its event; there is nobody else who might change it."""
+        return msg
+
+
+def shutdownEntity(master: Any, shutdown: Stopping) -> dict[str, Any]:
+    """What there is to tell."""
+    stop = shutdown.stopping
+    order = None if stop is None else stop.order
+    return {
+        "masterid": master.masterid,
+        # it may be Buildbot's own, of which nothing else is known
+        "state": "stopping" if master.botmaster.shuttingDown else "running",
+        "reason": order and order.reason,
+        "by": stop and stop.by,
+        "since": stop and stop.since,
+        "deadline": order and order.deadline,
+        "on_deadline": None
+        if order is None or order.deadline is None
+        else order.onDeadline or ON_DEADLINE[0],
+    }
+
+
+@inlineCallbacks
+def _is_ruled(master: Any, action: str) -> Generator[Deferred[Any], Any, bool]:
+    """Whether a rule has decided that this may be ordered: all of them have been asked, and none has refused."""
+    authz = getattr(master.www, "authz", None)
+    for rule in () if authz is None else authz.allowRules:
+        if rule.defaultDeny and (yield rule.match(("shutdown",), action, {})) is not None:
+            return True
+    return False

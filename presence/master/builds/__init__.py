@@ -1,0 +1,1 @@
+"""Buildbot's builds and requests."""

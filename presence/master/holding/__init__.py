@@ -1,0 +1,1 @@
+"""Holds and drains that admins order."""

@@ -1,0 +1,237 @@
+"""Draining workers: no builds any more, but what runs, and what that waits for, is finished; up to a deadline.
+
+A drain is the hold ``admin`` with more to it (`presence.orders.record.Drain`), and is stored with it. Here is what
+becomes of it on this master.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
+
+from presence.master.builds.requeue import SendBack
+from presence.master.builds.running import waitingFor
+from presence.master.starting.chooser import childrenChooser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall
+
+    from presence.master.buildslave import PresenceMixin
+    from presence.master.roster import Roster
+    from presence.master.slave.builds import Builds
+    from presence.model.workerpresence import WorkerPresence
+    from presence.orders.record import Drain
+
+_log = Logger()
+
+
+@dataclass(eq=False)
+class _Drained:
+    """A worker that is drained: how, its timer for the deadline, and the requests (ids) that may start there."""
+
+    worker: PresenceMixin
+    drain: Drain
+    timer: IDelayedCall | None = None
+    letIn: set[int] = field(default_factory=set)
+
+
+class Drains:
+    """The drains of the workers of a master.
+
+    `announce` is called with the name of a worker of which there is something new to tell, `wake` with that of one
+    which may be able to start a build, and `giveUp` with a worker that is to be released.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        announce: Callable[[str], object],
+        wake: Callable[[str], object],
+        giveUp: Callable[[PresenceMixin], object],
+    ) -> None:
+        self._roster = roster
+        self._announce = announce
+        self._wake = wake
+        self._give_up = giveUp
+        self._drained: dict[str, _Drained] = {}
+        self._busy: dict[object, bool] = {}
+        self._sendback = SendBack(roster.master.reactor)
+
+    def start(self) -> None:
+        """Let Buildbot ask us which requests may start on a worker that is drained."""
+        brd = self._roster.master.botmaster.brd
+        brd.BuildChooser = childrenChooser(brd.BuildChooser, self)
+
+    def stop(self) -> None:
+        """Forget them; what is stored stays."""
+        vars(self._roster.master.botmaster.brd).pop("BuildChooser", None)
+        for name in tuple(self._drained):
+            self.forget(name)
+        self._sendback.stop()
+
+    # --- which workers are drained
+
+    def follow(self, worker: PresenceMixin) -> None:
+        """Something was ordered of this worker, which is in its `adminRecord`."""
+        drain = worker.adminRecord.drain
+        before = self._drained.get(worker.workername)
+        if before is not None and before.worker is worker and before.drain == drain:
+            return
+        self.forget(worker.workername)
+        if drain is not None:
+            self._drained[worker.workername] = entry = _Drained(worker, drain)
+            self._arm(entry)
+            self.changed(worker)
+            # what a build waits for may be in the queue already, and had another worker until now
+            self._wake(worker.workername)
+
+    def forget(self, name: str) -> None:
+        """The worker is not drained any more, or no longer there."""
+        entry = self._drained.pop(name, None)
+        if entry is not None:
+            if entry.timer is not None:
+                entry.timer.cancel()
+            self._regroup(_group(entry))
+
+    @property
+    def areThere(self) -> bool:
+        """Whether any worker is drained."""
+        return bool(self._drained)
+
+    def isDrained(self, worker: Any) -> bool:
+        """Whether this worker (any of Buildbot's) is drained."""
+        return worker.workername in self._drained
+
+    def isBusy(self, name: str) -> bool:
+        """Whether the drain of this worker is not done: something runs on it, or on another one of its group."""
+        entry = self._drained.get(name)
+        return entry is not None and _is_busy(self._members(entry))
+
+    def changed(self, worker: Builds) -> None:
+        """A build has started or ended on this worker."""
+        entry = self._drained.get(worker.workername)
+        if entry is not None:
+            self._regroup(_group(entry))
+
+    def clockJumped(self) -> None:
+        """Ask the clock again."""
+        for entry in tuple(self._drained.values()):
+            self._arm(entry)
+
+    def _members(self, entry: _Drained) -> list[_Drained]:
+        return self._group_of(_group(entry))
+
+    def _group_of(self, group: object) -> list[_Drained]:
+        return [each for each in self._drained.values() if _group(each) == group]
+
+    def _regroup(self, group: object) -> None:
+        """Announce all workers of a group when the last build has ended, or when one has begun."""
+        members = self._group_of(group)
+        busy = _is_busy(members)
+        if self._busy.pop(group, None) != busy:
+            for each in members:
+                self._announce(each.worker.workername)
+        if members:
+            self._busy[group] = busy
+
+    # --- the deadline
+
+    def _arm(self, entry: _Drained) -> None:
+        if entry.timer is not None:
+            entry.timer.cancel()
+            entry.timer = None
+        deadline = entry.drain.deadline
+        if deadline is not None and not self._is_over(entry):
+            remaining = deadline - self._roster.master.reactor.seconds()
+            entry.timer = self._roster.master.reactor.callLater(remaining, self._due, entry)
+
+    def _is_over(self, entry: _Drained) -> bool:
+        deadline = entry.drain.deadline
+        return deadline is not None and deadline <= self._roster.master.reactor.seconds()
+
+    def _due(self, entry: _Drained) -> None:
+        entry.timer = None
+        if not self._is_over(entry):
+            self._arm(entry)
+        elif entry.drain.onDeadline == "interrupt":
+            self._sendback.send(buildsOn(entry.worker), "drained, and the deadline has come")
+        else:
+            members = self._members(entry)
+            if _is_busy(members):
+                _log.info("{worker} is not drained at its deadline: released", worker=entry.worker.workername)
+                # all of them, and now: when one has gone the others may look idle
+                for each in members:
+                    if each.drain.onDeadline == "release" and self._is_over(each):
+                        self._give_up(each.worker)
+
+    # --- what builds wait for
+
+    def letsIn(self, worker: Any) -> bool:
+        """Whether a build may start on this worker if one waits for it that runs there, or on another one of its group.
+
+        Nothing but the drain may hold it (about a reconfiguration that waits others decide), and the deadline lies ahead.
+        """
+        entry = self._drained.get(worker.workername)
+        return (
+            entry is not None
+            and not self._is_over(entry)
+            and all(hold.source in {"admin", "reconfig"} for hold in worker.presence.holds)
+            and _is_busy(self._members(entry))
+        )
+
+    @inlineCallbacks
+    def mayStart(self, builder: str, worker: Any, request: Any) -> Generator[Deferred[Any], Any, bool]:
+        """Whether this request (of Buildbot) of `builder` may start on `worker`, which is drained."""
+        if not request.waitedFor or not self.letsIn(worker) or self._has_another(builder):
+            return False
+        waiting = yield waitingFor(self._roster.master, request.bsid)
+        entry = self._drained.get(worker.workername)
+        if entry is None or not self.letsIn(worker):
+            return False
+        running = {build.buildid for each in self._members(entry) for build in buildsOn(each.worker)}
+        if running.isdisjoint(waiting):
+            return False
+        entry.letIn.add(request.id)
+        return True
+
+    def wasLetIn(self, worker: Builds, build: Any) -> bool:
+        """Whether `build` (of Buildbot) starts on this worker because another one waits for it."""
+        entry = self._drained.get(worker.workername)
+        return entry is not None and any(request.id in entry.letIn for request in build.requests)
+
+    def holdsChanged(self, presence: WorkerPresence) -> None:
+        """The holds of a worker, any one, have changed: a drained one may have to build what that would have built."""
+        if not presence.ready:
+            for entry in self._drained.values():
+                if self.letsIn(entry.worker):
+                    self._wake(entry.worker.workername)
+
+    def _has_another(self, builder: str) -> bool:
+        """Whether there is a worker that is not held, and will do it sooner or later."""
+        presence = self._roster.findBuilder(builder)
+        return presence is not None and any(
+            all(hold.source == "reconfig" for hold in worker.holds) for worker in presence.workers
+        )
+
+
+def buildsOn(worker: Any) -> Iterator[Any]:
+    """The builds (of Buildbot) that run on this worker, or are being prepared for it."""
+    for wfb in tuple(worker.workerforbuilders.values()):
+        for build in tuple(wfb.builder.building):
+            if build.workerforbuilder is wfb and not build.finished:
+                yield build
+
+
+def _group(entry: _Drained) -> object:
+    # a worker of its own has a group of its own, that no name of a group can be
+    return ("", entry.worker.workername) if entry.drain.group is None else entry.drain.group
+
+
+def _is_busy(members: list[_Drained]) -> bool:
+    return any(each.worker.presence is not None and each.worker.presence.busy for each in members)

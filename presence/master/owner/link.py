@@ -1,0 +1,204 @@
+"""The other end of one worker: what its owner's side is told, and what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.logger import Logger
+
+from presence.breaks.forecast import comingBreaks, nextBreak
+from presence.master.owner.transports import openTransport
+from presence.master.owner.word import Announcements
+from presence.model import states
+from presence.wire.messages import (
+    AVAILABLE,
+    MAX_NAME,
+    PRESENCE,
+    PRESENCE_STOP,
+    Announcement,
+    MessageError,
+    Refusal,
+    RunningBuild,
+    Stop,
+    View,
+    cut,
+    cutHold,
+    readAnnouncement,
+    readStop,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from presence.master.owner.transports import Send
+    from presence.model.breaktimer import BreakTimer
+    from presence.model.workerpresence import WorkerPresence
+
+_log = Logger()
+
+#: The least time between two views that are sent to a worker, in seconds.
+PAUSE = 0.1
+
+_READERS: dict[str, Callable[[object, float], Announcement | Stop]] = {
+    PRESENCE: readAnnouncement,
+    PRESENCE_STOP: readStop,
+}
+
+
+class OwnersSide:
+    """Speaks with the owner's side of one worker, if it has one.
+
+    `building` are the builds that run: the builder's name and since when (seconds since the epoch). Call
+    `changed()` when they have changed, or the presence, or the schedule of the breaks.
+    """
+
+    __slots__ = (
+        "_announcements",
+        "_building",
+        "_clock",
+        "_connection",
+        "_logged",
+        "_pause",
+        "_presence",
+        "_send",
+        "_sent",
+        "_timer",
+        "_unanswered",
+    )
+
+    def __init__(
+        self,
+        presence: WorkerPresence,
+        breakTimer: BreakTimer,
+        building: Callable[[], Mapping[str, float]],
+        clock: IReactorTime,
+    ) -> None:
+        self._presence = presence
+        self._timer = breakTimer
+        self._building = building
+        self._clock = clock
+        self._announcements = Announcements(presence, breakTimer, clock)
+        self._send: Send | None = None
+        self._connection = 0
+        self._pause: IDelayedCall | None = None
+        self._unanswered = False
+        self._sent: View | None = None
+        self._logged = False
+
+    def attached(self, conn: Any) -> None:
+        """The worker has connected. From now on it is held as its owner said, before it can get a build."""
+        self._close()
+        # taken out: Buildbot would keep it as a property of the worker
+        said = conn.info.pop(PRESENCE, None) if isinstance(conn.info, dict) else None
+        if said is None:
+            self._announcements.forget()
+            return
+        now = self._clock.seconds()
+        refusal = None
+        try:
+            announcement = readAnnouncement(said, now)
+        except MessageError as problem:
+            announcement, refusal = AVAILABLE, self._refuse(PRESENCE, problem)
+        self._announcements.begin(announcement)
+        self._send = openTransport(conn, self._receive)
+        self._deliver(refusal or self._view(now))
+
+    def detached(self, *, forget: bool) -> None:
+        """The worker has gone. What it said stands, unless that is to be forgotten."""
+        self._close()
+        if forget:
+            self._announcements.forget()
+        else:
+            self._announcements.end()
+
+    def stop(self) -> None:
+        """The worker is no longer in the configuration. No timer is left."""
+        self._close()
+        self._announcements.forget()
+
+    def changed(self) -> None:
+        """What the worker was told may be true no longer."""
+        if self._send is not None and self._pause is None and not self._unanswered:
+            self._pause = self._clock.callLater(0, self._tell)
+
+    def _close(self) -> None:
+        self._connection += 1
+        self._send = self._sent = None
+        self._unanswered = self._logged = False
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+
+    # --- to the worker
+
+    def _tell(self) -> None:
+        self._pause = None
+        view = self._view(self._clock.seconds())
+        if view != self._sent and self._send is not None:
+            self._deliver(view)
+
+    def _deliver(self, answer: View | Refusal) -> None:
+        """Send it; the next one when this has been answered, and not before a pause."""
+        if self._send is None:
+            return
+        connection = self._connection
+
+        def answered(_: object) -> None:
+            # what failed was a connection, or a worker that cannot be helped
+            if connection == self._connection:
+                self._unanswered = False
+                self.changed()
+
+        self._sent = answer if isinstance(answer, View) else None
+        self._unanswered = True
+        self._pause = self._clock.callLater(PAUSE, self._pause_over)
+        self._send(answer.toDict(self._clock.seconds())).addBoth(answered)
+
+    def _pause_over(self) -> None:
+        self._pause = None
+        self.changed()
+
+    def _view(self, now: float) -> View:
+        # whoever is told is connected
+        holds = tuple(cutHold(hold) for hold in self._presence.holds if hold.source != "offline")
+        breaks = comingBreaks(self._timer.schedule, now, self._timer.suspendedUntil)
+        stop = self._announcements.stop
+        return View(
+            state=states.stateOf(holds),
+            holds=holds,
+            nextBreak=nextBreak(breaks, now),
+            breaks=breaks,
+            running=self._presence.running,
+            builds=tuple(
+                RunningBuild(cut(name, MAX_NAME) or "", since) for name, since in self._building().items()
+            ),
+            stopping=stop is not None,
+            deadline=None if stop is None else stop.deadline,
+        )
+
+    # --- from the worker
+
+    def _receive(self, name: str, content: object) -> dict[str, Any]:
+        now = self._clock.seconds()
+        answer: View | Refusal
+        try:
+            message = _READERS[name](content, now)
+        except MessageError as problem:
+            answer = self._refuse(name, problem)
+        else:
+            self._announcements.say(message)
+            answer = self._sent = self._view(now)
+        return answer.toDict(now)
+
+    def _refuse(self, name: str, problem: MessageError) -> Refusal:
+        if not self._logged:
+            # once for a connection: a worker must not be able to fill the disk
+            self._logged = True
+            _log.warn(
+                "{worker}: what it says of its presence is refused ({problem})",
+                worker=self._presence.name,
+                problem=problem,
+            )
+        return Refusal(f"{name} was refused, and changed nothing: {problem}")

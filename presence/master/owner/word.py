@@ -1,0 +1,129 @@
+"""What the owner's side of a worker says, and what follows from it on the master.
+
+An announcement becomes the one hold `worker`, and a suspension of the breaks that `master.cfg` schedules. What
+takes availability away happens at once. What gives it, and what only changes a reason or an end, happens at
+once when nothing has happened for a tenth of a second, and else at the end of that, the newest only: a worker
+that flaps a thousand times a second changes its presence some twenty times.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from presence.wire.messages import AVAILABLE, Announcement, Stop
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from presence.model.breaktimer import BreakTimer
+    from presence.model.workerpresence import WorkerPresence
+
+#: The least time between two changes that do not take availability away, in seconds.
+PAUSE = 0.1
+
+
+class Announcements:
+    """Does what the owner's side says, to the `presence` and the `breakTimer` of one worker.
+
+    `stop` is the `Stop` that is in force, or None.
+    """
+
+    __slots__ = ("_clock", "_pause", "_pause_ends", "_presence", "_spoken", "_timer", "_waiting", "stop")
+
+    def __init__(self, presence: WorkerPresence, breakTimer: BreakTimer, clock: IReactorTime) -> None:
+        self._presence = presence
+        self._timer = breakTimer
+        self._clock = clock
+        self._pause: IDelayedCall | None = None
+        self._pause_ends = 0.0
+        self._waiting: Announcement | None = None
+        self._spoken = False
+        # the suspension that the owner asked for, as it was placed; and the one that it took the place of
+        self.stop: Stop | None = None
+
+    def begin(self, announcement: Announcement) -> None:
+        """The worker has connected, and says this."""
+        self.end()
+        self._spoken = True
+        self._do(announcement)
+
+    def end(self) -> None:
+        """The worker has gone: what it said last stands. No timer is left."""
+        if self._waiting is not None:
+            self._do(self._waiting)
+        self._waiting = self.stop = None
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+
+    def forget(self) -> None:
+        """Nobody is there any more who could say otherwise. A hold that others have placed is left alone."""
+        self.end()
+        if self._spoken:
+            self._do(AVAILABLE)
+            self._spoken = False
+
+    def say(self, message: Announcement | Stop) -> None:
+        """The worker says this now."""
+        self.stop = message if isinstance(message, Stop) else None
+        announcement = message.announcement if isinstance(message, Stop) else message
+        if self._pause is None:
+            self._do(announcement)
+            self._begin_pause()
+        else:
+            self._waiting = announcement
+            self._restrict(announcement)
+
+    def _begin_pause(self) -> None:
+        self._pause_ends = self._clock.seconds() + PAUSE
+        self._pause = self._clock.callLater(PAUSE, self._pause_over)
+
+    def _pause_over(self) -> None:
+        self._pause = None
+        if self._waiting is not None:
+            announcement, self._waiting = self._waiting, None
+            self._do(announcement)
+            self._begin_pause()
+
+    def _restrict(self, announcement: Announcement) -> None:
+        """Of what the pause puts off, do at once what cannot wait: each of it happens once in a pause."""
+        held = self._presence.heldBy("worker")
+        ends = self._pause_ends
+        if announcement.away and (
+            held is None
+            or (held.until is not None and held.until <= ends and not _ends_by(announcement, held.until))
+        ):
+            # longer than the pause, whatever else is said in that; at its end the right time takes its place
+            until = announcement.until
+            self._hold(announcement, None if until is None else max(until, ends + PAUSE))
+        if self._timer.suspensionBy("worker") is not None and (
+            announcement.workUntil is None or announcement.workUntil <= ends
+        ):
+            self._suspend(None)
+
+    def _do(self, announcement: Announcement) -> None:
+        # first what holds: there is to be no blink of availability
+        if announcement.away:
+            self._hold(announcement, announcement.until)
+            self._suspend(announcement.workUntil)
+        else:
+            self._suspend(announcement.workUntil)
+            self._presence.release("worker")
+
+    def _hold(self, announcement: Announcement, until: float | None) -> None:
+        held = self._presence.heldBy("worker")
+        since = announcement.since
+        if since is None:
+            since = self._clock.seconds() if held is None else held.since
+        wanted = (announcement.reason, announcement.by, until, since)
+        if held is None or (held.reason, held.by, held.until, held.since) != wanted:
+            self._presence.hold("worker", *wanted)
+
+    def _suspend(self, until: float | None) -> None:
+        """Suspend the breaks until then. A suspension by an admin is neither shortened nor ended by it."""
+        if until != self._timer.suspensionBy("worker"):
+            self._timer.suspend(until, "worker")
+
+
+def _ends_by(announcement: Announcement, instant: float) -> bool:
+    return announcement.until is not None and announcement.until <= instant

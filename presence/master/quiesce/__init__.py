@@ -1,0 +1,1 @@
+"""The master brought to rest: a reconfiguration or a shutdown that waits."""

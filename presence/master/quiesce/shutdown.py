@@ -1,0 +1,190 @@
+"""Stopping a master when nothing runs: with a deadline, with an end to it at any time, and with progress.
+
+It is Buildbot's clean shutdown to everybody else (`botmaster.shuttingDown`): what running builds wait for still
+starts and nothing else does, and whoever else knows of clean shutdowns (`buildbot stop --clean`, a reconfiguration that
+waits) joins it. Buildbot's own loop for it is not used: it knows no deadline, notices that it was cancelled when all
+builds of before have ended, and never ends when one of them was lost.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.error import ReactorNotRunning
+from twisted.logger import Logger
+
+from presence.master.builds.requeue import GRACE, SendBack
+from presence.master.builds.running import isLost
+from presence.orders.shutdown import ON_DEADLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall
+
+    from presence.master.roster import Roster
+    from presence.orders.shutdown import StopOrder
+
+_log = Logger()
+
+#: How often it is looked whether something runs, in seconds.
+LOOK = 1.0
+
+#: How long Buildbot's own loop, if there is one, may take to notice that nothing runs, in seconds.
+COURTESY = 5.0
+
+#: How long a build is waited for that has ended, or lost its worker, in seconds: Buildbot never removes some of them.
+LOST = 60.0
+
+
+@dataclass(frozen=True)
+class Stop:
+    """That somebody (`by`) has ordered a stop, since when (seconds since the epoch)."""
+
+    order: StopOrder
+    by: str | None
+    since: float
+
+
+class Shutdown:
+    """The stop of one master. `changed` is called whenever there is something new to tell of it."""
+
+    def __init__(self, roster: Roster, changed: Callable[[], object]) -> None:
+        self._roster = roster
+        self._changed = changed
+        self._sendback = SendBack(roster.master.reactor)
+        self._timer: IDelayedCall | None = None
+        self._lost: dict[Any, float] = {}
+        self._sent: set[Any] = set()
+        self._interrupted_at: float | None = None
+        self._idle_since: float | None = None
+        self._buildbots = False
+        self._over = False
+        #: what was ordered, or None
+        self.stopping: Stop | None = None
+
+    @property
+    def _master(self) -> Any:
+        return self._roster.master
+
+    def request(self, order: StopOrder, by: str | None) -> None:
+        """Stop when nothing runs. Ordered again, the newest order counts."""
+        now = self._master.reactor.seconds()
+        botmaster = self._master.botmaster
+        _log.info("{by} has ordered that the master stops when nothing runs", by=by)
+        if self.stopping is None:
+            self._buildbots = botmaster.shuttingDown
+            botmaster.shuttingDown = botmaster.brd.distribute_only_waited_childs = True
+            self.stopping = Stop(order, by, now)
+            # not at once: who has ordered it is to be answered
+            self._timer = self._master.reactor.callLater(LOOK, self._look)
+        else:
+            self.stopping = Stop(order, by, self.stopping.since)
+        self._changed()
+
+    def cancel(self, by: str | None) -> bool:
+        """Do not stop, whoever has ordered it. Whether somebody had, and it was not too late."""
+        if self._over or not self._master.botmaster.shuttingDown:
+            return False
+        _log.info("{by} has ordered that the master does not stop", by=by)
+        self._master.botmaster.cancelCleanShutdown()
+        self._go_on()
+        return True
+
+    def clockJumped(self) -> None:
+        """Look again, now."""
+        if self._timer is not None:
+            self._timer.reset(0)
+
+    def end(self) -> None:
+        """The master ends. No timer is left."""
+        self._over = True
+        self._sendback.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # --- waiting
+
+    @inlineCallbacks
+    def _look(self) -> Generator[Deferred[Any], Any, None]:
+        self._timer = None
+        if not self._master.botmaster.shuttingDown:
+            # somebody has cancelled it in one of Buildbot's ways
+            self._go_on()
+            return
+        try:
+            self._reach_deadline()
+            if self.stopping is not None and (yield self._is_idle()):
+                self._over = True
+                _log.info("nothing runs any more: the master stops")
+                # unless Buildbot has just done so
+                with suppress(ReactorNotRunning):
+                    self._master.reactor.stop()
+        except Exception:  # noqa: BLE001
+            _log.failure("while waiting to stop")
+        if self.stopping is not None and not self._over:
+            self._timer = self._master.reactor.callLater(LOOK, self._look)
+
+    @inlineCallbacks
+    def _is_idle(self) -> Generator[Deferred[Any], Any, bool]:
+        """Whether nothing runs, and it is for us to stop the master."""
+        now = self._master.reactor.seconds()
+        if self._waited_for(now) or self._master.reconfig_active:
+            self._idle_since = None
+            return False
+        if self._idle_since is None:
+            self._idle_since = now
+        if self._buildbots and now - self._idle_since < COURTESY:
+            return False
+        # what has been chosen is not among the builds for a moment, but it is under this lock
+        lock = self._master.botmaster.brd.activity_lock
+        yield lock.acquire()
+        lock.release()
+        # it may have been cancelled meanwhile
+        return self._master.botmaster.shuttingDown and not self._over and not self._waited_for(now)
+
+    def _waited_for(self, now: float) -> list[Any]:
+        """The builds that run, but for those of which nothing comes any more."""
+        if self._interrupted_at is not None and now - self._interrupted_at >= 2 * GRACE:
+            # the connections have been cut; when the master starts again Buildbot builds these again
+            return []
+        builds = [each for builder in self._master.botmaster.builders.values() for each in builder.building]
+        self._lost = {each: self._lost.get(each, now) for each in builds if isLost(each)}
+        return [each for each in builds if now - self._lost.get(each, now) < LOST]
+
+    def _reach_deadline(self) -> None:
+        now = self._master.reactor.seconds()
+        order = None if self.stopping is None else self.stopping.order
+        if order is None or order.deadline is None or order.deadline > now:
+            return
+        builds = self._waited_for(now)
+        if not builds:
+            return
+        if (order.onDeadline or ON_DEADLINE[0]) == "abort":
+            _log.info("the master does not stop: something still runs at the deadline")
+            self._master.botmaster.cancelCleanShutdown()
+            self._go_on()
+        else:
+            if self._interrupted_at is None:
+                self._interrupted_at = now
+            # those too that have begun since, for a build waits for them
+            self._sendback.send([each for each in builds if each not in self._sent], "the master stops")
+            self._sent.update(builds)
+
+    def _go_on(self) -> None:
+        """As if nothing had been."""
+        self.stopping = self._interrupted_at = self._idle_since = None
+        self._sent.clear()
+        self._sendback.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        # Buildbot's loop does this when the builds of before have ended
+        self._master.botmaster.brd.distribute_only_waited_childs = False
+        self._roster.wake()
+        self._changed()

@@ -1,0 +1,78 @@
+"""The builds that run on the worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from presence.master import mirror
+from presence.master.slave.part import SlavePart
+from presence.master.starting.lostworkers import guardChoice, guardPreparation
+
+_NONE: frozenset[Any] = frozenset()
+
+
+class Builds(SlavePart):
+    """Keeps count of them, for the presence and for the machine's owner, and loses no request of one that is lost."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # since when (seconds since the epoch) which builder's build runs
+        self._building: dict[Any, float] = {}
+        # those of them that may run although the worker is drained
+        self._let_in = _NONE
+        super().__init__(*args, **kwargs)
+
+    def buildStarted(self, wfb: Any) -> None:
+        """A build starts on this worker, for the builder of `wfb`."""
+        # the last one: Buildbot appends it in the same breath
+        build = wfb.builder.building[-1]
+        guardPreparation(build)
+        super().buildStarted(wfb)  # type: ignore[misc]
+        if self._roster is not None and self._roster.publication.drains.wasLetIn(self, build):
+            self._let_in |= {wfb}
+        if self.presence is not None and wfb not in self._building:
+            self._building[wfb] = self.master.reactor.seconds()
+            self.presence.buildStarted()
+            self._builds_changed()
+
+    def buildFinished(self, wfb: Any) -> None:
+        """The build of `wfb` has finished."""
+        self._build_ended(wfb)
+        # One that was removed from the configuration has no master any more that could look for the next build;
+        # Buildbot would fail here, and leave the request of this one claimed.
+        if self.botmaster is not None:
+            super().buildFinished(wfb)  # type: ignore[misc]
+
+    def addWorkerForBuilder(self, wfb: Any) -> None:
+        """The worker joins a builder."""
+        guardChoice(wfb.builder)
+        super().addWorkerForBuilder(wfb)  # type: ignore[misc]
+
+    def removeWorkerForBuilder(self, wfb: Any) -> None:
+        """The worker leaves a builder; a build that was lost with the connection ends in no other way."""
+        super().removeWorkerForBuilder(wfb)  # type: ignore[misc]
+        self._build_ended(wfb)
+
+    def _leave_builders(self) -> None:
+        """Leave those builders, too, that Buildbot overlooks: it takes leave of those for which the worker is configured,
+        and one that was removed from the configuration is for none.
+        """
+        # (a latent worker stays with its builders while it is not connected)
+        if not mirror.isLatent(self):
+            for wfb in tuple(self.workerforbuilders.values()):
+                wfb.builder.detached(self)
+
+    def _build_ended(self, wfb: Any) -> None:
+        if self._let_in:
+            self._let_in -= {wfb}
+        if self.presence is not None and wfb in self._building:
+            del self._building[wfb]
+            self.presence.buildFinished()
+            self._builds_changed()
+
+    def _builds_changed(self) -> None:
+        if self._roster is not None:
+            self._roster.publication.drains.changed(self)
+        self._tell_owner()
+
+    def _running(self) -> dict[str, float]:
+        return {wfb.builder_name: since for wfb, since in self._building.items()}

@@ -1,0 +1,46 @@
+"""What the parts know of each other, and of the worker that they are mixed into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from presence.orders.record import AdminRecord
+
+if TYPE_CHECKING:
+    from presence.breaks.schedule import BreakSchedule
+    from presence.master.owner.link import OwnersSide
+    from presence.master.roster import Roster
+    from presence.model.breaktimer import BreakTimer
+    from presence.model.workerpresence import WorkerPresence
+
+
+class SlavePart:
+    """A part. Before the worker's service has started there is no presence, no timer and no roster."""
+
+    presence: WorkerPresence | None = None
+    breakTimer: BreakTimer | None = None
+    schedule: BreakSchedule
+    owners: tuple[str, ...] = ()
+    adminRecord = AdminRecord()
+
+    _roster: Roster | None = None
+    _owners_side: OwnersSide | None = None
+    #: whether the service has begun to stop
+    _leaving = False
+
+    # of Buildbot's workers
+    master: Any
+    botmaster: Any
+    workername: str
+    workerid: int
+    workerforbuilders: dict[str, Any]
+    missing_timer: Any
+    stopMissingTimer: Any
+    _paused: bool
+    _config_args: tuple[Any, ...]
+    _config_kwargs: dict[str, Any]
+
+    def _tell_owner(self) -> None:
+        """What the owner's side was told may be true no longer."""
+        if self._owners_side is not None:
+            self._owners_side.changed()

@@ -1,0 +1,1 @@
+"""How a build gets to start."""

@@ -1,0 +1,152 @@
+"""Waking builders when workers may build (again): once for all workers of a moment, and only where work waits."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from buildbot.util.deferwaiter import DeferWaiter
+from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
+
+from presence.master.builds.unclaimed import unclaimedRequests
+from presence.master.starting.distribution import Distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall
+
+_log = Logger()
+
+#: The least time between two wake-ups, in seconds. The first is immediate; the ready workers of the time in
+#: between are gathered. So a worker that flaps a thousand times a second costs ten wake-ups.
+PAUSE = 0.1
+
+#: How many pauses more are made while the distributor still works on what it was told in the last wake-up. It would begin
+#: with what it is told now when it is through with that, and has then sorted the same builders twice.
+PATIENCE = 9
+
+#: For how long it is believed that nothing waits, in seconds, when no event has told otherwise. Events of other masters
+#: may be lost.
+BELIEF = 1.0
+
+
+class Wakeup:
+    """Tells the build request distributor about workers that became ready.
+
+    The workers of one reactor turn make one call, for those builders only that use one of them and have
+    unclaimed requests, and that the distributor is not on its way to already: when it reaches a builder it looks who
+    is ready then. (A request that arrives, or is unclaimed, later than the question about the unclaimed
+    ones wakes its builder by itself: Buildbot does that.)
+
+    `isOurs` tells by its name whether a worker is one of ours.
+    """
+
+    def __init__(self, master: Any, isOurs: Callable[[str], bool]) -> None:
+        self._master = master
+        self._is_ours = isOurs
+        self._names: set[str] = set()
+        self._timer: IDelayedCall | None = None
+        self._waking = DeferWaiter()
+        self._distribution = Distribution(master, self._schedule)
+        self._stopped = False
+        self._consumers: list[Any] = []
+        # how many pauses the next wake-up is put off, if the distributor is not through with what it has
+        self._patience = 0
+        # how often a request has come into the queue, and until when it is believed that there is none
+        self._arrivals = 0
+        self._idle_until = -math.inf
+
+    @inlineCallbacks
+    def start(self) -> Generator[Deferred[Any], Any, None]:
+        """Gather from now on what Buildbot would do for each worker by itself, and hear of requests."""
+        botmaster = self._master.botmaster
+        self._kick = botmaster.maybeStartBuildsForWorker
+        botmaster.maybeStartBuildsForWorker = self._worker_kicks
+        self._distribution.start()
+        for event in ("new", "unclaimed"):
+            consumer = yield self._master.mq.startConsuming(
+                self._request_arrived, ("buildrequests", None, event)
+            )
+            self._consumers.append(consumer)
+
+    def workerReady(self, name: str) -> None:
+        """The worker `name` may build again: see that its builders hear of it, in the next reactor turn."""
+        self._names.add(name)
+        self._schedule()
+
+    def clockJumped(self) -> None:
+        """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
+        if self._timer is not None:
+            self._timer.reset(0)
+
+    def stop(self) -> Deferred[None]:
+        """Wake nobody any more. A Deferred that fires when the wake-up that is under way has ended."""
+        self._stopped = True
+        # Buildbot's own method, which is the class's, comes to light again
+        vars(self._master.botmaster).pop("maybeStartBuildsForWorker", None)
+        self._distribution.stop()
+        for consumer in self._consumers:
+            consumer.stopConsuming()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return self._waking.wait()
+
+    def _worker_kicks(self, name: str) -> None:
+        """What `botmaster.maybeStartBuildsForWorker` is: a worker has connected, a build of it has ended, and the like."""
+        # also one that is held: what a running build waits for may start in spite of a reconfiguration that waits
+        if self._is_ours(name):
+            self.workerReady(name)
+        else:
+            self._kick(name)
+
+    def _request_arrived(self, _key: tuple[str, ...], _message: dict[str, Any]) -> None:
+        self._arrivals += 1
+        self._idle_until = -math.inf
+
+    def _schedule(self) -> None:
+        if self._timer is None and not self._stopped:
+            self._timer = self._master.reactor.callLater(0, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        busy = self._waking.has_waited() or self._distribution.isActive
+        if not busy:
+            self._names |= self._distribution.forgotten()
+        due = self._names or self._distribution.owesLooks
+        if due or self._distribution.isAwaited:
+            self._timer = self._master.reactor.callLater(PAUSE, self._wake)
+        if not due:
+            self._patience = 0
+            return
+        if busy and self._patience:
+            self._patience -= 1
+            return
+        self._patience = PATIENCE
+        names, self._names = self._names, set()
+        self._waking.add(self._wake_builders_of(names))
+
+    @inlineCallbacks
+    def _wake_builders_of(self, workernames: set[str]) -> Generator[Deferred[Any], Any, None]:
+        botmaster = self._master.botmaster
+        now, arrivals = self._master.reactor.seconds(), self._arrivals
+        # (a clock that was set back must not make it last)
+        if now < self._idle_until <= now + BELIEF:
+            return
+        try:
+            waiting = yield unclaimedRequests(self._master)
+            found = (botmaster.getBuilderById(builderid) for builderid in sorted(waiting))
+            builders = [builder for builder in found if builder is not None]
+            if not waiting and arrivals == self._arrivals:
+                self._idle_until = now + BELIEF
+        except Exception:  # noqa: BLE001
+            # better a wake-up too many than a request that nobody comes back to
+            _log.failure("while asking which builders have requests; waking all builders of the workers")
+            builders = botmaster.getBuilders()
+        wanted = self._distribution.blindTo(workernames, builders)
+        if wanted and not self._stopped:
+            # until they are sorted: only then the distributor says that it is active
+            yield self._distribution.tell(wanted)

@@ -1,0 +1,1 @@
+"""What a presence is, and who waits for one."""

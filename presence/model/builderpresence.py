@@ -1,0 +1,99 @@
+"""The presence of a builder: that of its workers, taken together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zope.interface import implementer
+
+from presence.model.interfaces import IBuilderPresence
+from presence.model.states import PresenceState
+from presence.model.waiters import Waiters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.defer import Deferred
+
+    from presence.model.workerpresence import WorkerPresence
+
+
+@implementer(IBuilderPresence)
+class BuilderPresence:
+    """See `IBuilderPresence`.
+
+    It watches its workers only while somebody waits for one of them: on a master with hundreds of workers
+    and a thousand builders a flip then costs nothing for the builders that nobody asked about.
+    """
+
+    __slots__ = ("_waiters", "_watching", "_workers", "name")
+
+    def __init__(self, name: str, workers: list[WorkerPresence] | tuple[WorkerPresence, ...] = ()) -> None:
+        self.name = name
+        self._workers: dict[WorkerPresence, None] = dict.fromkeys(workers)
+        self._watching: dict[WorkerPresence, Callable[[], None]] = {}
+        self._waiters = Waiters(self._first_ready, name, self._unwatch)
+
+    def __repr__(self) -> str:
+        return f"<BuilderPresence {self.name!r} {len(self.readyWorkers)} of {len(self._workers)} ready>"
+
+    @property
+    def workers(self) -> tuple[WorkerPresence, ...]:
+        return tuple(self._workers)
+
+    @property
+    def readyWorkers(self) -> tuple[WorkerPresence, ...]:
+        return tuple(worker for worker in self._workers if worker.ready)
+
+    @property
+    def state(self) -> PresenceState:
+        if self._first_ready() is None:
+            return PresenceState.NOT_ACCEPTING_NEW_BUILDS
+        return PresenceState.AVAILABLE
+
+    @property
+    def backAt(self) -> float | None:
+        if self._first_ready() is not None:
+            return None
+        return min((at for worker in self._workers if (at := worker.backAt) is not None), default=None)
+
+    def addWorker(self, presence: WorkerPresence) -> None:
+        self._workers[presence] = None
+        if self._waiters:
+            self._watch()
+            self._waiters.fire()
+
+    def removeWorker(self, presence: WorkerPresence) -> None:
+        self._workers.pop(presence, None)
+        if presence in self._watching:
+            self._watching.pop(presence)()
+
+    def waitUntilReady(self) -> Deferred[WorkerPresence]:
+        deferred = self._waiters.wait()
+        if self._waiters:
+            self._watch()
+        return deferred
+
+    def stop(self) -> None:
+        self._unwatch()
+        self._waiters.stop()
+
+    def _watch(self) -> None:
+        for worker in self._workers:
+            if worker not in self._watching:
+                self._watching[worker] = worker.observe(self._worker_changed)
+
+    def _unwatch(self) -> None:
+        watching, self._watching = self._watching, {}
+        for stop in watching.values():
+            stop()
+
+    def _worker_changed(self, worker: WorkerPresence) -> None:
+        if worker.ready:
+            self._waiters.fire()
+
+    def _first_ready(self) -> WorkerPresence | None:
+        for worker in self._workers:
+            if worker.ready:
+                return worker
+        return None

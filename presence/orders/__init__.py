@@ -1,0 +1,1 @@
+"""What may be ordered, read in one way."""

@@ -1,0 +1,97 @@
+"""What the admins have ordered of one worker, as one value: it is stored and restored whole, or not at all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from presence.model.states import Hold
+from presence.orders.workers import ON_DEADLINE, DrainOrder, HoldOrder, ReleaseOrder
+
+if TYPE_CHECKING:
+    from presence.orders.workers import Order
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Drain:
+    """What makes a drain of a hold: see `DrainOrder`. `deadline` is in seconds since the epoch, or None; `onDeadline`
+    is one of `ON_DEADLINE`.
+    """
+
+    deadline: float | None
+    onDeadline: str
+    group: str | None
+
+    def __post_init__(self) -> None:
+        if self.deadline is not None:
+            _instant(self.deadline)
+        if self.onDeadline not in ON_DEADLINE:
+            raise ValueError(f"{self.onDeadline!r} is none of {', '.join(ON_DEADLINE)}")
+        _text(self.group)
+
+
+@dataclass(frozen=True)
+class AdminRecord:
+    """`hold` is the hold ``admin`` or None, and `drain` tells how it is one, or None; until `workUntil` (seconds since the epoch, or None) breaks are
+    disregarded, because `workBy` said so.
+    """
+
+    hold: Hold | None = None
+    workUntil: float | None = None
+    workBy: str | None = None
+    drain: Drain | None = None
+
+    def after(self, order: Order, by: str | None, now: float) -> AdminRecord:
+        """The record when `order` has been followed, which `by` has given at `now`."""
+        if isinstance(order, HoldOrder):
+            return replace(self, hold=Hold("admin", order.reason, by, now, order.until), drain=None)
+        if isinstance(order, DrainOrder):
+            drain = Drain(order.deadline, order.onDeadline or ON_DEADLINE[0], order.group)
+            return replace(self, hold=Hold("admin", order.reason, by, now, None), drain=drain)
+        if isinstance(order, ReleaseOrder):
+            return replace(self, hold=None, drain=None)
+        return replace(self, workUntil=order.until, workBy=None if order.until is None else by)
+
+    def toDict(self) -> dict[str, Any]:
+        """The record as JSON takes it."""
+        hold, drain = self.hold, self.drain
+        return {
+            "version": _VERSION,
+            "hold": hold and {"reason": hold.reason, "by": hold.by, "since": hold.since, "until": hold.until},
+            "work": None if self.workUntil is None else {"until": self.workUntil, "by": self.workBy},
+            "drain": drain
+            and {"deadline": drain.deadline, "onDeadline": drain.onDeadline, "group": drain.group},
+        }
+
+    @classmethod
+    def fromDict(cls, value: object) -> AdminRecord:
+        """The record that `toDict()` has made `value` of. `ValueError` for anything else."""
+        if not isinstance(value, dict) or value.get("version") != _VERSION:
+            raise ValueError(f"{value!r} is no record of version {_VERSION}")
+        try:
+            hold, work = value["hold"], value["work"]
+            drain = value.get("drain")  # versions before there were drains have none
+            return cls(
+                hold
+                and Hold("admin", _text(hold["reason"]), _text(hold["by"]), hold["since"], hold["until"]),
+                work and _instant(work["until"]),
+                work and _text(work["by"]),
+                drain and Drain(drain["deadline"], drain["onDeadline"], drain["group"]),
+            )
+        except (KeyError, TypeError) as problem:
+            raise ValueError(f"{value!r} is no record: {problem!r}") from None
+
+
+def _text(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _instant(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no instant")
+    return value

@@ -1,0 +1,46 @@
+"""What may be ordered of a whole master over Buildbot's API: to stop when nothing runs, and not to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from presence.orders.workers import Action, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What may happen at the deadline: the master goes on as before; or what still runs is interrupted, and is built again
+#: when the master is started.
+ON_DEADLINE = ("abort", "interrupt")
+
+
+@dataclass(frozen=True)
+class StopOrder:
+    """Stop when nothing runs, because of `reason` (or None). At `deadline` (seconds since the epoch; None: there is
+    none) do as `onDeadline` says, one of `ON_DEADLINE`; None is the first of them.
+    """
+
+    reason: str | None
+    deadline: float | None
+    onDeadline: str | None
+
+
+@dataclass(frozen=True)
+class CancelOrder:
+    """Do not stop."""
+
+
+ACTIONS: Mapping[str, Action] = {
+    "stop": Action(
+        {
+            "reason": Parameter("text", required=False, meaning="why, for people"),
+            "deadline": Parameter("instant", required=False, meaning="how long to wait; null: to the end"),
+            "on_deadline": Parameter(
+                "choice", required=False, meaning="what happens then", choices=ON_DEADLINE, field="onDeadline"
+            ),
+        },
+        StopOrder,
+    ),
+    "cancel": Action({}, CancelOrder),
+}

@@ -1,0 +1,1 @@
+"""The owner's page, and the server that the owner's command line asks."""

@@ -1,0 +1,245 @@
+"""`LocalWeb`: the server on this machine with which the command line and the local page speak."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from twisted.application.service import Service
+from twisted.internet.defer import maybeDeferred
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from presence.files import remove
+from presence.wire.localaddress import OPEN_FILENAME, LocalAddress, LocalFile
+from presence.worker.local.access import Access, AccessError
+from presence.worker.local.api import LocalAPI, SayingError
+from presence.worker.local.events import EventStreams
+from presence.worker.local.pages import INDEX, entered, notEntered, pageFile
+from presence.worker.local.site import Connections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.python.failure import Failure
+
+    from presence.worker.client import PresenceClient
+
+_log = Logger()
+
+_OK, _NOT_FOUND, _NOT_ALLOWED, _BROKEN, _BUSY = 200, 404, 405, 500, 503
+
+# a form to enter has one
+_MAX_FIELDS = 10
+
+_HTML = "text/html; charset=utf-8"
+_TEXT = "text/plain; charset=utf-8"
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class LocalWeb(Service):
+    """Listens on `port` of 127.0.0.1 (0: one that is free) while it runs, and says so in `presence-local.json`.
+
+    A worker whose server cannot begin works on without it; why is in its log.
+    """
+
+    def __init__(self, client: PresenceClient, port: int, reactor: Any) -> None:
+        self._client = client
+        self._wanted = port
+        self._reactor = reactor
+        self._port: Any = None
+        self._connections: Connections | None = None
+        self._file = LocalFile(client.basedir)
+        self._door = Path(client.basedir) / OPEN_FILENAME
+        self._api = LocalAPI(client, reactor)
+        self._access: Access | None = None
+        self._streams: EventStreams | None = None
+        self._end_observation: Callable[[], object] | None = None
+
+    def startService(self) -> None:
+        """Listen, and tell the owner's account where."""
+        super().startService()  # type: ignore[no-untyped-call]
+        access = Access(self._reactor, lambda: remove(self._door))
+        streams = EventStreams(self._reactor, lambda: _json(self._api.status()))
+        root = LocalRoot(self._client.workername, access, self._api, streams)
+        self._connections = Connections(root, self._reactor)
+        try:
+            self._port = self._reactor.listenTCP(self._wanted, self._connections, interface="127.0.0.1")
+            root.port = self._port.getHost().port
+            self._file.write(LocalAddress(os.getpid(), root.port, access.token))
+        except Exception as problem:  # noqa: BLE001
+            # whatever it is, it is no reason not to build
+            _log.error(
+                "presence: no command line and no page: {problem}; the worker works on without",
+                problem=problem,
+            )
+            self._stop_listening()
+            return
+        # of a process that was killed
+        remove(self._door)
+        self._access, self._streams = access, streams
+        self._end_observation = self._client.observe(streams.changed)
+        _log.info("presence: listening on 127.0.0.1:{port} for the owner", port=root.port)
+
+    def stopService(self) -> Any:
+        """Let nobody in any more."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        if self._end_observation is not None:
+            self._end_observation()
+        if self._streams is not None:
+            self._streams.close()
+        if self._access is not None:
+            self._access.close()
+            self._file.remove(self._access.token)
+        return self._stop_listening()
+
+    def _stop_listening(self) -> Any:
+        port, self._port = self._port, None
+        if self._connections is not None:
+            self._connections.close()
+        return None if port is None else maybeDeferred(port.stopListening)
+
+
+class LocalRoot(Resource):
+    """All that is served: what is asked is looked up, checked, and answered."""
+
+    isLeaf = True
+
+    def __init__(self, name: str, access: Access, api: LocalAPI, streams: EventStreams) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = name
+        self._access = access
+        self._api = api
+        self._streams = streams
+        self.port = 0
+        self._routes: dict[str, tuple[str, Callable[[Any], Any]]] = {
+            "/": ("GET", self._page),
+            "/enter": ("POST", self._enter),
+            "/api/status": ("GET", self._status),
+            "/api/events": ("GET", self._events),
+            "/api/ticket": ("POST", self._ticket),
+            **{f"/api/{order}": ("POST", self._say) for order in api.orders},
+        }
+
+    def render(self, request: Any) -> Any:
+        """Answer the request."""
+        for name, value in HEADERS.items():
+            request.setHeader(name, value)
+        try:
+            return self._answer(request)
+        except AccessError as problem:
+            return _send(request, problem.code, _TEXT, f"{problem}\n".encode())
+        except SayingError as problem:
+            return _send_json(request, problem.code, {"error": str(problem)})
+
+    def _answer(self, request: Any) -> Any:
+        path = request.path.decode("latin-1")
+        # a file, which `presence open` makes, has no origin
+        self._access.checkAddressed(request, self.port, nullOrigin=path == "/enter")
+        if path.startswith("/api/"):
+            self._access.checkAllowed(request)
+        method, answer = (
+            ("GET", self._static) if path.startswith("/static/") else self._routes.get(path, ("", None))
+        )
+        if answer is None:
+            raise SayingError(_NOT_FOUND, "there is nothing here: see docs/owner.rst for what there is")
+        asked = request.method.decode("latin-1")
+        if asked != method and not (method == "GET" and asked == "HEAD"):
+            request.setHeader("Allow", method)
+            raise SayingError(_NOT_ALLOWED, f"use {method} for {path}")
+        return answer(request)
+
+    # --- the page: it holds no secret, and anybody may have it
+
+    def _page(self, request: Any) -> Any:
+        return self._file(request, INDEX)
+
+    def _static(self, request: Any) -> Any:
+        return self._file(request, request.path.decode("latin-1").removeprefix("/static/"))
+
+    def _file(self, request: Any, name: str) -> Any:
+        found = pageFile(name)
+        if found is None:
+            raise SayingError(_NOT_FOUND, "the page has no such file")
+        return _send(request, _OK, *found)
+
+    def _enter(self, request: Any) -> Any:
+        # of the body only: what stands in an address stays in a history
+        body = request.content.read().decode("latin-1")
+        try:
+            fields = parse_qs(body, max_num_fields=_MAX_FIELDS)
+        except ValueError:
+            fields = {}
+        try:
+            session = self._access.enter(fields.get("ticket", [""])[0])
+        except AccessError as problem:
+            return _send(request, problem.code, _HTML, notEntered(str(problem)))
+        return _send(request, _OK, _HTML, entered(session))
+
+    # --- the API
+
+    def _status(self, request: Any) -> Any:
+        return _send_json(request, _OK, self._api.status())
+
+    def _events(self, request: Any) -> Any:
+        if self._streams.full:
+            raise SayingError(_BUSY, "there are too many open pages already: close one of them")
+        request.setHeader("Content-Type", "text/event-stream; charset=utf-8")
+        if request.method == b"HEAD":
+            return b""
+        self._streams.add(request)
+        return NOT_DONE_YET
+
+    def _ticket(self, request: Any) -> Any:
+        self._access.checkToken(request)
+        return _send_json(request, _OK, {"ticket": self._access.makeTicket(), "name": self._name})
+
+    def _say(self, request: Any) -> Any:
+        name = request.path.decode("latin-1").removeprefix("/api/")
+        gone: list[object] = []
+        request.notifyFinish().addErrback(gone.append)
+
+        def finish(code: int, answer: dict[str, Any]) -> None:
+            if not gone:
+                request.write(_send_json(request, code, answer))
+                request.finish()
+
+        def failed(failure: Failure) -> None:
+            problem = failure.value
+            if isinstance(problem, SayingError):
+                finish(problem.code, {"error": str(problem)})
+                return
+            _log.failure("presence: {name} has failed", failure, name=name)
+            finish(_BROKEN, {"error": "this is a mistake in presence: twistd.log says more"})
+
+        done = self._api.say(name, request.content.read())
+        done.addCallback(lambda answer: finish(_OK, answer)).addErrback(failed)
+        return NOT_DONE_YET
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, allow_nan=False).encode()
+
+
+def _send_json(request: Any, code: int, value: object) -> bytes:
+    return _send(request, code, "application/json", _json(value) + b"\n")
+
+
+def _send(request: Any, code: int, kind: str, body: bytes) -> bytes:
+    request.setResponseCode(code)
+    request.setHeader("Content-Type", kind)
+    request.setHeader("Content-Length", str(len(body)))
+    return body

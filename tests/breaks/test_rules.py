@@ -1,0 +1,222 @@
+from datetime import date, datetime, time, timezone
+
+from dateutil.rrule import rrulestr
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from presence.breaks.rules import daysOfYear, parseRule, ruleText
+from tests.searches import examples
+
+SINCE = date(2026, 1, 13)  # a Tuesday
+
+
+def parse(text, since=None):
+    return parseRule(ruleText(text), since)
+
+
+def days(text, year, since=None):
+    """The days of `year`, as (month, day), on which the first RRULE yields."""
+    return [(day.month, day.day) for day in dates(text, year, since)]
+
+
+def dates(text, year, since=None):
+    marks = daysOfYear(parse(text, since).recurrences[0], year)
+    new_year = date(year, 1, 1).toordinal()
+    return [date.fromordinal(new_year + place) for place, mark in enumerate(marks) if mark]
+
+
+class RuleTests(SynchronousTestCase):
+    def test_nthWeekday(self):
+        """The second Tuesday, the last Friday."""
+        self.assertEqual(days("FREQ=MONTHLY;BYDAY=2TU", 2026)[:3], [(1, 13), (2, 10), (3, 10)])
+        self.assertEqual(days("FREQ=MONTHLY;BYDAY=-1FR", 2026)[:2], [(1, 30), (2, 27)])
+
+    def test_daily(self):
+        """Every day, leap years included."""
+        self.assertEqual(len(days("FREQ=DAILY", 2026)), 365)
+        self.assertEqual(len(days("FREQ=DAILY", 2028)), 366)
+
+    def test_since(self):
+        """A rule yields nothing before `since`, and takes from it what it does not say itself."""
+        self.assertEqual(days("FREQ=DAILY", 2026, SINCE)[0], (1, 13))
+        self.assertEqual(days("FREQ=DAILY", 2025, SINCE), [])
+        self.assertEqual(days("FREQ=WEEKLY", 2026, SINCE)[:2], [(1, 13), (1, 20)])
+        self.assertEqual(days("FREQ=MONTHLY", 2027, SINCE)[:2], [(1, 13), (2, 13)])
+        self.assertEqual(days("FREQ=YEARLY", 2030, SINCE), [(1, 13)])
+        self.assertEqual(days("FREQ=YEARLY;BYMONTH=3", 2030, SINCE), [(3, 13)])
+
+    def test_interval(self):
+        """An interval counts from `since` however far away the year is."""
+        self.assertEqual(days("FREQ=YEARLY;INTERVAL=3", 2089, SINCE), [(1, 13)])
+        self.assertEqual(days("FREQ=YEARLY;INTERVAL=3", 2090, SINCE), [])
+        self.assertEqual(days("FREQ=MONTHLY;INTERVAL=5;BYMONTHDAY=1", 2031, SINCE), [(1, 1), (6, 1), (11, 1)])
+
+    def test_dates(self):
+        """RDATE adds days and EXDATE takes them out, with or without a time, which is told."""
+        rule = parse(
+            "RRULE:FREQ=MONTHLY;BYDAY=1MO\r\nRDATE:20261224,20261231\nEXDATE;VALUE=DATE-TIME:20260907T190000"
+        )
+        self.assertEqual(rule.added, (date(2026, 12, 24).toordinal(), date(2026, 12, 31).toordinal()))
+        self.assertEqual(rule.excluded, {date(2026, 9, 7).toordinal()})
+        self.assertEqual(rule.times, {time(19)})
+
+    def test_onlyDates(self):
+        """A rule may be made of dates only."""
+        self.assertEqual(parse("RDATE;VALUE=DATE:20261224").recurrences, ())
+
+    def test_unfolded(self):
+        """Long lines may be folded as RFC 5545 has it, and case does not matter."""
+        self.assertEqual(ruleText("rrule:freq=monthly;\r\n byday=2tu"), "RRULE:FREQ=MONTHLY;BYDAY=2TU")
+
+    def test_lastSemicolon(self):
+        """A semicolon at the end, which some programs write, changes nothing."""
+        self.assertEqual(days("FREQ=DAILY;", 2026), days("FREQ=DAILY", 2026))
+
+    def test_until(self):
+        """UNTIL is a date, a time on the wall, or an instant."""
+        for text, expected in {
+            "20261224": date(2026, 12, 24),
+            "20261224T190000": datetime(2026, 12, 24, 19),
+            "20261224T190000Z": datetime(2026, 12, 24, 19, tzinfo=timezone.utc),
+        }.items():
+            self.assertEqual(parse(f"FREQ=DAILY;UNTIL={text}").recurrences[0].until, expected)
+
+    def test_count(self):
+        """COUNT ends with a day, which is known from the start."""
+        [counted] = parse("FREQ=WEEKLY;BYDAY=TU,TH;COUNT=4", SINCE).recurrences
+        self.assertEqual(date.fromordinal(counted.lastDay), date(2026, 1, 22))
+        [century] = parse("FREQ=MONTHLY;BYDAY=2TU;COUNT=1200", date(2006, 1, 10)).recurrences
+        self.assertEqual(date.fromordinal(century.lastDay), date(2105, 12, 8))
+
+    def test_needsSince(self):
+        """What counts from a first day, or does not say on which day, needs `since`."""
+        for text in (
+            "FREQ=DAILY;INTERVAL=2",
+            "FREQ=DAILY;COUNT=3",
+            "FREQ=DAILY;COUNT=1",
+            "FREQ=WEEKLY",
+            "FREQ=MONTHLY",
+            "FREQ=YEARLY;BYMONTH=3",
+        ):
+            self.assertIn("since=", str(self.assertRaises(ValueError, parse, text)), text)
+            parse(text, SINCE)
+        parse("FREQ=DAILY;INTERVAL=1")
+
+    def test_notAboutDays(self):
+        """Hours, minutes and DTSTART are said elsewhere."""
+        for text, hint in {
+            "FREQ=HOURLY": "DAILY, WEEKLY",
+            "FREQ=MINUTELY": "DAILY, WEEKLY",
+            "FREQ=DAILY;BYHOUR=9": "start and stop",
+            "FREQ=DAILY;BYMINUTE=9": "start and stop",
+            "DTSTART:20260101T000000\nRRULE:FREQ=DAILY": "since=",
+            "RDATE;TZID=Europe/Berlin:20260101T190000": "tz=",
+            "EXRULE:FREQ=DAILY": "EXDATE",
+        }.items():
+            self.assertIn(hint, str(self.assertRaises(ValueError, parse, text)), text)
+
+    def test_neverYields(self):
+        """A rule that never yields a day is a mistake, found without walking the whole calendar."""
+        for text in (
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+            "FREQ=MONTHLY;BYMONTH=4;BYMONTHDAY=31",
+            "FREQ=DAILY;INTERVAL=7;BYDAY=WE",
+            "FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29",
+            "FREQ=DAILY;UNTIL=20260112",
+            "FREQ=MONTHLY;BYDAY=2TU;UNTIL=20200101",
+            "FREQ=YEARLY;BYYEARDAY=5;UNTIL=20260115",
+        ):
+            self.assertIn("never", str(self.assertRaises(ValueError, parse, text, SINCE)), text)
+        self.assertIn("never", str(self.assertRaises(ValueError, parse, "RDATE:20260101\nEXDATE:20260101")))
+        self.assertIn("never", str(self.assertRaises(ValueError, parse, "EXDATE:20260101")))
+
+    def test_seldom(self):
+        """A rule that yields seldom is none."""
+        self.assertEqual(days("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", 2028), [(2, 29)])
+        self.assertEqual(days("FREQ=YEARLY;INTERVAL=1000", 3026, SINCE), [(1, 13)])
+        parse("FREQ=DAILY;UNTIL=20260113", SINCE)
+
+    def test_notRfc5545(self):
+        """What RFC 5545 does not allow is refused, where dateutil would ignore it."""
+        for text in (
+            "BYDAY=MO", "FREQ", "FREQ=", "FREQ=DAILY;;", "FREQ=DAILY;X=1", "FREQ=DAILY;FREQ=DAILY",
+            "FREQ=DAILY;BYEASTER=1", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;INTERVAL=x", "FREQ=DAILY;INTERVAL=1001",
+            "FREQ=DAILY;COUNT=0", "FREQ=DAILY;COUNT=10001", "FREQ=DAILY;COUNT=2;UNTIL=20270101",
+            "FREQ=DAILY;UNTIL=20261301", "FREQ=DAILY;UNTIL=tomorrow", "FREQ=DAILY;WKST=XX",
+            "FREQ=MONTHLY;BYMONTHDAY=0", "FREQ=MONTHLY;BYMONTHDAY=32", "FREQ=MONTHLY;BYMONTHDAY=-32",
+            "FREQ=MONTHLY;BYMONTHDAY=1,", "FREQ=DAILY;BYMONTH=13", "FREQ=DAILY;BYMONTH=-1",
+            "FREQ=WEEKLY;BYMONTHDAY=1", "FREQ=MONTHLY;BYYEARDAY=1", "FREQ=MONTHLY;BYWEEKNO=1",
+            "FREQ=WEEKLY;BYDAY=2TU", "FREQ=DAILY;BYDAY=1MO", "FREQ=MONTHLY;BYDAY=6MO", "FREQ=MONTHLY;BYDAY=0MO",
+            "FREQ=MONTHLY;BYDAY=XX", "FREQ=MONTHLY;BYDAY=", "FREQ=MONTHLY;BYDAY=MO,2TU",
+            "FREQ=YEARLY;BYWEEKNO=1;BYDAY=1MO", "FREQ=DAILY;BYSETPOS=1", "RDATE:", "RDATE:20260230",
+            "RDATE:20260101T190000Z", "RDATE;X=1:20260101", "RDATE:2026-01-01", "NONSENSE:1", "RRULE:FREQ=DAILY:1",
+        ):  # fmt: skip
+            self.assertRaises(ValueError, parse, text, SINCE)
+
+    def test_noText(self):
+        """A rule is a string with something in it."""
+        for value in ("", " \n", None, 5, b"FREQ=DAILY"):
+            self.assertIn("FREQ=MONTHLY", str(self.assertRaises(ValueError, ruleText, value)))
+
+
+numbers = st.lists(
+    st.sampled_from([1, 2, 5, 13, 28, 29, 31, -1, -2, -7]), min_size=1, max_size=3, unique=True
+)
+codes = st.lists(
+    st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]), min_size=1, max_size=3, unique=True
+)
+months = st.lists(st.integers(1, 12), min_size=1, max_size=3, unique=True)
+
+
+@st.composite
+def rules(draw):
+    """An RRULE that RFC 5545 allows, without COUNT and UNTIL."""
+    frequency = draw(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]))
+    parts = {"FREQ": frequency, "WKST": draw(st.sampled_from(["MO", "SU", "WE"]))}
+    if draw(st.booleans()):
+        parts["INTERVAL"] = str(draw(st.integers(1, 9)))
+    if draw(st.booleans()):
+        parts["BYMONTH"] = joined(draw(months))
+    if frequency in {"MONTHLY", "YEARLY"} and draw(st.booleans()):
+        parts["BYDAY"] = joined(f"{draw(st.sampled_from([1, 2, -1, 4]))}{code}" for code in draw(codes))
+    elif draw(st.booleans()):
+        parts["BYDAY"] = joined(draw(codes))
+    elif frequency != "WEEKLY" and draw(st.booleans()):
+        parts["BYMONTHDAY"] = joined(draw(numbers))
+    elif frequency == "YEARLY" and draw(st.booleans()):
+        parts[draw(st.sampled_from(["BYYEARDAY", "BYWEEKNO"]))] = joined(draw(numbers))
+    # dateutil takes the week in which DTSTART lies as if it began there
+    if frequency != "WEEKLY" and parts.keys() & {"BYDAY", "BYMONTHDAY"} and draw(st.booleans()):
+        parts["BYSETPOS"] = draw(st.sampled_from(["1", "-1", "2"]))
+    return ";".join(f"{name}={value}" for name, value in parts.items())
+
+
+def joined(items):
+    return ",".join(map(str, items))
+
+
+class WalkTests(SynchronousTestCase):
+    @given(rules(), st.dates(date(1995, 1, 1), date(2030, 12, 31)), st.integers(0, 25))
+    @examples(20)
+    def test_asDateutilWalks(self, text, since, later):
+        """In any year a rule yields what dateutil yields when it walks there from `since`."""
+        year = since.year + later
+        try:
+            found = dates(text, year, since)
+        except ValueError:
+            return  # never yields
+        walk = rrulestr(text, dtstart=datetime(since.year, since.month, since.day))
+        expected = walk.between(datetime(year, 1, 1), datetime(year, 12, 31), inc=True)
+        self.assertEqual(found, [each.date() for each in expected])
+
+    @given(rules(), st.dates(date(1995, 1, 1), date(2030, 12, 31)), st.integers(1, 40))
+    @examples(10)
+    def test_countAsDateutilCounts(self, text, since, count):
+        """COUNT ends with the day with which dateutil ends."""
+        try:
+            [counted] = parse(f"{text};COUNT={count}", since).recurrences
+        except ValueError:
+            return  # never yields
+        walk = rrulestr(f"{text};COUNT={count}", dtstart=datetime(since.year, since.month, since.day))
+        self.assertEqual(date.fromordinal(counted.lastDay), list(walk)[-1].date())

@@ -1,0 +1,233 @@
+import argparse
+import io
+import json
+import os
+from contextlib import redirect_stderr, redirect_stdout
+from email.message import Message
+from urllib.parse import parse_qs, urlsplit
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from presence.calendar.zones import zoneFor
+from presence.commands.master import client as masterclient
+from presence.commands.master import credentials, drain, stopmaster
+from presence.commands.master import workers as admin
+
+UTC = zoneFor("UTC")
+#: 2026-11-23 06:00 UTC, a Monday.
+NOW = 1795413600.0
+HOUR = 3600
+
+
+def worker(name, workerid, *, holds=(), holdable=True, builders=(1,), running=0, **more):
+    """An entity as the API tells it."""
+    untils = [each["until"] for each in holds]
+    return {
+        "workerid": workerid,
+        "name": name,
+        "state": "NOT_ACCEPTING_NEW_BUILDS" if holds else "AVAILABLE",
+        "holds": list(holds),
+        "connected": True,
+        "busy": running > 0,
+        "running": running,
+        "back_at": None if None in untils or not untils else max(untils),
+        "next_break": None,
+        "breaks": [],
+        "work_until": None,
+        "builders": list(builders),
+        "holdable": holdable,
+        "drain": None,
+        **more,
+    }
+
+
+def hold(source="admin", reason=None, by=None, since=NOW, until=None):
+    return {"source": source, "reason": reason, "by": by, "since": since, "until": until}
+
+
+class FakeMaster:
+    """A Buildbot in memory, with workers, builders, one user (ann, s3cret), and rules."""
+
+    def __init__(self):
+        self.workers = {
+            each["name"]: each
+            for each in (
+                worker("mac-mini", 1, running=1),
+                worker(
+                    "mac-pro", 2, holds=[hold("break", "office hours", until=NOW + HOUR)], builders=(1, 2)
+                ),
+                worker("plain", 3, holdable=False),
+            )
+        }
+        self.builders = [
+            {
+                "builderid": number,
+                "name": name,
+                "state": "AVAILABLE" if ready else "NOT_ACCEPTING_NEW_BUILDS",
+                "ready": ready,
+                "total": 3,
+                "waiting": waiting,
+                "reason": None if ready else "mac-pro: on a break",
+                "back_at": None if ready else NOW + HOUR,
+            }
+            for number, name, ready, waiting in ((1, "runtests", 2, 0), (2, "mac only", 0, 4))
+        ]
+        self.running = []
+        self.shutdown = {"masterid": 1, "state": "running", "deadline": None, "on_deadline": None}
+        self.needsLogin = False
+        self.hasLogin = True
+        self.stream = b""
+        self.requests = []
+        self.sessions = set()
+        self.broken = 0
+
+    def answer(self, method, target, body, headers):
+        """(status, headers, body) of an answer."""
+        parts = urlsplit(target)
+        self.requests.append((method, parts.path, body))
+        path = parts.path.removeprefix("/bb/")
+        if path == "auth/login":
+            return self.login(headers)
+        if path.startswith("sse/listen/"):
+            return 200, {}, self.stream
+        if method == "GET":
+            return self.get(path.removeprefix("api/v2/"), parse_qs(parts.query))
+        return self.post(path.removeprefix("api/v2/"), json.loads(body), headers)
+
+    def login(self, headers):
+        if not self.hasLogin:
+            return 501, {}, b"not implemented"
+        if headers.get("Authorization") != "Basic YW5uOnMzY3JldA==":
+            return 401, {"WWW-Authenticate": "Basic"}, b"Unauthorized"
+        self.sessions.add("TWISTED_SESSION=secret")
+        return (
+            302,
+            {"Set-Cookie": "TWISTED_SESSION=secret; HttpOnly", "Location": "http://evil.example/"},
+            b"",
+        )
+
+    def get(self, path, query):
+        found = {
+            "presences": list(self.workers.values()),
+            "builderpresences": self.builders,
+            "runningbuilds": self.running,
+            "shutdown": [self.shutdown],
+        }
+        found = found.get(path)
+        if found is None:
+            return 404, {}, json.dumps({"error": "Invalid path"}).encode()
+        for number in query.get("builders__contains", ())[:1]:
+            wanted = {int(each) for each in query["builders__contains"]}
+            found = [each for each in found if wanted & set(each["builders"])]
+            del number
+        return 200, {}, json.dumps({path: found, "meta": {}}).encode()
+
+    def post(self, path, call, headers):
+        if self.needsLogin and headers.get("Cookie") not in self.sessions:
+            return 403, {}, json.dumps({"error": {"message": "you need to have role 'admins'"}}).encode()
+        if path == "shutdown":
+            stop = call["method"] == "stop"
+            self.shutdown = {**self.shutdown, "state": "stopping" if stop else "running", **call["params"]}
+            if stop and call["params"]["deadline"] is not None:
+                self.shutdown["on_deadline"] = call["params"]["on_deadline"] or "abort"
+            return 200, {}, json.dumps({"result": self.shutdown}).encode()
+        (found,) = (each for each in self.workers.values() if path == f"presences/{each['workerid']}")
+        if not found["holdable"]:
+            return 400, {}, json.dumps({"error": {"message": "plain is one of Buildbot's own"}}).encode()
+        holds = [each for each in found["holds"] if each["source"] != "admin"]
+        if call["method"] == "hold":
+            holds.append(hold(by="ann", **call["params"]))
+        more = {}
+        if call["method"] == "drain":
+            params = call["params"]
+            holds.append(hold(by="ann", reason=params["reason"]))
+            more = {
+                "running": found["running"],
+                "drain": {
+                    "state": "draining" if found["running"] else "drained",
+                    "deadline": params["deadline"],
+                    "on_deadline": params["on_deadline"] or "interrupt",
+                    "group": params["group"],
+                },
+            }
+        after = worker(found["name"], found["workerid"], holds=holds, **more)
+        self.workers[found["name"]] = after
+        return 200, {}, json.dumps({"result": after}).encode()
+
+    def posted(self):
+        """(path, method, params) of each POST."""
+        calls = [(path, json.loads(body)) for method, path, body in self.requests if method == "POST"]
+        return [(path.rpartition("/")[2], call["method"], call["params"]) for path, call in calls]
+
+
+class FakeSocket:
+    def settimeout(self, seconds):
+        pass
+
+
+class FakeResponse(io.BytesIO):
+    def __init__(self, status, headers, body):
+        super().__init__(body)
+        self.status = status
+        self.reason = "Reason"
+        self.headers = Message()
+        for name, value in headers.items():
+            self.headers[name] = value
+
+
+class AdminTestCase(SynchronousTestCase):
+    def setUp(self):
+        self.master = master = FakeMaster()
+        self.connections = connections = []
+        self.patch(os, "environ", {"HOME": self.mktemp()})
+        self.patch(admin.time, "time", lambda: NOW)
+        self.patch(admin, "localZone", lambda: "UTC")
+        self.patch(credentials.sys, "stdin", io.StringIO())
+
+        class FakeConnection:
+            sock = FakeSocket()
+
+            def __init__(self, address, timeout):
+                connections.append(address)
+
+            def request(self, method, target, body, headers):
+                self.pending = master.answer(method, target, body, headers)
+
+            def getresponse(self):
+                if master.broken:
+                    master.broken -= 1
+                    raise ConnectionResetError("reset")
+                return FakeResponse(*self.pending)
+
+            def close(self):
+                pass
+
+        class FakeSecureConnection(FakeConnection):
+            pass
+
+        self.patch(masterclient, "HTTPConnection", FakeConnection)
+        self.patch(masterclient, "HTTPSConnection", FakeSecureConnection)
+
+    def run_(self, *arguments, url="https://farm.example/bb/"):
+        """(exit status, standard output, standard error) of the command."""
+        parser = argparse.ArgumentParser(prog="presence")
+        subparsers = parser.add_subparsers(required=True)
+        admin.addParser(subparsers)
+        drain.addParser(subparsers)
+        stopmaster.addParser(subparsers)
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                options = parser.parse_args([arguments[0], "--url", url, *arguments[1:]])
+                status = options.run(options)
+            except SystemExit as end:
+                status = end.code
+            except KeyboardInterrupt:  # as `main` does
+                status = 130
+        return status, out.getvalue(), err.getvalue()
+
+    def done(self, *arguments, **keywords):
+        """The lines that a command prints which succeeds."""
+        status, out, err = self.run_(*arguments, **keywords)
+        self.assertEqual((status, err), (0, ""))
+        return out.splitlines()

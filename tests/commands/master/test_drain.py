@@ -1,0 +1,195 @@
+from presence.commands import options
+from presence.commands.master import drain
+from tests.commands.master.admincase import HOUR, NOW, AdminTestCase
+
+
+class DrainTests(AdminTestCase):
+    def setUp(self):
+        super().setUp()
+        self.now = NOW
+        self.steps = []
+        self.set_forward = 0
+        self.patch(drain.time, "time", lambda: self.now + self.set_forward)
+        self.patch(drain.time, "monotonic", lambda: self.now)
+        self.patch(drain.time, "sleep", self.sleep)
+        self.patch(options, "localZone", lambda: "UTC")
+
+    def sleep(self, seconds):
+        """Time passes, and one thing happens on the master."""
+        self.now += seconds
+        self.steps.pop(0)()
+
+    def build(self, **more):
+        return {
+            "buildid": 7,
+            "number": 12,
+            "builderid": 1,
+            "builder": "runtests",
+            "workerid": 1,
+            "worker": "mac-mini",
+            "started_at": NOW - 300,
+            "remaining": 600,
+            "waits_for": [],
+            **more,
+        }
+
+    def set(self, name, state):
+        """What the master tells of a worker from now on; None: it is drained no longer."""
+        worker = self.master.workers[name]
+        worker["drain"] = state and {**worker["drain"], "state": state}
+
+    def test_drain(self):
+        """`drain` drains those that are meant, together, and tells what became of each."""
+        lines = self.done("drain", "mac-*", "--reason", "update", "--deadline", "2h")
+        (first, second) = self.master.posted()
+        self.assertEqual(
+            first,
+            (
+                "1",
+                "drain",
+                {"reason": "update", "deadline": NOW + 2 * HOUR, "on_deadline": None, **group(first)},
+            ),
+        )
+        self.assertTrue(first[2]["group"])
+        self.assertEqual(second[2], first[2])
+        self.assertEqual(
+            lines,
+            [
+                "06:00:00 mac-mini: draining, drain by ann (update), builds are interrupted at 08:00, 1 running",
+                "06:00:00 mac-pro: drained, on a break (office hours); drain by ann (update)",
+            ],
+        )
+
+    def test_one(self):
+        """One worker alone is of no group; the deadline may be a time, and what happens then may be said."""
+        self.done("drain", "mac-mini", "--deadline", "18:00", "--on-deadline", "release")
+        (posted,) = self.master.posted()
+        self.assertEqual(
+            posted[2],
+            {"reason": None, "deadline": NOW + 12 * HOUR, "on_deadline": "release", "group": None},
+        )
+        self.assertIn("given up at 18:00", self.done("workers", "mac-mini")[1])
+
+    def test_workers(self):
+        """`workers` tells who is draining, and who is drained."""
+        self.done("drain", "mac-*")
+        rows = [line.split()[:2] for line in self.done("workers")]
+        self.assertEqual(
+            rows,
+            [["WORKER", "STATE"], ["mac-mini", "draining"], ["mac-pro", "drained"], ["plain", "available"]],
+        )
+
+    def test_mistakes(self):
+        """What makes no sense is refused before the master is asked."""
+        for arguments, said in (
+            ([], "name the workers, as in `presence drain mac-mini`"),
+            (
+                ["mac-mini", "--deadline", "soon"],
+                "'soon' is no duration: write 2h, 90m, 1h30m or 1d, and no time",
+            ),
+            (["mac-mini", "--on-deadline", "release"], "give --deadline, too"),
+            (["mac-mini", "--deadline", "1h", "--on-deadline", "panic"], "invalid choice"),
+            (["nobody"], "there is no worker nobody"),
+        ):
+            status, _, err = self.run_("drain", *arguments)
+            self.assertEqual(status, 2)
+            self.assertIn(said, err)
+        self.assertEqual(self.master.posted(), [])
+
+    def test_notWaitedFor(self):
+        """When one of them could not be drained the others are not waited for."""
+        status, _, err = self.run_("drain", "plain", "mac-mini", "--wait")
+        self.assertEqual(status, 1)
+        self.assertIn("plain is one of Buildbot's own", err)
+
+    def test_wait(self):
+        """`--wait` tells whom it waits for, for how long, and when that changes; and ends when nothing runs."""
+        self.master.running = [self.build(), self.build(buildid=8, worker="other")]
+        child = {"buildrequestid": 4, "builderid": 2, "builder": "mac only", "running": False}
+        self.steps = [
+            lambda: None,
+            lambda: self.master.running.append(
+                self.build(buildid=9, builder="all", remaining=None, waits_for=[child], started_at=NOW - HOUR)
+            ),
+            lambda: self.set("mac-mini", "drained"),
+        ]
+        self.assertEqual(
+            self.done("drain", "mac-mini", "--wait")[1:],
+            [
+                "waiting for 1 build",
+                "  runtests #12 on mac-mini, for 5 min now, about 10 min to go",
+                "waiting for 2 builds",
+                "  runtests #12 on mac-mini, for 5 min 2 s now, about 10 min to go",
+                "  all #12 on mac-mini, for 1 h now, waits for mac only, which has not begun",
+                "nothing runs there any more",
+            ],
+        )
+
+    def test_reminder(self):
+        """When nothing changes, it is told again once a minute."""
+        self.master.running = [self.build()]
+        self.steps = [lambda: None] * 61 + [lambda: self.set("mac-mini", "drained")]
+        lines = self.done("drain", "mac-mini", "--wait")
+        self.assertEqual(lines.count("waiting for 1 build"), 2)
+
+    def test_released(self):
+        """Somebody ends the drain, or its deadline does: the status is 3, when nobody is draining any more."""
+        self.steps = [
+            lambda: self.set("mac-pro", None),
+            lambda: self.set("mac-mini", "drained"),
+        ]
+        status, _, err = self.run_("drain", "mac-*", "--wait")
+        self.assertEqual(status, 3)
+        self.assertIn("not drained, for somebody has released them, or their deadline has: mac-pro", err)
+
+    def test_restart(self):
+        """A master that is restarted meanwhile is waited for; one that stays away is given up."""
+        self.steps = [
+            lambda: setattr(self.master, "broken", 4),
+            *[lambda: None] * 3,
+            lambda: self.set("mac-mini", "drained"),
+        ]
+        status, _, err = self.run_("drain", "mac-mini", "--wait")
+        self.assertEqual(status, 0)
+        self.assertEqual(err.count("does not answer: reset; trying again"), 1)
+        self.master.workers["mac-mini"]["running"] = 1
+        self.steps = [lambda: setattr(self.master, "broken", 10_000)] + [lambda: None] * 700
+        status, _, err = self.run_("drain", "mac-mini", "--wait")
+        self.assertEqual(status, 1)
+        self.assertGreater(self.now, NOW + 600)
+
+    def test_theClockIsSet(self):
+        """A master is not given up because the clock is set forward while it does not answer."""
+
+        def jump():
+            self.set_forward = 24 * HOUR
+
+        self.steps = [
+            lambda: setattr(self.master, "broken", 4),
+            jump,
+            lambda: None,
+            lambda: None,
+            lambda: self.set("mac-mini", "drained"),
+        ]
+        status, _, _ = self.run_("drain", "mac-mini", "--wait")
+        self.assertEqual(status, 0)
+
+    def test_interrupted(self):
+        """Ctrl-C ends the waiting, and it is said that the drain goes on."""
+
+        def interrupt():
+            raise KeyboardInterrupt
+
+        self.steps = [interrupt]
+        status, _, err = self.run_("drain", "mac-mini", "--wait")
+        self.assertEqual(status, 130)
+        self.assertIn("the drain goes on", err)
+
+    def test_removed(self):
+        """A worker that leaves the configuration is not waited for."""
+        self.steps = [lambda: self.master.workers.pop("mac-mini")]
+        self.assertEqual(self.done("drain", "mac-mini", "--wait")[-1], "nothing runs there any more")
+
+
+def group(posted):
+    return {"group": posted[2]["group"]}

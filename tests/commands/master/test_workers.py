@@ -1,0 +1,204 @@
+import json
+
+from presence.commands.master.text import plain, table
+from tests.commands.master.admincase import HOUR, NOW, AdminTestCase, hold, worker
+
+
+class ListTests(AdminTestCase):
+    def test_workers(self):
+        """`workers` shows the state of each, why, until when, how many builds run, and the next break."""
+        self.master.workers["mac-mini"]["next_break"] = {"start": NOW + HOUR, "stop": None, "reason": None}
+        self.assertEqual(
+            self.done("workers"),
+            [
+                "WORKER    STATE          WHY                        UNTIL  RUNNING  NEXT BREAK",
+                "mac-mini  available                                        1        07:00",
+                "mac-pro   not accepting  on a break (office hours)  07:00  0",
+                "plain     available                                        0",
+            ],
+        )
+
+    def test_state(self):
+        """`--state` keeps those in this state."""
+        for state, names in (
+            ("available", ["mac-mini", "plain"]),
+            ("away", ["mac-pro"]),
+            ("NOT_ACCEPTING_NEW_BUILDS", ["mac-pro"]),
+        ):
+            lines = self.done("workers", "--state", state)
+            self.assertEqual([line.split()[0] for line in lines[1:]], names)
+        status, _, err = self.run_("workers", "--state", "busy")
+        self.assertEqual(status, 2)
+        self.assertIn("'busy' is no state: write available or away", err)
+
+    def test_selection(self):
+        """Names, patterns and --builder choose; the latter two at once mean those that are both."""
+        for arguments, names in (
+            (["mac-mini"], ["mac-mini"]),
+            (["mac-*"], ["mac-mini", "mac-pro"]),
+            (["plain", "*-pro"], ["mac-pro", "plain"]),
+            (["--builder", "mac only"], ["mac-pro"]),
+            (["--builder", "*"], ["mac-mini", "mac-pro", "plain"]),
+            (["--builder", "runtests", "p*"], ["plain"]),
+        ):
+            found = json.loads("\n".join(self.done("workers", "--json", *arguments)))
+            self.assertEqual([each["name"] for each in found], names)
+
+    def test_nobody(self):
+        """A name or a pattern of nobody is a mistake, and says who there is."""
+        for arguments, said in (
+            (["nobody"], "there is no worker nobody: there are mac-mini, mac-pro, plain"),
+            (["mac-*", "x*"], "there is no worker x*"),
+            (["--builder", "x"], "there is no builder x: there are runtests, mac only"),
+        ):
+            status, out, err = self.run_("workers", *arguments)
+            self.assertEqual((status, out), (2, ""))
+            self.assertIn(said, err)
+
+    def test_json(self):
+        """`--json` prints what the API says."""
+        self.assertEqual(
+            json.loads("\n".join(self.done("workers", "--json"))), list(self.master.workers.values())
+        )
+        self.assertEqual(json.loads("\n".join(self.done("builders", "--json"))), self.master.builders)
+
+    def test_builders(self):
+        """`builders` shows how many are ready of all, how many requests wait, and why none is ready."""
+        self.assertEqual(
+            self.done("builders"),
+            [
+                "BUILDER   STATE          READY   WAITING  WHY                  UNTIL",
+                "runtests  available      2 of 3  0",
+                "mac only  not accepting  0 of 3  4        mac-pro: on a break  07:00",
+            ],
+        )
+        self.assertEqual(len(self.done("builders", "mac*")), 2)
+
+    def test_terminal(self):
+        """What people have written cannot command the terminal."""
+        self.master.workers["mac-pro"]["holds"][0]["reason"] = "a\x1b]0;b\x07\u202ec"
+        text = "\n".join(self.done("workers"))
+        self.assertIn("(a\ufffd]0;b\ufffd\ufffdc)", text)
+
+    def test_columns(self):
+        """Columns are as wide as they need to be; one in which nothing is, is left out."""
+        self.assertEqual(
+            table(("A", "B", "C"), [("xxx", "", "y"), ("x", "", "yy")]), "A    C\nxxx  y\nx    yy"
+        )
+        self.assertEqual(table(("A", "B"), []), "A  B")
+        self.assertEqual(plain("ä é 漢"), "ä é 漢")
+
+
+class OrderTests(AdminTestCase):
+    def test_hold(self):
+        """`hold` holds each worker that is meant, with the reason and the end, and says what is so then."""
+        lines = self.done("hold", "mac-*", "--reason", "disk", "--for", "2h")
+        self.assertEqual(
+            self.master.posted(),
+            [
+                ("1", "hold", {"reason": "disk", "until": NOW + 2 * HOUR}),
+                ("2", "hold", {"reason": "disk", "until": NOW + 2 * HOUR}),
+            ],
+        )
+        self.assertEqual(
+            lines,
+            [
+                "06:00:00 mac-mini: not accepting, held by ann (disk), until 08:00",
+                "06:00:00 mac-pro: not accepting, on a break (office hours); held by ann (disk), until 08:00",
+            ],
+        )
+
+    def test_withoutEnd(self):
+        """Without --for and --until there is no end."""
+        self.done("hold", "mac-mini")
+        self.assertEqual(self.master.posted(), [("1", "hold", {"reason": None, "until": None})])
+
+    def test_release(self):
+        """`release` releases; what else holds the worker is shown."""
+        self.done("hold", "mac-*")
+        lines = self.done("release", "mac-*")
+        self.assertEqual(lines[0], "06:00:00 mac-mini: available")
+        self.assertIn("on a break (office hours)", lines[1])
+
+    def test_builder(self):
+        """--builder chooses the workers of a builder; stock workers are left out, and that is said."""
+        status, out, err = self.run_("hold", "--builder", "runtests")
+        self.assertEqual(status, 0)
+        self.assertEqual(len(out.splitlines()), 2)
+        self.assertEqual(err, "presence: plain is left out: it is one of Buildbot's own workers\n")
+
+    def test_stockByName(self):
+        """A stock worker that is named is refused by the master, in its words; the others are held."""
+        status, out, err = self.run_("hold", "plain", "mac-mini")
+        self.assertEqual(status, 1)
+        self.assertEqual(err, "presence: plain: plain is one of Buildbot's own\n")
+        self.assertEqual(len(out.splitlines()), 1)
+
+    def test_nobodyIsMeant(self):
+        """Who names nobody does not mean everybody."""
+        for command in ("hold", "release"):
+            status, _, err = self.run_(command)
+            self.assertEqual(status, 2)
+            self.assertIn("name the workers", err)
+        self.assertEqual(self.master.posted(), [])
+
+    def test_oneUnknown(self):
+        """When one of the names is unknown none of the others is held."""
+        status, _, _ = self.run_("hold", "mac-mini", "nobody")
+        self.assertEqual(status, 2)
+        self.assertEqual(self.master.posted(), [])
+
+    def test_mistakes(self):
+        """A reason that is too long, and a time that is none, are refused before the master is asked."""
+        for arguments, said in (
+            (["--reason", "x" * 513], "it has 513 characters, and at most 512"),
+            (["--reason", "a\nb"], "write plain text on one line"),
+            (["--for", "soon"], "no duration"),
+            (["--until", "soon"], "no time"),
+            (["--for", "1h", "--until", "18:00"], "not allowed with"),
+        ):
+            status, _, err = self.run_("hold", "mac-mini", *arguments)
+            self.assertEqual(status, 2)
+            self.assertIn(said, err)
+        self.assertEqual(self.master.requests, [])
+
+
+class WatchTests(AdminTestCase):
+    def stream(self, *events):
+        lines = ["event: handshake\ndata: 4711\n\n"]
+        for name, entity in events:
+            data = {"key": ["presences", str(entity["workerid"]), name], "message": entity}
+            lines.append(f"event: event\ndata: {json.dumps(data)}\n\n")
+        self.master.stream = "".join(lines).encode()
+
+    def test_watch(self):
+        """`watch` prints a line for each change; when the master ends it, it says so."""
+        self.stream(
+            ("changed", worker("mac-mini", 1, holds=[hold(reason="disk", by="ann", until=NOW + 60)])),
+            ("changed", worker("mac-mini", 1, running=2)),
+            ("removed", worker("mac-pro", 2)),
+        )
+        status, out, err = self.run_("watch")
+        self.assertEqual(
+            out.splitlines(),
+            [
+                "following all workers",
+                "06:00:00 mac-mini: not accepting, held by ann (disk), until 06:01",
+                "06:00:00 mac-mini: available, 2 running",
+                "06:00:00 mac-pro: available, removed from the configuration",
+            ],
+        )
+        self.assertEqual(status, 1)
+        self.assertIn("has ended the connection", err)
+
+    def test_some(self):
+        """It follows only those that are meant."""
+        self.stream(("changed", worker("mac-mini", 1)), ("changed", worker("mac-pro", 2)))
+        _, out, _ = self.run_("watch", "--builder", "mac only")
+        self.assertEqual(out.splitlines(), ["following mac-pro", "06:00:00 mac-pro: available"])
+
+    def test_json(self):
+        """`--json` prints each entity on a line."""
+        self.stream(("changed", worker("mac-mini", 1)))
+        _, out, _ = self.run_("watch", "--json")
+        self.assertEqual([json.loads(line)["name"] for line in out.splitlines()], ["mac-mini"])

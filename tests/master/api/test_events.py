@@ -1,0 +1,152 @@
+from types import SimpleNamespace
+
+from buildbot.mq.simple import SimpleMQ
+from twisted.internet.defer import succeed
+from twisted.internet.task import Clock, deferLater
+from twisted.trial.unittest import SynchronousTestCase
+
+from presence.master.api import events as module
+from presence.master.api.events import PAUSE, SLICE, Announcer, isHeard
+from presence.master.api.readycounts import Census
+from presence.model.builderpresence import BuilderPresence
+from presence.model.workerpresence import WorkerPresence
+
+
+def farm(workernames, buildernames, entity, mq=None):
+    """A clock, what is told, and an announcer to which `entity` gives whatever there is of a name."""
+    clock, told = Clock(), []
+    kinds = {
+        name: SimpleNamespace(
+            plural=f"{name}s", produceEvent=lambda entity, event: told.append((entity["name"], event))
+        )
+        for name in ("presence", "builderpresence")
+    }
+    workers = {name: WorkerPresence(name, clock) for name in workernames}
+    builders = {name: BuilderPresence(name, list(workers.values())) for name in buildernames}
+    roster = SimpleNamespace(
+        master=SimpleNamespace(reactor=clock, mq=mq),
+        workers=workers,
+        builders=builders,
+        findWorker=workers.get,
+        findBuilder=builders.get,
+    )
+    entities = SimpleNamespace(worker=entity, builder=entity, follow=lambda: None, workerChanged=lambda: None)
+    announcer = Announcer(roster, entities, Census(), kinds)
+    announcer._recount = False  # there is no database here
+    return clock, told, announcer
+
+
+class StartTests(SynchronousTestCase):
+    def test_lateServices(self):
+        """What has yet to start when the configuration is read is announced when it has, without any event; and then
+        nothing is asked any more.
+        """
+        there = {}
+        asked = []
+
+        def entity(name, *_):
+            asked.append(name)
+            return there.get(name)
+
+        clock, told, announcer = farm(["mac-mini"], ["one"], entity)
+        announcer.follow()
+        clock.pump([0, PAUSE, PAUSE])
+        self.assertEqual(told, [])
+        there.update((name, {"name": name}) for name in ("mac-mini", "one"))
+        clock.pump([PAUSE])
+        self.assertEqual(told, [("mac-mini", "changed"), ("one", "changed")])
+        asked.clear()
+        clock.pump([PAUSE] * 9)
+        self.assertEqual((asked, clock.getDelayedCalls()), ([], []))
+
+
+class SliceTests(SynchronousTestCase):
+    def test_manyAtOnce(self):
+        """Of hundreds that have changed no more than a slice is announced in one turn, and each is, once."""
+        workers = [f"w{number}" for number in range(3 * SLICE)]
+        builders = [f"b{number}" for number in range(2 * SLICE + 7)]
+        clock, told, announcer = farm(workers, builders, lambda name, *_: {"name": name})
+        announcer.follow()
+        turns = []
+
+        def next_turn(*args):
+            turns.append(len(told))
+            return deferLater(*args)
+
+        self.patch(module, "deferLater", next_turn)
+        clock.pump([0, PAUSE])
+        self.assertEqual(turns, [SLICE * number for number in range(1, 6)])
+        self.assertEqual(sorted(told), sorted((name, "changed") for name in workers + builders))
+
+    def test_changedMeanwhile(self):
+        """What changes between two slices is counted by whoever asks, and announced afterwards as it is then."""
+        workers = [f"w{number}" for number in range(2 * SLICE)]
+        clock, told, announcer = farm(
+            workers, ["one"], lambda name, *_: {"name": name, "at": clock.seconds()}
+        )
+        announcer.follow()
+        clock.advance(0)
+        for worker in workers:
+            announcer._roster.findWorker(worker).hold("admin")
+            announcer.workerChanged(worker)
+        announcer.settle()
+        self.assertEqual(announcer._census.readyOf("one"), 0)
+        clock.pump([0] * 9 + [PAUSE] + [0] * 9)
+        self.assertEqual(told.count(("w0", "changed")), 2)
+        self.assertEqual(told[-1], ("one", "changed"))
+
+
+class ListenerTests(SynchronousTestCase):
+    def test_nobodyListens(self):
+        """No event is made on the queue of one master while nobody would hear it; who listens hears what changes then."""
+        mq, value = SimpleMQ(), {}
+        mq.startConsuming(lambda key, message: None, ("workers", None, None))
+        clock, told, announcer = farm(["w0", "w1"], ["one"], lambda name, *_: {"name": name, **value}, mq)
+        announcer.follow()
+        clock.pump([0, PAUSE])
+        self.assertEqual(told, [])
+        listener = self.successResultOf(
+            mq.startConsuming(lambda key, message: None, ("presences", "1", "changed"))
+        )
+        announcer.workerChanged("w0")
+        clock.pump([0, PAUSE])
+        self.assertEqual(told, [])  # it is as it was
+        value["new"] = 1
+        announcer.workerChanged("w0")
+        clock.pump([0, PAUSE])
+        self.assertEqual(told, [("w0", "changed")])
+        listener.stopConsuming()
+        value["new"] = 2
+        announcer.workerChanged("w0")
+        clock.pump([0, PAUSE])
+        self.assertEqual(len(told), 1)
+
+    def test_nobodyIsToldHowManyWait(self):
+        """How many requests wait is not asked of the database while nobody would hear it; who listens hears it."""
+        mq, asked, waiting = SimpleMQ(), [], {}
+        self.patch(module, "unclaimedRequests", lambda master: asked.append(master) or succeed(dict(waiting)))
+        clock, told, announcer = farm(
+            [], ["one"], lambda name, counted=None: {"name": name, "waiting": counted.get(1, 0)}, mq
+        )
+        announcer._entities.builderName = {1: "one"}.get
+        self.successResultOf(announcer.start())
+        announcer.follow()
+        for count in range(1, 4):
+            waiting[1] = count
+            announcer._request_event((), {})
+            clock.pump([0, PAUSE])
+        self.assertEqual((asked, told, clock.getDelayedCalls()), ([], [], []))
+        mq.startConsuming(lambda key, message: None, ("builderpresences", None, None))
+        waiting[1] = 4
+        announcer._request_event((), {})
+        clock.pump([0, PAUSE])
+        self.assertEqual((len(asked), told), (1, [("one", "changed")]))
+        self.assertEqual(announcer._told["builderpresence"].forget("one")["waiting"], 4)
+
+    def test_listenersOfEverything(self):
+        """Who listens to all there is hears ours too, and a queue between masters is always told."""
+        mq = SimpleMQ()
+        self.assertFalse(isHeard(mq, "presences"))
+        mq.startConsuming(lambda key, message: None, (None, None, None))
+        self.assertTrue(isHeard(mq, "presences"))
+        self.assertTrue(isHeard(object(), "presences"))

@@ -1,0 +1,373 @@
+import json
+from pathlib import Path
+
+from twisted.internet.defer import Deferred, fail
+
+from presence.breaks.schedule import Break
+from presence.master.holding.storedorders import AdminHolds
+from presence.orders.record import AdminRecord
+from presence.orders.workers import HoldOrder, WorkOrder
+from tests.master.apicase import ApiTestCase, user
+from tests.master.fakemaster import HOUR, MINUTE
+
+OFFICE = Break("07:00", "19:00", tz="UTC")
+ANN = user("ann")
+
+
+class RestartTests(ApiTestCase):
+    """What an admin has ordered is there again after a restart."""
+
+    def setUp(self):
+        super().setUp()
+        self.database = Path(self.mktemp()).resolve()
+        self.start()
+
+    def start(self, connect=True, **more):
+        self.startMaster(
+            [self.slave("mac-mini", onBreakDuring=OFFICE)],
+            connect=connect,
+            db_url=f"sqlite:///{self.database}",
+            **more,
+        )
+
+    def restart(self, connect=True, after=0.0):
+        """The master ends without a word of ours, and starts again `after` so many seconds."""
+        self.stopMaster()
+        self.reactor.rightNow += after
+        self.start(connect)
+
+    def test_hold(self):
+        """A hold is there with reason, by, since and until, and ends at that."""
+        self.post("presences/mac-mini", "hold", ANN, reason="disk", until=self.at(6) + HOUR / 2)
+        before = self.presence().heldBy("admin")
+        self.restart()
+        self.assertEqual(self.presence().heldBy("admin"), before)
+        self.assertEqual((before.reason, before.by), ("disk", "ann"))
+        self.passUntil(self.at(6) + HOUR / 2 - 1)
+        self.assertEqual(self.sources(), ["admin"])
+        self.passUntil(self.at(6) + HOUR / 2)
+        self.assertEqual(self.sources(), [])
+
+    def test_beforeAnybodyCanConnect(self):
+        """The hold is there before the worker is registered, so that no build slips through."""
+        self.post("presences/mac-mini", "hold", ANN, reason="disk")
+        self.stopMaster()
+        slow = Deferred()
+        read = AdminHolds._read
+
+        def readLater(holds, name):
+            return slow.addCallback(lambda _: read(holds, name))
+
+        self.patch(AdminHolds, "_read", readLater)
+        starting = self.setup_master(
+            {
+                **self.config([self.slave("mac-mini", onBreakDuring=OFFICE)]),
+                "db_url": f"sqlite:///{self.database}",
+            }
+        )
+        self.pass_(1)
+        self.assertNoResult(starting)
+        self.assertEqual(self.tested_master.master.workers.registrations, {})
+        slow.callback(None)
+        self.resultOf(starting)
+        self.assertEqual(self.sources(), ["offline", "admin"])
+
+    def test_noBuildAfterARestart(self):
+        """A worker that connects after the restart gets no build before the hold is released, and then it does."""
+        self.post("presences/mac-mini", "hold", ANN)
+        self.request()
+        self.restart()
+        self.pass_(MINUTE)
+        self.assertEqual(self.starts, [])
+        self.post("presences/mac-mini", "release", ANN)
+        self.pass_(1)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.finishAll()
+
+    def test_endedWhileDown(self):
+        """A hold whose end came while the master was down has ended."""
+        self.post("presences/mac-mini", "hold", ANN, until=self.at(6) + HOUR / 2)
+        self.restart(after=HOUR / 2)
+        self.assertEqual(self.sources(), [])
+
+    def test_released(self):
+        """What was released stays released."""
+        self.post("presences/mac-mini", "hold", ANN)
+        self.post("presences/mac-mini", "release", ANN)
+        self.restart()
+        self.assertEqual(self.sources(), [])
+
+    def test_work(self):
+        """Working in spite of the breaks goes on after a restart, until the instant that was said."""
+        self.passUntil(self.at(8))
+        self.post("presences/mac-mini", "work", ANN, until=self.at(10))
+        self.restart()
+        self.assertEqual(self.sources(), [])
+        self.assertEqual(self.getOne("presences/mac-mini")["work_until"], self.at(10))
+        self.passUntil(self.at(10))
+        self.assertEqual(self.sources(), ["break"])
+        self.restart()
+        self.assertEqual(self.sources(), ["break"])
+
+    def test_ownersHoldIsNotOurs(self):
+        """Only the admin's hold is stored here."""
+        self.presence().hold("worker", reason="rendering")
+        self.restart()
+        self.assertEqual(self.sources(), [])
+
+    def test_removedAndAddedAgain(self):
+        """A worker that is taken out of the configuration and put in again is held as before."""
+        self.post("presences/mac-mini", "hold", ANN, reason="disk")
+        self.disconnect("mac-mini")
+        self.reconfig([self.slave("other")])
+        self.assertIsNone(self.roster.findWorker("mac-mini"))
+        self.reconfig([self.slave("mac-mini"), self.slave("other")])
+        self.assertEqual(self.presence().heldBy("admin").reason, "disk")
+
+    def test_becomesStock(self):
+        """A held worker that becomes one of Buildbot's own is not said to be held by us."""
+        self.post("presences/mac-mini", "hold", ANN, reason="disk")
+        self.disconnect("mac-mini")
+        self.reconfig([self.stock("mac-mini"), self.slave("other")])
+        self.assertEqual(self.sources(), ["offline"])
+
+    def test_unreadable(self):
+        """What cannot be read holds the worker and says so; a release puts things right."""
+        self.post("presences/mac-mini", "hold", ANN, reason="disk")
+        state = self.master.db.model.object_state
+        for garbage in (
+            "{",
+            '{"version": 1, "hold": {"reason": "disk"}, "work": null}',
+            "7",
+            '{"version": 2}',
+        ):
+
+            def spoil(connection, garbage=garbage):
+                connection.execute(state.update().values(value_json=garbage))
+                connection.commit()
+
+            self.resultOf(self.master.db.pool.do(spoil))
+            self.restart()
+            self.assertGreaterEqual(len(self.flushLoggedErrors(TypeError, ValueError)), 1)
+            self.assertIn("cannot be read", self.presence().heldBy("admin").reason)
+        self.post("presences/mac-mini", "release", ANN)
+        self.flushLoggedErrors(TypeError, ValueError)
+        self.assertEqual(self.sources(), [])
+        self.restart()
+        self.assertEqual(self.sources(), [])
+
+
+class StoringTests(ApiTestCase):
+    """Stored first, done second, acknowledged third."""
+
+    def setUp(self):
+        super().setUp()
+        self.startMaster([self.slave("mac-mini", onBreakDuring=OFFICE), self.slave("aarch64")])
+
+    def rows(self):
+        """What is stored, by the name of the worker."""
+        objects, state = self.master.db.model.objects, self.master.db.model.object_state
+        rows = self.query(
+            state.select().where(
+                state.c.objectid == objects.c.id,
+                objects.c.name == "presence",
+                objects.c.class_name == "presence.AdminHolds",
+            )
+        )
+        return {row.name: json.loads(row.value_json) for row in rows}
+
+    def follow(self, order, name="mac-mini", by="ann"):
+        """Follow an order; a Deferred."""
+        return self.roster.publication.adminHolds.follow(name, self.workerid(name), "hold", order, by)
+
+    def test_oneValuePerWorker(self):
+        """Each worker has one row, which is a whole record."""
+        self.post("presences/mac-mini", "hold", ANN, reason="disk", until=self.at(9))
+        self.post("presences/mac-mini", "work", ANN, until=self.at(8))
+        self.post("presences/aarch64", "hold", ANN)
+        rows = self.rows()
+        self.assertEqual(sorted(rows), ["aarch64", "mac-mini"])
+        record = AdminRecord.fromDict(rows["mac-mini"])
+        self.assertEqual((record.hold, record.workUntil), (self.presence().heldBy("admin"), self.at(8)))
+
+    def test_storedFirst(self):
+        """Nothing is done, and nothing acknowledged, before it is stored."""
+        stored = Deferred()
+        real = self.master.db.state.setState
+        self.patch(
+            self.master.db.state,
+            "setState",
+            lambda *args: stored.addCallback(lambda _: real(*args)),
+        )
+        answer = self.follow(HoldOrder("disk", None))
+        self.pass_(1)
+        self.assertNoResult(answer)
+        self.assertEqual(self.sources(), [])
+        stored.callback(None)
+        self.resultOf(answer)
+        self.assertEqual(self.sources(), ["admin"])
+
+    def test_notStored(self):
+        """When it cannot be stored the caller is told, and nothing has changed; the next order is followed."""
+        self.patch(self.master.db.state, "setState", lambda *_: fail(RuntimeError("disk full")))
+        answer = self.post("presences/mac-mini", "hold", ANN)
+        self.assertEqual(answer.status, 500)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.sources(), [])
+        self.assertEqual(self.rows(), {})
+        self.master.db.state.__dict__.pop("setState")
+        self.post("presences/mac-mini", "hold", ANN)
+        self.assertEqual(self.sources(), ["admin"])
+
+    def test_lostRace(self):
+        """Buildbot's setState lets another master win that stores first: then it is written once more."""
+        real = self.master.db.state.setState
+        lost = []
+
+        def setState(*args):
+            if not lost:
+                lost.append(args)
+                return real(args[0], args[1], AdminRecord().toDict())
+            return real(*args)
+
+        self.patch(self.master.db.state, "setState", setState)
+        self.resultOf(self.follow(HoldOrder("disk", None)))
+        self.assertEqual(self.rows()["mac-mini"]["hold"]["reason"], "disk")
+
+    def test_neverKept(self):
+        """A database that does not keep what it is given is an error, and nothing has changed."""
+        self.patch(self.master.db.state, "setState", lambda *_: None)
+        self.failureResultOf(self.settled(self.follow(HoldOrder("disk", None))), RuntimeError)
+        self.assertEqual(self.sources(), [])
+
+    def settled(self, deferred):
+        for _ in range(100):
+            self.reactor.advance(0)
+        return deferred
+
+    def test_oneAfterTheOther(self):
+        """Orders that come at once are followed one after the other: none undoes half of another."""
+        slow = []
+        real = self.master.db.state.setState
+
+        def setState(*args):
+            slow.append(Deferred())
+            return slow[-1].addCallback(lambda _: real(*args))
+
+        self.patch(self.master.db.state, "setState", setState)
+        answers = [
+            self.follow(HoldOrder("first", None)),
+            self.follow(WorkOrder(self.at(8))),
+            self.follow(HoldOrder("second", None)),
+        ]
+        for number, answer in enumerate(answers, 1):
+            self.pass_(1)
+            self.assertEqual(len(slow), number)
+            slow[-1].callback(None)
+            self.resultOf(answer)
+        record = AdminRecord.fromDict(self.rows()["mac-mini"])
+        self.assertEqual((record.hold.reason, record.workUntil), ("second", self.at(8)))
+        self.assertEqual(self.presence().heldBy("admin"), record.hold)
+
+    def test_sameAgain(self):
+        """To hold again replaces the hold: reason, by, since and until are those of the last."""
+        self.post("presences/mac-mini", "hold", ANN, reason="disk", until=self.at(8))
+        self.pass_(MINUTE)
+        self.post("presences/mac-mini", "hold", user("bob"))
+        hold = self.presence().heldBy("admin")
+        self.assertEqual((hold.reason, hold.by, hold.until), (None, "bob", None))
+        self.assertEqual(AdminRecord.fromDict(self.rows()["mac-mini"]).hold, hold)
+
+
+class SeveralMastersTests(ApiTestCase):
+    """Another master has followed an order: it has stored it, and says so."""
+
+    def setUp(self):
+        super().setUp()
+        self.startMaster([self.slave("mac-mini")])
+        self.told = []
+        self.resultOf(
+            self.master.mq.startConsuming(
+                lambda key, message: self.told.append((key, message)), ("control", "presences", None, None)
+            )
+        )
+
+    def storeElsewhere(self, order, by="bob"):
+        holds = self.roster.publication.adminHolds
+        record = AdminRecord().after(order, by, self.reactor.seconds())
+        self.resultOf(holds._write("mac-mini", record))
+
+    def test_weSay(self):
+        """What is ordered here is told to the others, after it was stored."""
+        self.post("presences/mac-mini", "hold", ANN)
+        self.assertEqual(
+            self.told,
+            [
+                (
+                    ("control", "presences", str(self.workerid()), "hold"),
+                    {"masterid": self.master.masterid, "name": "mac-mini"},
+                )
+            ],
+        )
+
+    def test_theySay(self):
+        """What another master says leads to a look into the database."""
+        self.storeElsewhere(HoldOrder("disk", None))
+        self.assertEqual(self.sources(), [])
+        self.master.mq.produce(
+            ("control", "presences", str(self.workerid()), "hold"), {"masterid": 99, "name": "mac-mini"}
+        )
+        self.pass_(1)
+        self.assertEqual(
+            (self.presence().heldBy("admin").reason, self.presence().heldBy("admin").by), ("disk", "bob")
+        )
+
+    def test_theMessageIsLost(self):
+        """A message that is lost is made up for when the worker connects, before it can get a build."""
+        self.disconnect("mac-mini")
+        self.storeElsewhere(HoldOrder("disk", None))
+        self.request()
+        self.connect("mac-mini")
+        self.pass_(1)
+        self.assertEqual(self.sources(), ["admin"])
+        self.assertEqual(self.starts, [])
+
+    def test_heldByAnotherPart(self):
+        """A hold that a service in master.cfg has placed itself is not stored, and not undone when the worker connects."""
+        self.post("presences/mac-mini", "hold", ANN)
+        self.post("presences/mac-mini", "release", ANN)
+        self.presence().hold("admin", reason="a service of ours")
+        self.disconnect("mac-mini")
+        self.connect("mac-mini")
+        self.pass_(1)
+        self.assertEqual(self.sources(), ["admin"])
+        self.post("presences/mac-mini", "release", ANN)
+        self.assertEqual(self.sources(), [])
+
+    def test_databaseGoneWhenItConnects(self):
+        """A worker connects even when the database cannot be asked about it; what is known stays."""
+        self.post("presences/mac-mini", "hold", ANN)
+        self.disconnect("mac-mini")
+        self.patch(AdminHolds, "_read", lambda *_: fail(RuntimeError("no database")))
+        self.connect("mac-mini")
+        self.pass_(1)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.sources(), ["admin"])
+
+    def test_workerOfAnotherMaster(self):
+        """An order for a worker of another master is stored and told; that one does it."""
+        workerid = self.resultOf(self.master.data.updates.findWorkerId("theirs"))
+        self.assertEqual(self.post("presences/theirs", "hold", ANN).status, 404)
+        builderid = self.resultOf(self.master.data.updates.findBuilderId("runtests"))
+        self.resultOf(self.master.db.workers.workerConfigured(workerid, 1, [builderid]))
+        answer = self.post("workers/theirs/presence", "hold", ANN, reason="disk")
+        self.assertIsNone(answer.result)
+        self.assertEqual([key[2] for key, _ in self.told], [str(workerid)])
+        record = self.resultOf(self.roster.publication.adminHolds._read("theirs"))
+        self.assertEqual((record.hold.reason, record.hold.by), ("disk", "ann"))
+
+    def test_nobodyWeKnow(self):
+        """A message about a worker that we do not have changes nothing."""
+        self.master.mq.produce(("control", "presences", "99", "hold"), {"masterid": 99, "name": "theirs"})
+        self.pass_(1)
+        self.assertEqual(self.sources(), [])

@@ -1,0 +1,245 @@
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from presence.breaks.schedule import Break, BreakSchedule
+from presence.master.owner.word import PAUSE, Announcements
+from presence.model.breaktimer import BreakTimer
+from presence.model.states import PresenceState
+from presence.model.workerpresence import WorkerPresence
+from presence.wire.messages import AVAILABLE, Announcement, Stop
+
+NOW = 1_800_000_000.0  # 08:00 UTC
+HOUR = 3600.0
+WORKING_HOURS = BreakSchedule([Break("07:00", "19:00")], "UTC")
+NO_BREAKS = BreakSchedule()
+
+
+def away(reason=None, until=None, workUntil=None):
+    return Announcement(PresenceState.NOT_ACCEPTING_NEW_BUILDS, reason, "owner", NOW, until, workUntil)
+
+
+def available(workUntil=None):
+    return Announcement(PresenceState.AVAILABLE, None, None, None, None, workUntil)
+
+
+class AnnouncementsTests(SynchronousTestCase):
+    def setUp(self):
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        self.presence = WorkerPresence("mac-mini", self.clock)
+        self.changes = []
+        self.presence.observe(lambda presence: self.changes.append(presence.ready))
+        self.follow(NO_BREAKS)
+
+    def follow(self, schedule):
+        self.timer = BreakTimer(schedule, self.presence, self.clock)
+        self.timer.start()
+        self.announcements = Announcements(self.presence, self.timer, self.clock)
+        self.changes.clear()
+
+    def assertHeld(self, reason, until=None):
+        hold = self.presence.heldBy("worker")
+        self.assertEqual((hold.reason, hold.until), (reason, until))
+
+    # --- what it does
+
+    def test_away(self):
+        """Away becomes the hold `worker`, and available releases it."""
+        self.announcements.say(away("rendering", NOW + 60))
+        self.assertHeld("rendering", NOW + 60)
+        self.clock.advance(1)
+        self.announcements.say(AVAILABLE)
+        self.assertTrue(self.presence.ready)
+
+    def test_onlyItsOwn(self):
+        """Nothing that a worker says releases what others hold."""
+        for source in ("admin", "pause", "reconfig"):
+            self.presence.hold(source)
+        self.announcements.begin(AVAILABLE)
+        self.announcements.say(AVAILABLE)
+        self.announcements.forget()
+        self.assertEqual(len(self.presence.holds), 3)
+
+    def test_same(self):
+        """What was said already changes nothing when it is said again, and has no observers called."""
+        self.announcements.say(away("rendering"))
+        self.changes.clear()
+        for _ in range(5):
+            self.clock.advance(1)
+            self.announcements.say(away("rendering"))
+        self.assertEqual(self.changes, [])
+
+    def test_alreadyEnded(self):
+        """An away that has ended when it arrives holds nothing, and ends the one of before."""
+        self.announcements.say(away())
+        self.clock.advance(1)
+        self.announcements.say(away(until=NOW + 0.5))
+        self.assertTrue(self.presence.ready)
+
+    def test_stop(self):
+        """A stop is away, and is in force until something else is said."""
+        self.announcements.say(Stop(away("stopping"), NOW + 60))
+        self.assertHeld("stopping")
+        self.assertEqual(self.announcements.stop.deadline, NOW + 60)
+        self.announcements.say(AVAILABLE)
+        self.assertIsNone(self.announcements.stop)
+
+    # --- connections
+
+    def test_begin(self):
+        """What a worker says when it connects is done at once, also within a pause."""
+        self.announcements.say(AVAILABLE)
+        self.announcements.begin(away())
+        self.assertFalse(self.presence.ready)
+        self.announcements.begin(AVAILABLE)
+        self.assertTrue(self.presence.ready)
+
+    def test_end(self):
+        """What was said last stands when the connection has gone; no timer is left."""
+        self.announcements.say(AVAILABLE)
+        self.announcements.say(away("first"))
+        self.announcements.say(away("last"))
+        self.announcements.end()
+        self.assertHeld("last")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_forget(self):
+        """A worker that says nothing any more is held no longer by what it said before."""
+        self.announcements.begin(away())
+        self.announcements.forget()
+        self.assertTrue(self.presence.ready)
+
+    def test_forgetsItsOwnOnly(self):
+        """A hold that somebody has placed for a worker that never said anything is left alone."""
+        self.presence.hold("worker")
+        self.announcements.forget()
+        self.assertFalse(self.presence.ready)
+
+    # --- breaks
+
+    def test_workUntil(self):
+        """The breaks of master.cfg are suspended until then, and not longer."""
+        self.follow(WORKING_HOURS)
+        self.announcements.say(available(NOW + HOUR))
+        self.assertTrue(self.presence.ready)
+        self.clock.advance(HOUR)
+        self.assertFalse(self.presence.ready)
+
+    def test_workUntilEnds(self):
+        """A suspension that is announced no more is over."""
+        self.follow(WORKING_HOURS)
+        self.announcements.say(available(NOW + HOUR))
+        self.clock.advance(1)
+        self.announcements.say(available())
+        self.assertFalse(self.presence.ready)
+
+    def test_suspensionOfAnAdmin(self):
+        """A suspension by an admin is not ended, nor shortened, by what the owner says."""
+        self.follow(WORKING_HOURS)
+        self.timer.suspend(NOW + 2 * HOUR)
+        for message in (available(), available(NOW + HOUR), available()):
+            self.announcements.say(message)
+            self.clock.advance(1)
+            self.assertEqual(self.timer.suspendedUntil, NOW + 2 * HOUR)
+
+    def test_bothSuspend(self):
+        """The longer of two suspensions counts; when the owner ends his the admin's goes on."""
+        self.follow(WORKING_HOURS)
+        self.timer.suspend(NOW + HOUR)
+        self.announcements.say(available(NOW + 2 * HOUR))
+        self.assertEqual(self.timer.suspendedUntil, NOW + 2 * HOUR)
+        self.clock.advance(1)
+        self.announcements.say(available())
+        self.assertEqual(self.timer.suspendedUntil, NOW + HOUR)
+
+    def test_adminEndsHisOwn(self):
+        """An admin who ends his suspension does not end the owner's, who alone can end that."""
+        self.follow(WORKING_HOURS)
+        self.announcements.say(available(NOW + HOUR))
+        self.timer.suspend(None)
+        self.assertTrue(self.presence.ready)
+        self.clock.advance(1)
+        self.announcements.say(available())
+        self.assertFalse(self.presence.ready)
+
+    # --- a worker that flaps
+
+    def flood(self, messages, seconds=1.0, step=0.001):
+        """Say one after the other of `messages`, again and again, for a while; how many changes there were."""
+        self.changes.clear()
+        for number in range(int(seconds / step)):
+            self.announcements.say(messages[number % len(messages)])
+            self.clock.advance(step)
+        return len(self.changes)
+
+    def test_flapping(self):
+        """A worker that flaps a thousand times a second changes its presence some twenty times."""
+        self.assertLess(self.flood([away(), AVAILABLE]), 25)
+
+    def test_otherFloods(self):
+        """So does one that changes nothing but reasons, or ends, or its suspension."""
+        self.follow(WORKING_HOURS)
+        for messages in (
+            [away(str(number)) for number in range(1000)],
+            [away(until=NOW + 100 + number) for number in range(1000)],
+            [away(until=NOW + 100 - number * 0.05) for number in range(1000)],
+            [available(NOW + 100 + number) for number in range(1000)],
+            [available(NOW + 100 - number * 0.05) for number in range(1000)],
+            [available(NOW + 100), available()],
+            [away(workUntil=NOW + 100), available()],
+        ):
+            self.assertLess(self.flood(messages), 45)
+
+    def test_awayAtOnce(self):
+        """Away is done at once, however often the worker has flapped, and what follows too."""
+        for _ in range(10):
+            self.announcements.say(AVAILABLE)
+            self.announcements.say(away())
+            self.assertFalse(self.presence.ready)
+
+    def test_availableAfterThePause(self):
+        """Available is done when the pause is over, and stays so."""
+        self.announcements.say(away())
+        self.announcements.say(AVAILABLE)
+        self.assertFalse(self.presence.ready)
+        self.clock.advance(PAUSE)
+        self.assertTrue(self.presence.ready)
+        self.clock.advance(PAUSE)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_noGapInThePause(self):
+        """An away that replaces one which ends within the pause leaves no gap."""
+        for until in (NOW + 100, None, NOW + PAUSE + 0.01):
+            self.announcements.begin(AVAILABLE)
+            start = self.clock.seconds()
+            self.announcements.say(away(until=start + 0.05))
+            self.announcements.say(away(until=until))
+            self.changes.clear()
+            while self.clock.seconds() < start + 2 * PAUSE:
+                if until is None or self.clock.seconds() < until:
+                    self.assertFalse(self.presence.ready, until)
+                self.clock.advance(0.01)
+
+    def test_suspensionEndsAtOnce(self):
+        """A suspension that is taken back is over at once, also within the pause."""
+        self.follow(WORKING_HOURS)
+        self.announcements.say(available(NOW + HOUR))
+        self.announcements.say(available())
+        self.assertFalse(self.presence.ready)
+
+    def test_theNewestWins(self):
+        """Whatever is said in a row, at its end the last of it is true."""
+        messages = [
+            away("a"),
+            AVAILABLE,
+            away("b", NOW + 60),
+            available(NOW + 9),
+            away("c", workUntil=NOW + 9),
+        ]
+        for last in messages:
+            for message in (*messages, last):
+                self.announcements.say(message)
+            self.clock.advance(PAUSE)
+            hold = self.presence.heldBy("worker")
+            self.assertEqual((hold is not None, hold and hold.reason), (last.away, last.reason))
+            self.assertEqual(self.timer.suspendedUntil, last.workUntil)

@@ -1,0 +1,406 @@
+import sqlalchemy as sa
+from twisted.internet.defer import Deferred, succeed
+
+from presence.master.starting import wakeup
+from tests.master.fakemaster import MasterTestCase
+
+
+class WakeupTests(MasterTestCase):
+    """What waits starts at once when a worker becomes ready, for as little work as can be."""
+
+    def startFarm(self, workers=3, builders=None):
+        names = [f"w{number}" for number in range(workers)]
+        self.startMaster(
+            [self.slave(name) for name in names], builders or {"a": names, "b": names, "c": names}
+        )
+        for name in names:
+            self.presence(name).hold("admin")
+        self.pass_(1)
+        self.calls = []
+        real = self.master.botmaster.brd.maybeStartBuildsOn
+
+        def maybeStartBuildsOn(names):
+            self.calls.append(sorted(names))
+            return real(names)
+
+        self.patch(self.master.botmaster.brd, "maybeStartBuildsOn", maybeStartBuildsOn)
+        return names
+
+    def release(self, *names):
+        for name in names:
+            self.presence(name).release("admin")
+
+    def countStatements(self):
+        """A list to which every SQL statement is appended from now on."""
+        statements = []
+
+        def executed(connection, cursor, statement, *rest):
+            statements.append(statement)
+
+        engine = self.master.db.pool.engine
+        sa.event.listen(engine, "before_cursor_execute", executed)
+        self.addCleanup(sa.event.remove, engine, "before_cursor_execute", executed)
+        return statements
+
+    def test_oneCall(self):
+        """All workers that become ready in one reactor turn make one call, for the builders with requests."""
+        names = self.startFarm()
+        self.request("a")
+        self.request("c")
+        self.calls.clear()
+        self.release(*names)
+        self.assertEqual(self.calls, [])
+        self.reactor.advance(0)
+        self.assertEqual(self.calls, [["a", "c"]])
+        self.assertEqual(sorted(start.builder for start in self.starts), ["a", "c"])
+
+    def test_onlyItsBuilders(self):
+        """A builder that does not use the worker is not woken, even if it has requests."""
+        self.startFarm(2, {"a": ["w0"], "b": ["w1"]})
+        self.request("a")
+        self.request("b")
+        self.calls.clear()
+        self.release("w0")
+        self.reactor.advance(0)
+        self.assertEqual(self.calls, [["a"]])
+
+    def test_nothingWaits(self):
+        """When nothing waits, a thousand flips make no call, and a wake-up is three SQL statements at most."""
+        names = self.startFarm(5)
+        statements = self.countStatements()
+        self.release(*names)
+        self.reactor.advance(0)
+        self.assertEqual(self.calls, [])
+        self.assertTrue(1 <= len(statements) <= 3, statements)
+
+    def test_whatIsClaimedDoesNotWait(self):
+        """Requests whose builds run, or have finished, wake nobody."""
+        self.startFarm(2)
+        self.release("w0")
+        self.pass_(1)
+        self.request("a")
+        self.request("b")
+        self.jobs[0].finish()
+        self.pass_(1)
+        self.calls.clear()
+        self.release("w1")
+        self.pass_(1)
+        self.assertEqual(self.calls, [])
+
+    def test_flapping(self):
+        """A worker that flaps a thousand times a second costs one wake-up in each `PAUSE`."""
+        self.startFarm(1)
+        statements = self.countStatements()
+        for _ in range(1000):
+            self.release("w0")
+            self.presence("w0").hold("admin")
+            self.pass_(0.001)
+        self.assertLessEqual(len(statements), 3 * (1 / wakeup.PAUSE + 2))
+        self.assertGreaterEqual(len(statements), 1)
+
+    def test_theLastFlipCounts(self):
+        """A worker that becomes ready within the pause after a wake-up is heard at its end."""
+        self.startFarm(2)
+        self.release("w0")
+        self.reactor.advance(0)
+        self.pass_(wakeup.PAUSE / 2)
+        self.request("a")
+        self.finishAll()
+        self.presence("w0").hold("admin")
+        brid = self.request("a")
+        self.release("w1")
+        self.pass_(wakeup.PAUSE)
+        self.assertEqual(self.results(brid), [None])
+
+    def test_atTheEndOfABreak(self):
+        """Two hundred requests for four builders begin to be built at the instant at which the break ends."""
+        names = ["w0", "w1"]
+        controllers = [self.slave(name, onBreakDuring=("06:30", "08:00"), timezone="UTC") for name in names]
+        self.startMaster(controllers, dict.fromkeys("abcd", names))
+        self.passUntil(self.at(7))
+        for letter in "abcd" * 2:
+            self.request(letter)
+        self.passUntil(self.at(8))
+        self.assertEqual({start.at for start in self.starts}, {self.at(8)})
+        self.assertEqual(len(self.starts), 8)
+
+    def test_theDatabaseFails(self):
+        """When the question which builders have requests fails, all builders of the worker are woken."""
+        self.startFarm(2, {"a": ["w0"], "b": ["w0"], "c": ["w1"]})
+        self.request("a")
+
+        def fail(connection):
+            raise RuntimeError("the database is gone")
+
+        real = self.master.db.pool.do
+        self.patch(self.master.db.pool, "do", lambda thd, *args, **kwargs: real(fail))
+        self.calls.clear()
+        self.release("w0")
+        self.patch(
+            self.master.botmaster.brd, "maybeStartBuildsOn", lambda names: self.calls.append(sorted(names))
+        )
+        self.reactor.advance(0)
+        self.patch(self.master.db.pool, "do", real)
+        self.assertEqual(self.calls, [["a", "b"]])
+        self.flushLoggedErrors(RuntimeError)
+
+    def test_unclaimedLater(self):
+        """A request that goes back to the queue after the question wakes its builder by itself."""
+        self.startFarm(2)
+        self.release("w0")
+        self.pass_(1)
+        brid = self.request("a")
+        self.release("w1")
+        self.reactor.advance(0)
+        self.disconnect("w0")
+        self.pass_(1)
+        self.assertEqual(self.startedOn(), ["w0", "w1"])
+        self.finishAll()
+        self.assertEqual(self.results(brid)[-1], 0)
+
+    def startIdle(self):
+        """A farm where nothing waits, and where one has just asked."""
+        names = self.startFarm(2)
+        self.release("w0")
+        self.pass_(wakeup.PAUSE)
+        return names
+
+    def test_nothingWaitsIsRemembered(self):
+        """That nothing waits is asked once a second at most."""
+        self.startIdle()
+        statements = self.countStatements()
+        self.release("w1")
+        self.pass_(wakeup.PAUSE)
+        self.assertEqual(statements, [])
+        self.pass_(wakeup.BELIEF)
+        self.presence("w1").hold("admin")
+        self.release("w1")
+        self.pass_(wakeup.PAUSE)
+        self.assertEqual(len(statements), 1)
+
+    def test_anArrivalIsHeardOf(self):
+        """A request that has arrived since is seen at once."""
+        self.startIdle()
+        self.presence("w0").hold("admin")
+        self.request("a")
+        self.release("w1")
+        self.reactor.advance(0)
+        self.assertEqual(self.startedOn(), ["w1"])
+
+    def test_anArrivalDuringTheQuestion(self):
+        """The answer that nothing waits is not believed if a request has arrived while it was under way."""
+        self.startFarm(2)
+        answers = []
+        self.patch(
+            wakeup,
+            "unclaimedRequests",
+            lambda master: answers.append(Deferred()) or answers[-1],
+        )
+        self.release("w0")
+        self.reactor.advance(0)
+        self.presence("w0").hold("admin")
+        self.request("a")
+        answers.pop().callback({})
+        self.release("w1")
+        self.pass_(wakeup.PAUSE)
+        self.assertEqual(len(answers), 1)
+        answers.pop().callback({})
+
+    def test_anEventIsLost(self):
+        """A request of which no event has told, as of another master, is found a second later at the latest."""
+        self.startIdle()
+        self.presence("w0").hold("admin")
+        self.patch(self.master.mq, "produce", lambda key, data: None)
+        brid = self.request("a")
+        self.pass_(wakeup.BELIEF)
+        self.release("w1")
+        self.reactor.advance(0)
+        self.assertEqual(self.results(brid), [None])
+
+    def test_theDistributorIsBusy(self):
+        """While the distributor works on a wake-up the next one waits, for a second at most."""
+        self.startFarm(3)
+        brd = self.master.botmaster.brd
+        self.request("a")
+        self.calls.clear()
+        self.patch(brd, "maybeStartBuildsOn", self.calls.append)
+        brd.active = True
+        self.release("w0")
+        self.pass_(0)
+        self.assertEqual(self.calls, [["a"]])  # the first one does not wait
+        self.release("w1")
+        self.pass_(3 * wakeup.PAUSE)
+        self.assertEqual(len(self.calls), 1)
+        brd.active = False
+        self.pass_(1.1 * wakeup.PAUSE)
+        self.assertEqual(len(self.calls), 2)
+        brd.active = True
+        self.release("w2")
+        self.pass_(0.8)
+        self.assertEqual(len(self.calls), 2)
+        self.pass_(0.4)
+        self.assertEqual(len(self.calls), 3)
+        brd.active = False
+
+    # --- the distributor is on its way
+
+    def hesitateAt(self, name):
+        """Whether `name` may build on a worker is not known before the test says so, by the workers' names."""
+        questions = {}
+
+        def canStartBuild(builder, wfb, request):
+            return questions.setdefault(wfb.worker.workername, Deferred())
+
+        self.master.botmaster.builders[name].config.canStartBuild = canStartBuild
+        return questions
+
+    def startBusyFarm(self):
+        """The distributor is on its way to `a`, `b` and `c`, and hesitates at `a` with `w0`."""
+        self.startFarm(2)
+        for name in "abc":
+            self.request(name)
+        questions = self.hesitateAt("a")
+        self.calls.clear()
+        self.release("w0")
+        self.pass_(0)
+        self.assertEqual(self.calls, [["a", "b", "c"]])
+        self.assertEqual(list(questions), ["w0"])
+        return questions
+
+    def test_notYetReached(self):
+        """The distributor is not told of a builder that it has yet to reach: it will see the worker then."""
+        questions = self.startBusyFarm()
+        self.release("w1")
+        self.pass_(3)
+        self.worker("w0").max_builds = 1
+        questions["w0"].callback(True)
+        self.pass_(2)
+        self.assertEqual(self.calls, [["a", "b", "c"]])
+        self.assertEqual(self.startedOn(), ["w0", "w1", "w1"])
+
+    def test_justNow(self):
+        """A builder that it is busy with is asked for when it is through with that, for it does not see the worker."""
+        questions = self.startBusyFarm()
+        self.release("w1")
+        self.pass_(3)
+        self.assertEqual(len(self.calls), 1)
+        questions["w0"].callback(False)
+        self.pass_(2 * wakeup.PAUSE)
+        self.assertEqual(self.calls[1:], [["a"]])
+        questions["w1"].callback(True)
+        self.pass_(0)
+        self.assertEqual((self.starts[-1].builder, self.starts[-1].worker), ("a", "w1"))
+
+    def test_passed(self):
+        """A builder that it has passed is told of within a second, though it is still busy with others."""
+        questions = self.startBusyFarm()
+        others = self.hesitateAt("b")
+        questions["w0"].callback(False)
+        self.pass_(0)
+        self.assertEqual(list(others), ["w0"])
+        self.release("w1")
+        self.pass_(1 + wakeup.PAUSE)
+        self.assertEqual(self.calls[1:], [["a"]])
+        others["w0"].callback(True)
+        self.pass_(0)
+        questions["w1"].callback(True)
+        self.pass_(0)
+        self.assertEqual({start.builder for start in self.starts}, {"a", "b", "c"})
+
+    def test_stoppedOnItsWay(self):
+        """What it did not reach because it was stopped, it is told of again."""
+        questions = self.startBusyFarm()
+        brd = self.master.botmaster.brd
+        stopped = brd.disownServiceParent()
+        questions["w0"].callback(True)
+        self.resultOf(stopped)
+        self.assertFalse(brd.active)
+        self.resultOf(brd.setServiceParent(self.master.botmaster))
+        self.pass_(2 * wakeup.PAUSE)
+        self.assertEqual(self.calls[1:], [["b", "c"]])
+        self.assertEqual({start.builder for start in self.starts}, {"a", "b", "c"})
+
+    def test_keptWhileStopped(self):
+        """What Buildbot told a distributor before it was stopped does not keep a part of it from being heard afterwards."""
+        self.startFarm(2)
+        self.request("a")
+        questions = self.hesitateAt("a")
+        self.release("w0")
+        self.pass_(0)
+        brd = self.master.botmaster.brd
+        brd.maybeStartBuildsOn(["a", "b"])
+        stopped = brd.disownServiceParent()
+        questions["w0"].callback(False)
+        self.resultOf(stopped)
+        self.resultOf(brd.setServiceParent(self.master.botmaster))
+        questions["w1"] = succeed(True)
+        self.release("w1")
+        self.pass_(2 * wakeup.PAUSE)
+        self.assertEqual(self.startedOn(), ["w1"])
+
+    def test_doesNotDistribute(self):
+        """One that does not distribute is not told again and again."""
+        self.startFarm(1)
+        self.request("a")
+        self.resultOf(self.master.botmaster.brd.disownServiceParent())
+        self.calls.clear()
+        self.release("w0")
+        self.pass_(3)
+        self.assertEqual(self.calls, [["a"]])
+        self.resultOf(self.master.botmaster.brd.setServiceParent(self.master.botmaster))
+
+    def test_buildbotsKicks(self):
+        """What Buildbot asks of the distributor for each worker of ours, is one call for all, where requests wait."""
+        names = self.startFarm()
+        for name in names:
+            self.worker(name).pause("lunch")
+        self.release(*names)
+        self.pass_(1)
+        self.request("b")
+        self.calls.clear()
+        for name in names:
+            self.worker(name).unpause()
+        self.pass_(1)
+        self.assertEqual(self.calls, [["b"]])
+        self.assertEqual(len(self.starts), 1)
+
+    def test_aBuildEnds(self):
+        """When a build ends its worker takes the next one, and the builders without requests are left alone."""
+        self.startMaster([self.slave("w0", max_builds=1)], {name: ["w0"] for name in ("a", "b", "c")})
+        self.request("a")
+        self.request("c")
+        self.jobs[0].finish()
+        self.pass_(0)
+        self.assertEqual([start.builder for start in self.starts], ["a", "c"])
+
+    def test_heldWorkersAreGatheredToo(self):
+        """Buildbot's kick for a worker that is held is gathered, and starts nothing."""
+        self.startFarm(1)
+        self.request("a")
+        self.calls.clear()
+        self.master.botmaster.maybeStartBuildsForWorker("w0")
+        self.pass_(1)
+        self.assertEqual(self.calls, [["a"]])
+        self.assertEqual(self.starts, [])
+
+    def test_stockWorkersKickAsEver(self):
+        """A stock worker beside ours kicks all its builders at once, as in stock Buildbot."""
+        self.startMaster([self.slave("ours"), self.stock("stock")], {"a": ["ours", "stock"], "b": ["stock"]})
+        calls = []
+        self.patch(self.master.botmaster.brd, "maybeStartBuildsOn", lambda names: calls.append(sorted(names)))
+        self.worker("stock").unpause()
+        self.assertEqual(calls, [["a", "b"]])
+
+    def test_stopped(self):
+        """After the master has stopped nobody is woken, and nothing is left behind."""
+        self.startFarm(2)
+        self.request("a")
+        roster = self.roster
+        self.release("w0")
+        self.calls.clear()
+        self.stopMaster()
+        roster._wakeup.workerReady("w1")
+        self.assertEqual(self.calls, [])
+        botmaster = self.master.botmaster
+        self.assertNotIn("maybeStartBuildsForWorker", vars(botmaster))
+        self.assertNotIn("_maybeStartBuildsOnBuilder", vars(botmaster.brd))

@@ -39,7 +39,7 @@ c["workers"] = [worker.Worker(each.workername, "s3cret") for each in c["workers"
 )
 
 # The same, on ports that nobody but root may listen on, and root neither when they are one.
-ON_ONE_PORT = "from presence import demofarm; demofarm.freePorts = lambda count: [1, 1]\n" + DEMO
+ON_ONE_PORT = "from presence.demo import farm as demofarm; demofarm.freePorts = lambda count: [1, 1]\n" + DEMO
 
 
 def processes(text):

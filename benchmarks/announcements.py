@@ -15,10 +15,10 @@ from twisted.internet.task import Clock
 
 from presence.breaks.schedule import Break, BreakSchedule
 from presence.master.api import events as announcer
-from presence.master.api import presences as dataapi
+from presence.master.api import presences
 from presence.master.api.entities import Entities
-from presence.master.api.events import Announcer
-from presence.master.api.readycounts import Census
+from presence.master.api.events import Events
+from presence.master.api.readycounts import ReadyCounts
 from presence.model.breaktimer import BreakTimer
 from presence.model.builderpresence import BuilderPresence
 from presence.model.workerpresence import WorkerPresence
@@ -66,10 +66,10 @@ class Farm:
             enrolled=services.get,
         )
         self.builders = list(builders)
-        census = Census()
+        census = ReadyCounts()
         self.entities = Entities(roster, census)
-        types = {each.name: each(master) for each in (dataapi.Presence, dataapi.BuilderPresence)}
-        self.announcer = Announcer(roster, self.entities, census, types)
+        types = {each.name: each(master) for each in (presences.Presence, presences.BuilderPresence)}
+        self.announcer = Events(roster, self.entities, census, types)
         self.events = 0
         for plural in ("presences", "builderpresences"):
             master.mq.startConsuming(self.heard, (plural, None, None))

@@ -19,6 +19,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python import log
 
 from benchmarks.meters import Meters, after
+from presence.master.assembly import Assembly
 from presence.master.buildslave import BuildSlave
 from presence.master.roster import Roster
 
@@ -153,6 +154,11 @@ class Farm:
     def roster(self):
         """The roster, on a master whose workers are ours."""
         return self.master.namedServices[Roster.getName()]
+
+    @property
+    def assembly(self):
+        """The parts that are wired around it."""
+        return self.master.namedServices[Assembly.getName()]
 
     def connection(self, worker):
         """A new connection to `worker`."""

@@ -70,7 +70,7 @@ async def _release(farm):
 
 
 def _order(farm, worker, action, order):
-    holds = farm.roster.publication.adminHolds
+    holds = farm.assembly.storedOrders
     return holds.follow(worker.name, worker.workerid, action, order, "admin")
 
 

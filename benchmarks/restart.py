@@ -34,7 +34,7 @@ async def measure(reactor, *, way, workers, builders, percent):
     names = [builder.name for builder in farm.wanted]
     unmute = farm.mute() if way not in ("ours", "stock") else lambda: None
     if way == "ours, unheard":
-        farm.roster._wakeup.workerReady = lambda _name: None
+        farm.assembly.wakeup.workerReady = lambda _name: None
     farm.meters.begin()
     attached = []
     for number, worker in enumerate(farm.workers):

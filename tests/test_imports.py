@@ -38,19 +38,6 @@ FLOORS = (
 OFFENCES = {
     "breaks.forecast": ["wire.messages"],
     "breaks.schedule": ["model.interfaces"],
-    "master.api.presences": ["master.assembly"],
-    "master.api.reconfig": ["master.api.reconfigreport"],
-    "master.assembly": ["master.buildslave"],
-    "master.builds.running": ["master.quiesce.plan"],
-    "master.holding.drains": ["master.buildslave", "master.slave.builds"],
-    "master.holding.storedorders": ["master.buildslave"],
-    "master.roster": [
-        "master.api.reconfigreport",
-        "master.assembly",
-        "master.buildslave",
-        "master.quiesce.reconfigurations",
-    ],
-    "master.starting.chooser": ["master.holding.drains"],
     "worker.local.api": ["worker.client"],
     "worker.local.server": ["worker.client"],
 }

@@ -1,135 +1,185 @@
-"""What a master publishes of presences: the parts of the API, put together and kept up to date."""
+"""The one place that makes the parts of a master, hands each what it needs, and registers the resources of the API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from buildbot.util.service import ReconfigurableServiceMixin, SharedService
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.api import presences as dataapi
-from presence.master.api import runningbuilds
-from presence.master.api import shutdown as shutdownapi
-from presence.master.api.endpoints import invalid
+from presence.master.api import presences, reconfig, runningbuilds, shutdown
 from presence.master.api.entities import Entities
-from presence.master.api.events import Announcer
-from presence.master.api.readycounts import Census
+from presence.master.api.events import Events
+from presence.master.api.readycounts import ReadyCounts
+from presence.master.api.reconfigreport import ReconfigReport
 from presence.master.api.registration import registerResources
-from presence.master.builds.unclaimed import unclaimedRequests
 from presence.master.holding.drains import Drains
-from presence.master.holding.storedorders import AdminHolds
+from presence.master.holding.storedorders import StoredOrders
+from presence.master.note import Note
+from presence.master.quiesce.reconfigurations import Reconfigurations
 from presence.master.quiesce.shutdown import Shutdown
-from presence.orders.workers import ReleaseOrder, WorkOrder
+from presence.master.roster import Roster
+from presence.master.starting.chooser import ChooserHook
+from presence.master.starting.wakeup import Wakeup
+from presence.model.clockguard import ClockGuard, ThreadTicker
+from presence.orders.workers import ReleaseOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Generator
 
     from twisted.internet.defer import Deferred
 
-    from presence.master.buildslave import PresenceMixin
-    from presence.master.roster import Roster
+    from presence.master.enrolled import EnrolledWorker
     from presence.model.workerpresence import WorkerPresence
-    from presence.orders.workers import Order
 
 _log = Logger()
 
 
-class Publication:
-    """The API of one master. `entities` is what is told, `adminHolds` is what may be ordered of workers, `drains` what comes
-    of that, and `shutdown` the stop of the master. `wake` is called with the name of a worker that may be able to start a build.
+class Assembly(ReconfigurableServiceMixin, SharedService):
+    """All parts of a master. It makes itself when the first worker of ours, or `PresenceService`, asks for it:
+    `Assembly.getService(master)` gives the one instance, in a Deferred.
+
+    `roster` knows who is who, `storedOrders` takes the orders of admins, `drains` is what comes of some of them,
+    `reconfigurations` and `shutdown` bring the master to rest.
     """
 
-    def __init__(self, roster: Roster, wake: Callable[[str], object]) -> None:
-        self._roster = roster
-        registerResources(roster.master, runningbuilds)
-        types = registerResources(roster.master, dataapi)
+    # after the roster (100): then it is known who has gone
+    reconfig_priority = 99
+
+    #: what makes the guard against clock jumps tick; a test with a fake reactor may want another
+    tickerFactory = ThreadTicker
+
+    _guard: ClockGuard | None = None
+
+    roster: Roster
+    storedOrders: StoredOrders
+    drains: Drains
+    reconfigurations: Reconfigurations
+    shutdown: Shutdown
+
+    @inlineCallbacks
+    def startService(self) -> Generator[Deferred[Any], Any, None]:
+        """Make everything at once, for the next worker asks in the same moment; and then begin."""
+        master = self.master
+        found = Roster.getService(master)
+        # it is there at once; the Deferred fires when it listens to Buildbot
+        self.roster = master.namedServices[Roster.getName()]
+        self._make(master)
+        self.roster.observe(self._worker_changed)
+        self._guard = ClockGuard(master.reactor, self._clock_jumped, self.tickerFactory)
+        self._guard.start()
+        self._note.note()
+        self._events.follow()
+        yield found
+        yield super().startService()
+        yield self.wakeup.start()
+        self._hook.start()
+        yield self.storedOrders.start()
+        yield self._events.start()
+        yield self.reconfigurations.start()
+
+    def _make(self, master: Any) -> None:
+        roster = self.roster
+        self._note = Note(master)
+        # how a build gets to start, and what holds it
+        self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None)
+        self.drains = Drains(roster, self._announce, self.wakeup.workerReady, self._give_up)
+        self.storedOrders = StoredOrders(roster, self._ordered)
+        self.reconfigurations = Reconfigurations(roster, self._reconfig_changed, self._wake_all)
+        self.shutdown = Shutdown(master, self._shutdown_changed, self._wake_all)
+        self._hook = ChooserHook(master, (self.reconfigurations.gate, self.drains))
+        # what the API tells
+        registerResources(master, runningbuilds)
+        types = registerResources(master, presences)
+        counts = ReadyCounts()
+        self.entities = Entities(roster, counts, self.drains)
+        self._events = Events(roster, self.entities, counts, types)
         for each in types.values():
-            each.publication = self
-        census = Census()
-        self._shutdown_type = registerResources(roster.master, shutdownapi)["shutdown"]
-        self._shutdown_type.shutdown = self.shutdown = Shutdown(roster, self._shutdown_changed)
-        self.drains = Drains(roster, self._tell, wake, self._give_up)
-        self.entities = Entities(roster, census, self.drains)
-        self._announcer = Announcer(roster, self.entities, census, types)
-        self.adminHolds = AdminHolds(roster.master, roster.enrolled, self._ordered)
-        # to be called when the configuration has changed
-        self.follow = self._announcer.follow
+            each.entities, each.orders, each.settle = self.entities, self.storedOrders, self._events.settle
+        reconfigs = registerResources(master, reconfig)["reconfig"]
+        self._report = ReconfigReport(
+            master, self.reconfigurations, lambda entity: reconfigs.produceEvent(entity, "changed")
+        )
+        reconfigs.report = self._report
+        self._shutdowns = registerResources(master, shutdown)["shutdown"]
+        self._shutdowns.shutdown = self.shutdown
 
     @inlineCallbacks
-    def start(self) -> Generator[Deferred[Any], Any, None]:
-        """Begin to listen, and to announce."""
-        self.drains.start()
-        yield self.adminHolds.start()
-        yield self._announcer.start()
-
-    @inlineCallbacks
-    def stop(self) -> Generator[Deferred[Any], Any, None]:
-        """End it. A Deferred that fires when nothing is under way any more."""
+    def stopService(self) -> Generator[Deferred[Any], Any, None]:
+        """Leave no timer and no thread behind."""
+        if self._guard is None:
+            return
+        self._guard.stop()
+        self.reconfigurations.stop()
+        self._note.stop()
+        self._hook.stop()
         self.shutdown.end()
         self.drains.stop()
-        yield self.adminHolds.stop()
-        yield self._announcer.stop()
+        yield self.wakeup.stop()
+        yield self.storedOrders.stop()
+        yield self._events.stop()
+        yield self._report.stop()
+        yield super().stopService()
 
-    def holdsChanged(self, presence: WorkerPresence) -> None:
-        """The holds of a worker have changed."""
-        self._tell(presence.name)
+    @inlineCallbacks
+    def reconfigServiceWithBuildbotConfig(self, new_config: Any) -> Generator[Deferred[Any], Any, None]:
+        """Follow a new configuration, as the roster has."""
+        self._events.follow()
+        self._note.note()
+        yield super().reconfigServiceWithBuildbotConfig(new_config)
+
+    # --- for workers of ours
+
+    def exempt(self, worker: EnrolledWorker, child: bool) -> frozenset[str]:
+        """The sources of holds that do not refuse a build on `worker` by themselves, for doors have decided about it.
+
+        `child` says whether another build waits for it.
+        """
+        return self.reconfigurations.exempts | self.drains.exempts(worker, child=child)
+
+    def dismiss(self, worker: EnrolledWorker) -> None:
+        """The service `worker` has ended."""
+        self.drains.forget(worker.workername)
+        self.roster.dismiss(worker)
+
+    # --- who hears of what
+
+    def _worker_changed(self, presence: WorkerPresence) -> None:
+        if presence.ready:
+            self.wakeup.workerReady(presence.name)
+        self._announce(presence.name)
         self.drains.holdsChanged(presence)
 
-    def clockJumped(self) -> None:
-        """The clock has jumped."""
-        self.shutdown.clockJumped()
-        self.drains.clockJumped()
-        self._announcer.clockJumped()
+    def _announce(self, name: str) -> None:
+        self._events.workerChanged(name)
 
-    def _tell(self, name: str) -> None:
-        self._announcer.workerChanged(name)
-
-    def _ordered(self, worker: PresenceMixin) -> None:
+    def _ordered(self, worker: EnrolledWorker) -> None:
         self.drains.follow(worker)
-        self._tell(worker.workername)
+        self._announce(worker.workername)
 
-    def _shutdown_changed(self) -> None:
-        entity = shutdownapi.shutdownEntity(self._roster.master, self.shutdown)
-        self._shutdown_type.produceEvent(entity, "changed")
-
-    def _give_up(self, worker: PresenceMixin) -> None:
+    def _give_up(self, worker: EnrolledWorker) -> None:
         hold = worker.adminRecord.hold
-        self.adminHolds.follow(
+        self.storedOrders.follow(
             worker.workername, worker.workerid, "release", ReleaseOrder(), None if hold is None else hold.by
         ).addErrback(lambda failure: _log.failure("while giving up a drain", failure))
 
-    def workers(self, *, breaks: bool) -> list[dict[str, Any]]:
-        """All workers, by name."""
-        found = (self.entities.worker(name, breaks=breaks) for name in sorted(self._roster.workers))
-        return [each for each in found if each is not None]
+    def _reconfig_changed(self) -> None:
+        self._report.changed()
 
-    @inlineCallbacks
-    def builders(
-        self, names: Iterable[str] | None = None
-    ) -> Generator[Deferred[Any], Any, list[dict[str, Any] | None]]:
-        """All builders, by name; or those of these names."""
-        waiting = yield unclaimedRequests(self._roster.master)
-        self._announcer.settle()
-        if names is not None:
-            return [self.entities.builder(name, waiting) for name in names]
-        found = (self.entities.builder(name, waiting) for name in sorted(self._roster.builders))
-        return [each for each in found if each is not None]
+    def _shutdown_changed(self) -> None:
+        self._shutdowns.produceEvent(shutdown.shutdownEntity(self.master, self.shutdown), "changed")
 
-    def check(self, name: str, order: Order) -> None:
-        """Whether `order` can be followed by the worker `name`. Raises the API's error if not.
+    def _wake_all(self) -> None:
+        for name in self.roster.workers:
+            self.wakeup.workerReady(name)
 
-        A worker of another master is checked by nobody: only that one knows.
-        """
-        if self._roster.findWorker(name) is None:
-            return
-        worker = self._roster.enrolled(name)
-        if worker is None:
-            raise invalid(
-                f"{name} is one of Buildbot's own workers, which have no presence to hold: declare it as a "
-                "BuildSlave in master.cfg, or use Buildbot's pause"
-            )
-        if isinstance(order, WorkOrder) and order.until is not None and worker.schedule.isEmpty:
-            raise invalid(
-                f"{name} has no breaks in master.cfg in spite of which it could work: give it onBreakDuring=, or "
-                "release its hold"
-            )
+    def _clock_jumped(self) -> None:
+        for worker in self.roster.enrolledWorkers:
+            if worker.breakTimer is not None:
+                worker.breakTimer.reconsider()
+        self.wakeup.clockJumped()
+        self.reconfigurations.lookSoon()
+        self.shutdown.clockJumped()
+        self.drains.clockJumped()
+        self._events.clockJumped()

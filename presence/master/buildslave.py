@@ -9,8 +9,8 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master import mirror
-from presence.master.owner.link import OwnersSide
-from presence.master.roster import Roster
+from presence.master.assembly import Assembly
+from presence.master.owner.link import OwnerLink
 from presence.master.slave.gate import Gate
 from presence.master.slave.keywords import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
 from presence.master.slave.mirrored import Mirrored
@@ -82,7 +82,7 @@ class PresenceMixin(Gate, Mirrored, Missing):
             self.schedule = schedule
             if self.breakTimer is not None:
                 self.breakTimer.replace(schedule)
-                self._tell_owner()
+                self._update_owner()
         yield super().reconfigService(name, *args, **kwargs)  # type: ignore[misc]
 
     @inlineCallbacks
@@ -98,17 +98,18 @@ class PresenceMixin(Gate, Mirrored, Missing):
     @inlineCallbacks
     def startService(self) -> Generator[Deferred[Any], Any, None]:
         """Be known, and be on a break if there is one, before a worker can connect."""
-        self._roster = yield Roster.getService(self.master)
-        self.presence = self._roster.enroll(self)
+        self._assembly = yield Assembly.getService(self.master)
+        self._exempt = self._assembly.exempt
+        self.presence = self._assembly.roster.enroll(self)
         if mirror.isLatent(self):
             self.presence.release("offline")
         self._end_observation = self.presence.observe(self._presence_changed)
         self._shorten_gate()
         self.breakTimer = BreakTimer(self.schedule, self.presence, self.master.reactor)
         self.breakTimer.start()
-        self._owners_side = OwnersSide(self.presence, self.breakTimer, self._running, self.master.reactor)
+        self._owner_link = OwnerLink(self.presence, self.breakTimer, self._running, self.master.reactor)
         # what an admin has ordered, with the reason, and before anybody can connect
-        yield self._roster.publication.adminHolds.restore(self)
+        yield self._assembly.storedOrders.restore(self)
         yield super().startService()  # type: ignore[misc]
 
     @inlineCallbacks
@@ -118,31 +119,31 @@ class PresenceMixin(Gate, Mirrored, Missing):
         yield super().stopService()  # type: ignore[misc]
         # Buildbot starts it when the connection has gone, after it has stopped it
         self.stopMissingTimer()
-        if self._roster is not None and self.breakTimer is not None:
+        if self._assembly is not None and self.breakTimer is not None:
             self._end_observation()
             # nobody says any more when it is too short
             self._lengthen_gate()
-            if self._owners_side is not None:
-                self._owners_side.stop()
+            if self._owner_link is not None:
+                self._owner_link.stop()
             self.breakTimer.stop()
-            self._roster.dismiss(self)
+            self._assembly.dismiss(self)
 
     @inlineCallbacks
     def attached(self, conn: Any) -> Generator[Deferred[Any], Any, None]:
         """The worker has connected. It is ready when its builders are, not before."""
         self._missing_after_break = False
         self._guard(conn)
-        if self._owners_side is not None:
-            self._owners_side.attached(conn)
+        if self._owner_link is not None:
+            self._owner_link.attached(conn)
         yield super().attached(conn)  # type: ignore[misc]
         self._mirror(mirror.mirror)
 
     @inlineCallbacks
     def updateWorker(self) -> Generator[Deferred[Any], Any, None]:
         """Tell the worker which builders it has: when it has connected, and before it can build."""
-        if self._roster is not None:
+        if self._assembly is not None:
             # another master may have been told what to do with it, while it was connected there
-            restored = self._roster.publication.adminHolds.restore(self)
+            restored = self._assembly.storedOrders.restore(self)
             yield restored.addErrback(
                 lambda failure: _log.failure("while restoring what admins said", failure)
             )
@@ -153,15 +154,15 @@ class PresenceMixin(Gate, Mirrored, Missing):
         done: Deferred[None] = super().detached()  # type: ignore[misc]
         self._leave_builders()
         self._mirror(mirror.mirrorConnection)
-        if self._owners_side is not None:
+        if self._owner_link is not None:
             # the owner of a machine that exists only while it builds could never say "back"
-            self._owners_side.detached(forget=mirror.isLatent(self))
+            self._owner_link.detached(forget=mirror.isLatent(self))
         return done
 
     def _presence_changed(self, _: WorkerPresence) -> None:
         self._shorten_gate()
         self._reconsider_missing()
-        self._tell_owner()
+        self._update_owner()
 
 
 class BuildSlave(PresenceMixin, Worker):

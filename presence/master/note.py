@@ -24,7 +24,7 @@ NOTE = "presence.json"
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (nobody listens there)
 
 
-class Whereabouts:
+class Note:
     """Writes the note when the master has its configuration, and removes it when the master ends."""
 
     def __init__(self, master: Any) -> None:

@@ -9,7 +9,7 @@ from buildbot.util.service import BuildbotService
 from twisted.internet.defer import inlineCallbacks
 
 from presence.calendar.durations import duration
-from presence.master.roster import Roster
+from presence.master.assembly import Assembly
 from presence.orders.reconfig import ON_DEADLINE, ReconfigOrder
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class PresenceService(BuildbotService):
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration."""
         yield super().reconfigService()
-        roster = yield Roster.getService(self.master)
+        assembly = yield Assembly.getService(self.master)
         seconds = _seconds(deadline)
 
         def order() -> ReconfigOrder:
@@ -59,15 +59,15 @@ class PresenceService(BuildbotService):
             return ReconfigOrder(deadline=end, onDeadline=onDeadline)
 
         if reconfigWhenIdle:
-            roster.quiesce.takeOver(order)
+            assembly.reconfigurations.takeOver(order)
         else:
-            roster.quiesce.giveBack()
+            assembly.reconfigurations.giveBack()
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
         """Reconfigurations are Buildbot's own again."""
-        roster = yield Roster.getService(self.master)
-        roster.quiesce.giveBack()
+        assembly = yield Assembly.getService(self.master)
+        assembly.reconfigurations.giveBack()
         yield super().stopService()
 
 

@@ -10,7 +10,7 @@ from buildbot.www.rest import V2RootResource
 from twisted.web.http import parse_qs
 from twisted.web.server import NOT_DONE_YET
 
-from presence.master.api import presences as dataapi
+from presence.master.api import presences
 from tests.master.fakemaster import MasterTestCase
 
 INVALID_PARAMS = -32602
@@ -114,7 +114,7 @@ class ApiTestCase(MasterTestCase):
     def postRaw(self, path, body, who=ANONYMOUS):
         return self.render(path, b"POST", who, json.dumps(body).encode())
 
-    def assertEntity(self, entity, rtype=dataapi.Presence):
+    def assertEntity(self, entity, rtype=presences.Presence):
         """`entity` has the fields and types that the API says it has."""
         self.assertEqual(list(rtype.entityType.validate("entity", entity)), [])
 

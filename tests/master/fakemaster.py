@@ -18,6 +18,7 @@ from buildbot.worker.protocols import null
 from buildbot_worker.bot import LocalWorker as RemoteWorker
 from twisted.internet.defer import Deferred, succeed
 
+from presence.master.assembly import Assembly
 from presence.master.buildslave import BuildSlave, PresenceMixin
 from presence.master.roster import Roster
 from presence.model.clockguard import INTERVAL
@@ -33,7 +34,7 @@ DAY = 24 * HOUR
 
 
 class FakeTicker:
-    """What `Roster.tickerFactory` makes here: it ticks when the test says so, and no thread runs."""
+    """What `Assembly.tickerFactory` makes here: it ticks when the test says so, and no thread runs."""
 
     def __init__(self, reactor, interval, tick):
         self.interval = interval
@@ -151,7 +152,7 @@ class MasterTestCase(RunFakeMasterTestCase):
         self.starts = []
         self.tickers = []
         self.controllers = {}
-        self.patch(Roster, "tickerFactory", staticmethod(self.makeTicker))
+        self.patch(Assembly, "tickerFactory", staticmethod(self.makeTicker))
         start_build = null.Connection.remoteStartBuild
 
         def remoteStartBuild(connection, builderName):
@@ -316,6 +317,10 @@ class MasterTestCase(RunFakeMasterTestCase):
     @property
     def roster(self):
         return self.master.namedServices[Roster.getName()]
+
+    @property
+    def assembly(self):
+        return self.master.namedServices[Assembly.getName()]
 
     def presence(self, name="mac-mini"):
         return self.roster.workers[name]

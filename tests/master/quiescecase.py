@@ -59,7 +59,7 @@ class QuiesceTestCase(MasterTestCase):
 
     @property
     def quiesce(self):
-        return self.roster.quiesce
+        return self.assembly.reconfigurations
 
     def order(self, by="ann", **keywords):
         """Request a reconfig, with what `ReconfigOrder` takes: the run."""
@@ -95,11 +95,11 @@ class QuiesceTestCase(MasterTestCase):
         self.pass_(1)
 
     def assertNothingHeld(self):
-        self.assertIsNone(self.quiesce.run)
-        self.assertNotIn("createBuildChooser", vars(self.master.botmaster.brd))
+        self.assertIsNone(self.quiesce.current)
+        self.assertFalse(self.quiesce.gate.isGuarding)
         for presence in self.roster.workers.values():
             self.assertIsNone(presence.heldBy("reconfig"))
 
     def assertEnded(self, run, result, *mistakes):
-        self.assertEqual((run.result.result, run.result.mistakes), (result, mistakes))
+        self.assertEqual((run.outcome.result, run.outcome.mistakes), (result, mistakes))
         self.assertNothingHeld()

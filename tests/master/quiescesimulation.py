@@ -118,7 +118,7 @@ class QuiesceSimulation(Chronicle):
     def started(self, start):
         """A build starts now."""
         self.counts["builds"] += 1
-        run = self.case.quiesce.run
+        run = self.case.quiesce.current
         (build,) = (
             each
             for each in self.case.master.botmaster.builders[start.builder].building
@@ -137,12 +137,12 @@ class QuiesceSimulation(Chronicle):
     def settle(self):
         self.case.pass_(1.5)
         for run in self.runs:
-            if run.result is not None:
-                self.note(f"run {run.number} has ended: {run.result.result} {run.result.mistakes}")
-                self.counts[run.result.result] += 1
+            if run.outcome is not None:
+                self.note(f"run {run.number} has ended: {run.outcome.result} {run.outcome.mistakes}")
+                self.counts[run.outcome.result] += 1
         self.reconnect()
-        self.runs = [run for run in self.runs if run.result is None]
-        if self.case.quiesce.run is None:
+        self.runs = [run for run in self.runs if run.outcome is None]
+        if self.case.quiesce.current is None:
             for presence in self.case.roster.workers.values():
                 if presence.heldBy("reconfig") is not None:
                     self.fail(f"{presence!r} is held, and no reconfig waits")
@@ -164,10 +164,10 @@ class QuiesceSimulation(Chronicle):
         """Everybody is there, whatever runs may end: what waits must come to its end, and every request be built."""
         self.note("the end")
         self.stopShutdown()
-        self.finishEverything("the reconfig waits in vain", lambda: self.case.quiesce.run is None)
+        self.finishEverything("the reconfig waits in vain", lambda: self.case.quiesce.current is None)
         self.write(self.initial)
         self.order(ReconfigOrder(everything=self.rng.random() < 0.5))
-        self.finishEverything("the last reconfig waits in vain", lambda: self.case.quiesce.run is None)
+        self.finishEverything("the last reconfig waits in vain", lambda: self.case.quiesce.current is None)
         self.finishEverything("requests are never built", lambda: not self.case.unclaimed())
         self.case.assertNothingHeld()
         self.builtOnce()
@@ -309,9 +309,9 @@ class QuiesceSimulation(Chronicle):
             overdue = quiesce._overdue
 
             def noticed(run):
-                was, running = run.sendBack, quiesce.waitedFor(run)
+                was, running = run.ending.interruptedAt, quiesce.waitedFor(run)
                 result = overdue(run)
-                if was is None and run.sendBack is not None:
+                if was is None and run.ending.interruptedAt is not None:
                     self.note("the deadline interrupts")
                     self.counts["interrupted"] += 1
                     self.pardon(running)

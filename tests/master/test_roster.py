@@ -176,7 +176,7 @@ class ClockTests(MasterTestCase):
         """A clock that is set back keeps no wake-up waiting for as long."""
         self.presence().hold("admin")
         self.request()
-        wakeup = self.roster._wakeup
+        wakeup = self.assembly.wakeup
         wakeup.workerReady("nobody")
         self.pass_(0)
         self.presence().release("admin")  # within the pause after that

@@ -1,10 +1,10 @@
-"""Orders as they come over Buildbot's API, and its errors for those that cannot be followed."""
+"""What endpoints have in common: orders as they come over Buildbot's API, and its errors for those that cannot be followed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from buildbot.data import exceptions
+from buildbot.data import base, exceptions
 from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
 
 from presence.orders.workers import UnknownAction
@@ -39,3 +39,24 @@ def invalid(text: str) -> Exception:
 def refused(text: str) -> Exception:
     """The error of Buildbot's JSON-RPC for what cannot be done now."""
     return BadJsonRpc2(text, JSONRPC_CODES["invalid_request"])
+
+
+class MasterEndpoint(base.Endpoint):
+    """An endpoint about this master."""
+
+    kind = base.EndpointKind.SINGLE
+
+    def isHere(self, kwargs: dict[str, Any]) -> bool:
+        """Whether the path is about this master, and not about another one."""
+        return bool(kwargs.get("masterid", self.master.masterid) == self.master.masterid)
+
+    def readOrder(
+        self, read: Callable[..., Any], action: str, args: dict[str, Any], kwargs: dict[str, Any]
+    ) -> tuple[Any, str | None]:
+        """See `readApiOrder()`. It has to be for this master."""
+        order = readApiOrder(read, action, args, self.master.reactor.seconds())
+        if not self.isHere(kwargs):
+            raise exceptions.InvalidPathError(
+                f"master {kwargs['masterid']} is not this one: ask that one, at its own URL"
+            )
+        return order

@@ -14,7 +14,7 @@ from presence.model.states import PresenceState
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from presence.master.api.readycounts import Census
+    from presence.master.api.readycounts import ReadyCounts
     from presence.master.holding.drains import Drains
     from presence.master.roster import Roster
     from presence.model.states import Hold
@@ -42,9 +42,9 @@ class Entities:
     It asks each time, and keeps only what hundreds of them have in common.
     """
 
-    def __init__(self, roster: Roster, census: Census, drains: Drains) -> None:
+    def __init__(self, roster: Roster, counts: ReadyCounts, drains: Drains) -> None:
         self._roster = roster
-        self._census = census
+        self._counts = counts
         self._drains = drains
         self._forecast = Forecast()
         # the names of workers by their ids, as far as they have been asked for; until the configuration changes
@@ -129,12 +129,22 @@ class Entities:
                 entity["breaks"] = self._forecast.days(enrolled.schedule, now)
         return entity
 
+    def workers(self, *, breaks: bool) -> list[dict[str, Any]]:
+        """All workers that are there, by name."""
+        found = (self.worker(name, breaks=breaks) for name in sorted(self._roster.workers))
+        return [each for each in found if each is not None]
+
+    def builders(self, waiting: Mapping[int, int]) -> list[dict[str, Any]]:
+        """All builders that are there, by name; of each so many requests wait (by its id)."""
+        found = (self.builder(name, waiting) for name in sorted(self._roster.builders))
+        return [each for each in found if each is not None]
+
     def builder(self, name: str, waiting: Mapping[int, int]) -> dict[str, Any] | None:
         """A builder, of which so many requests wait (by its id). None when it is not there (yet)."""
         builder, builderid = self._roster.findBuilder(name), self.builderId(name)
         if builder is None or builderid is None:
             return None
-        ready = self._census.readyOf(name)
+        ready = self._counts.readyOf(name)
         reason, back_at = (None, None) if ready else self._why(builder.workers)
         return {
             "builderid": builderid,
@@ -150,7 +160,7 @@ class Entities:
     def _builder_ids_of(self, worker: str) -> list[int]:
         known = self._builderids.get(worker)
         if known is None:
-            ids = map(self.builderId, self._census.buildersOf(worker))
+            ids = map(self.builderId, self._counts.buildersOf(worker))
             found = tuple(sorted(each for each in ids if each is not None))
             known = self._builderids[worker] = self._same_builderids.setdefault(found, found)
         return list(known)

@@ -10,7 +10,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from presence.master.api.lastsent import LastTold
+from presence.master.api.lastsent import LastSent
 from presence.master.builds.unclaimed import unclaimedRequests
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
     from presence.master.api.entities import Entities
-    from presence.master.api.readycounts import Census
+    from presence.master.api.readycounts import ReadyCounts
     from presence.master.roster import Roster
 
 _log = Logger()
@@ -35,16 +35,18 @@ PAUSE = 0.1
 SLICE = 50
 
 
-class Announcer:
+class Events:
     """Announces the entities that have changed: each once, as it is then, however often it has changed.
 
     `types` are the registered resource types by name, which produce the events.
     """
 
-    def __init__(self, roster: Roster, entities: Entities, census: Census, types: Mapping[str, Any]) -> None:
+    def __init__(
+        self, roster: Roster, entities: Entities, counts: ReadyCounts, types: Mapping[str, Any]
+    ) -> None:
         self._roster = roster
         self._entities = entities
-        self._census = census
+        self._counts = counts
         self._types = types
         self._workers: set[str] = set()
         self._builders: set[str] = set()
@@ -55,7 +57,7 @@ class Announcer:
         self._starting_builders: set[str] = set()
         # whether anybody listens to the events of a type, as it was when the present slice began
         self._heard: dict[str, bool] = {}
-        self._told = {name: LastTold() for name in types}
+        self._told = {name: LastSent() for name in types}
         self._waiting: Mapping[int, int] = {}
         self._recount = True
         self._counting = False
@@ -92,7 +94,7 @@ class Announcer:
 
     def follow(self) -> None:
         """The configuration has changed, and with it whatever was in it."""
-        self._census.follow(self._roster.builders)
+        self._counts.follow(self._roster.builders)
         self._entities.follow()
         for name, present in (("presence", self._roster.workers), ("builderpresence", self._roster.builders)):
             told = self._told[name]
@@ -122,7 +124,7 @@ class Announcer:
     def _settle(self, name: str) -> None:
         worker = self._roster.findWorker(name)
         if worker is not None and name in self._unsettled:
-            self._builders.update(self._census.changed(worker))
+            self._builders.update(self._counts.changed(worker))
         self._unsettled.discard(name)
 
     # --- what happens
@@ -171,7 +173,7 @@ class Announcer:
         for number, name in enumerate(names):
             if number % SLICE == 0:
                 self._heard = {
-                    name: isHeard(self._master.mq, each.plural) for name, each in self._types.items()
+                    name: mayBeHeard(self._master.mq, each.plural) for name, each in self._types.items()
                 }
             announce(name)
             if number % SLICE == SLICE - 1:
@@ -199,7 +201,7 @@ class Announcer:
         return (
             self._recount
             and not self._counting
-            and isHeard(self._master.mq, self._types["builderpresence"].plural)
+            and mayBeHeard(self._master.mq, self._types["builderpresence"].plural)
         )
 
     @inlineCallbacks
@@ -227,7 +229,7 @@ class Announcer:
             self._types[rtype].produceEvent(entity, "changed")
 
 
-def isHeard(mq: Any, plural: str) -> bool:
+def mayBeHeard(mq: Any, plural: str) -> bool:
     """Whether anybody may be listening to events about `plural` on the message queue `mq`.
 
     Buildbot compares an event with what each listener wants to hear, and each of its workers is a listener. Who listens

@@ -9,7 +9,7 @@ from typing import Any
 _SHARED = 2048
 
 
-class LastTold:
+class LastSent:
     """The last entity that was told of each name. All of them have the same fields, in the same order.
 
     Lists and dictionaries (holds, coming breaks, builders) are kept as JSON in bytes, which are there once for all

@@ -11,15 +11,17 @@ from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import readApiOrder
+from presence.master.api.endpoints import invalid, readApiOrder
+from presence.master.builds.unclaimed import unclaimedRequests
 from presence.orders.workers import ACTIONS, readOrder, short
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
 
-    from presence.master.assembly import Publication
+    from presence.master.api.entities import Entities
+    from presence.master.holding.storedorders import StoredOrders
 
 _NullableText = types.NoneOk(types.String())
 _NullableInstant = types.NoneOk(filters.Instant())
@@ -53,9 +55,12 @@ class DrainType(types.Entity):
 
 
 class _Published:
-    """What the two resource types have in common: where their entities come from."""
+    """What the two resource types have in common: where their entities come from, and where orders go."""
 
-    publication: Publication
+    entities: Entities
+    orders: StoredOrders
+    #: counts what has changed and is not counted yet
+    settle: Callable[[], object]
 
     @staticmethod
     def sanitizeMessage(msg: dict[str, Any]) -> dict[str, Any]:
@@ -65,9 +70,9 @@ class _Published:
 
 class _Endpoint(base.Endpoint):
     @property
-    def publication(self) -> Publication:
+    def entities(self) -> Entities:
         """Where the entities are."""
-        return self.rtype.publication
+        return self.rtype.entities
 
 
 class PresenceEndpoint(_Endpoint):
@@ -84,9 +89,7 @@ class PresenceEndpoint(_Endpoint):
     def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
         """The entity; None when this master has no such worker."""
         name = self.workerName(kwargs)
-        return (
-            None if name is None else self.publication.entities.worker(name, breaks=_wants_breaks(resultSpec))
-        )
+        return None if name is None else self.entities.worker(name, breaks=_wants_breaks(resultSpec))
 
     @inlineCallbacks
     def control(
@@ -95,14 +98,18 @@ class PresenceEndpoint(_Endpoint):
         """Follow an order. The result is the presence as it is then, without its breaks."""
         order, by = readApiOrder(readOrder, action, args, self.master.reactor.seconds())
         name, workerid = yield self._find(kwargs)
-        self.publication.check(name, order)
-        yield self.publication.adminHolds.follow(name, workerid, action, order, by)
-        return self.publication.entities.worker(name, breaks=False)
+        orders: StoredOrders = self.rtype.orders
+        try:
+            orders.check(name, order)
+        except ValueError as problem:
+            raise invalid(str(problem)) from None
+        yield orders.follow(name, workerid, action, order, by)
+        return self.entities.worker(name, breaks=False)
 
     def workerName(self, kwargs: dict[str, Any]) -> str | None:
         """The name of the worker that the path names, if it is one of this master's."""
         if "workerid" in kwargs:
-            return self.publication.entities.workerName(kwargs["workerid"])
+            return self.entities.workerName(kwargs["workerid"])
         name: str = kwargs["name"]
         return name if name in self.master.workers.workers else None
 
@@ -133,7 +140,7 @@ class PresencesEndpoint(_Endpoint):
 
     def get(self, resultSpec: Any, _kwargs: dict[str, Any]) -> list[dict[str, Any]]:
         """The entities, by name."""
-        found = self.publication.workers(breaks=_wants_breaks(resultSpec))
+        found = self.entities.workers(breaks=_wants_breaks(resultSpec))
         return filters.select(resultSpec, self.rtype.entityType, found)
 
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
@@ -157,13 +164,14 @@ class BuilderPresenceEndpoint(_Endpoint):
     @inlineCallbacks
     def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, Any]:
         """The entity; None when this master has no such builder."""
-        entities = self.publication.entities
         name = kwargs.get("buildername")
         if name is None:
-            name = entities.builderName(kwargs["builderid"])
-        if name is None or entities.builderId(name) is None:
+            name = self.entities.builderName(kwargs["builderid"])
+        if name is None or self.entities.builderId(name) is None:
             return None
-        return (yield self.publication.builders([name]))[0]
+        waiting = yield unclaimedRequests(self.master)
+        self.rtype.settle()
+        return self.entities.builder(name, waiting)
 
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
         """Nothing is ordered of a builder."""
@@ -182,7 +190,9 @@ class BuilderPresencesEndpoint(_Endpoint):
     @inlineCallbacks
     def get(self, resultSpec: Any, _kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, list[Any]]:
         """The entities, by name."""
-        found = yield self.publication.builders()
+        waiting = yield unclaimedRequests(self.master)
+        self.rtype.settle()
+        found = self.entities.builders(waiting)
         return filters.select(resultSpec, self.rtype.entityType, found)
 
     control = BuilderPresenceEndpoint.control

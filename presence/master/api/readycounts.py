@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from presence.model.workerpresence import WorkerPresence
 
 
-class Census:
+class ReadyCounts:
     """Counts as the workers flip, so that a flip costs its own builders and no look at the other workers."""
 
     def __init__(self) -> None:

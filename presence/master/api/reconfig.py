@@ -12,8 +12,7 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import refused
-from presence.master.api.masterendpoint import MasterEndpoint
+from presence.master.api.endpoints import MasterEndpoint, refused
 from presence.orders.reconfig import PlanOrder, ReconfigOrder, readReconfigOrder
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the API tells of reconfigurations, and the way of its orders to `Quiesce`. Instants are seconds since the epoch."""
+"""What the API tells of reconfigurations, and the way of orders to them. Instants are seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.api import reconfig as reconfigapi
-from presence.master.api.registration import registerResources
 from presence.master.builds.estimates import estimates
-from presence.master.builds.running import affectedBuilds, workerOf
+from presence.master.builds.running import workerOf
+from presence.master.quiesce.ending import affectedBuilds
 from presence.master.quiesce.newconfig import Mistakes
 from presence.master.quiesce.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
 
-    from presence.master.quiesce.reconfigurations import Quiesce
+    from presence.master.quiesce.reconfigurations import Reconfigurations
     from presence.orders.reconfig import PlanOrder, ReconfigOrder
 
 _log = Logger()
@@ -32,13 +31,14 @@ PAUSE = 0.1
 
 
 class ReconfigReport:
-    """The resource `reconfig` of one master."""
+    """What the resource `reconfig` of one master tells. `send` is called with the entity when it has changed."""
 
-    def __init__(self, master: Any, quiesce: Quiesce) -> None:
+    def __init__(
+        self, master: Any, reconfigurations: Reconfigurations, send: Callable[[dict[str, Any]], object]
+    ) -> None:
         self._master = master
-        self._quiesce = quiesce
-        self._type = registerResources(master, reconfigapi)["reconfig"]
-        self._type.report = self
+        self._reconfigurations = reconfigurations
+        self._send = send
         self._told: dict[str, Any] | None = None
         self._timer: IDelayedCall | None = None
         self._again = False
@@ -51,7 +51,7 @@ class ReconfigReport:
         """Order a reconfiguration: the entity as it is then, with the `mistakes` for which it was refused."""
         mistakes: list[str] = []
         try:
-            run = yield self._quiesce.request(order, by)
+            run = yield self._reconfigurations.request(order, by)
         except Mistakes as problem:
             run, mistakes = None, problem.messages
         entity = yield self.entity()
@@ -65,7 +65,7 @@ class ReconfigReport:
         mistakes: list[str] = []
         plan = Plan()
         try:
-            plan = yield self._quiesce.plan(order.everything)
+            plan = yield self._reconfigurations.plan(order.everything)
         except Mistakes as problem:
             mistakes = problem.messages
         waiting = yield self._builds(affectedBuilds(self._master, plan))
@@ -73,16 +73,19 @@ class ReconfigReport:
 
     def cancel(self, by: str | None) -> bool:
         """Cancel what waits. Whether there was something."""
-        return self._quiesce.cancel(by)
+        return self._reconfigurations.cancel(by)
 
     # --- entities
 
     @inlineCallbacks
     def entity(self) -> Generator[Deferred[Any], Any, dict[str, Any]]:
         """The entity, in a Deferred."""
-        run = self._quiesce.run
-        waiting = yield self._builds([] if run is None else self._quiesce.waitedFor(run))
-        run, last = self._quiesce.run, self._quiesce.last  # as it is when the estimates are there
+        run = self._reconfigurations.current
+        waiting = yield self._builds([] if run is None else self._reconfigurations.waitedFor(run))
+        run, last = (
+            self._reconfigurations.current,
+            self._reconfigurations.last,
+        )  # as it is when the estimates are there
         entity = {
             "masterid": self._master.masterid,
             "state": "idle",
@@ -161,8 +164,8 @@ class ReconfigReport:
         news = {**entity, "waiting_for": [{**each, "remaining": None} for each in entity["waiting_for"]]}
         if news != self._told:
             self._told = news
-            self._type.produceEvent(entity, "changed")
+            self._send(entity)
 
 
 def _held(plan: Plan) -> list[dict[str, Any]]:
-    return [asdict(each) for each in plan.hurts]
+    return [asdict(each) for each in plan.conflicts]

@@ -13,8 +13,7 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import refused
-from presence.master.api.masterendpoint import MasterEndpoint
+from presence.master.api.endpoints import MasterEndpoint, refused
 from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
 from presence.orders.workers import readOrder
 

@@ -31,7 +31,7 @@ GRACE = 60.0
 CHILDREN_LAST = 1.0
 
 
-class SendBack:
+class Requeue:
     """Interrupts builds, and gives their requests back to the queue, until it is stopped."""
 
     def __init__(self, clock: IReactorTime) -> None:

@@ -1,4 +1,4 @@
-"""The builds that run where nothing should, and who waits for whom."""
+"""The builds that run, and which of them wait for which."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from twisted.internet.defer import Deferred
 
-    from presence.master.quiesce.plan import Plan
+
+def allBuilds(master: Any) -> Iterator[Any]:
+    """The builds (Buildbot's) that run, or that Buildbot has forgotten to remove, in no order."""
+    for builder in tuple(master.botmaster.builders.values()):
+        yield from tuple(builder.building)
 
 
-def affectedBuilds(master: Any, plan: Plan) -> list[Any]:
-    """The builds (Buildbot's) that `plan` covers and that are not over, in no order."""
-    return [
-        build
-        for builder in master.botmaster.builders.values()
-        for build in builder.building
-        if plan.covers(builder.name, workerOf(build))
-    ]
+def buildsOn(worker: Any) -> Iterator[Any]:
+    """The builds (of Buildbot) that run on this worker, or are being prepared for it."""
+    for wfb in tuple(worker.workerforbuilders.values()):
+        for build in tuple(wfb.builder.building):
+            if build.workerforbuilder is wfb and not build.finished:
+                yield build
 
 
 def workerOf(build: Any) -> str:

@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.builds.requeue import SendBack
-from presence.master.builds.running import waitingFor
-from presence.master.starting.chooser import childrenChooser
+from presence.master.builds.requeue import Requeue
+from presence.master.builds.running import buildsOn, waitingFor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
 
-    from presence.master.buildslave import PresenceMixin
+    from presence.master.enrolled import EnrolledWorker
     from presence.master.roster import Roster
-    from presence.master.slave.builds import Builds
     from presence.model.workerpresence import WorkerPresence
     from presence.orders.record import Drain
 
@@ -35,14 +33,18 @@ _log = Logger()
 class _Drained:
     """A worker that is drained: how, its timer for the deadline, and the requests (ids) that may start there."""
 
-    worker: PresenceMixin
+    worker: EnrolledWorker
     drain: Drain
     timer: IDelayedCall | None = None
-    letIn: set[int] = field(default_factory=set)
+    admitted: set[int] = field(default_factory=set)
+
+
+_NONE: frozenset[str] = frozenset()
+_ADMIN = frozenset({"admin"})
 
 
 class Drains:
-    """The drains of the workers of a master.
+    """The drains of the workers of a master, and the door (see `presence.master.starting.chooser`) to those workers.
 
     `announce` is called with the name of a worker of which there is something new to tell, `wake` with that of one
     which may be able to start a build, and `giveUp` with a worker that is to be released.
@@ -53,7 +55,7 @@ class Drains:
         roster: Roster,
         announce: Callable[[str], object],
         wake: Callable[[str], object],
-        giveUp: Callable[[PresenceMixin], object],
+        giveUp: Callable[[EnrolledWorker], object],
     ) -> None:
         self._roster = roster
         self._announce = announce
@@ -61,23 +63,17 @@ class Drains:
         self._give_up = giveUp
         self._drained: dict[str, _Drained] = {}
         self._busy: dict[object, bool] = {}
-        self._sendback = SendBack(roster.master.reactor)
-
-    def start(self) -> None:
-        """Let Buildbot ask us which requests may start on a worker that is drained."""
-        brd = self._roster.master.botmaster.brd
-        brd.BuildChooser = childrenChooser(brd.BuildChooser, self)
+        self._requeue = Requeue(roster.master.reactor)
 
     def stop(self) -> None:
         """Forget them; what is stored stays."""
-        vars(self._roster.master.botmaster.brd).pop("BuildChooser", None)
         for name in tuple(self._drained):
             self.forget(name)
-        self._sendback.stop()
+        self._requeue.stop()
 
     # --- which workers are drained
 
-    def follow(self, worker: PresenceMixin) -> None:
+    def follow(self, worker: EnrolledWorker) -> None:
         """Something was ordered of this worker, which is in its `adminRecord`."""
         drain = worker.adminRecord.drain
         before = self._drained.get(worker.workername)
@@ -99,21 +95,12 @@ class Drains:
                 entry.timer.cancel()
             self._regroup(_group(entry))
 
-    @property
-    def areThere(self) -> bool:
-        """Whether any worker is drained."""
-        return bool(self._drained)
-
-    def isDrained(self, worker: Any) -> bool:
-        """Whether this worker (any of Buildbot's) is drained."""
-        return worker.workername in self._drained
-
     def isBusy(self, name: str) -> bool:
         """Whether the drain of this worker is not done: something runs on it, or on another one of its group."""
         entry = self._drained.get(name)
         return entry is not None and _is_busy(self._members(entry))
 
-    def changed(self, worker: Builds) -> None:
+    def changed(self, worker: EnrolledWorker) -> None:
         """A build has started or ended on this worker."""
         entry = self._drained.get(worker.workername)
         if entry is not None:
@@ -160,7 +147,7 @@ class Drains:
         if not self._is_over(entry):
             self._arm(entry)
         elif entry.drain.onDeadline == "interrupt":
-            self._sendback.send(buildsOn(entry.worker), "drained, and the deadline has come")
+            self._requeue.send(buildsOn(entry.worker), "drained, and the deadline has come")
         else:
             members = self._members(entry)
             if _is_busy(members):
@@ -170,9 +157,26 @@ class Drains:
                     if each.drain.onDeadline == "release" and self._is_over(each):
                         self._give_up(each.worker)
 
-    # --- what builds wait for
+    # --- the door: what builds wait for may start
 
-    def letsIn(self, worker: Any) -> bool:
+    @property
+    def isGuarding(self) -> bool:
+        """Whether any worker is drained."""
+        return bool(self._drained)
+
+    def onlyChildren(self, _builder: str, worker: Any) -> bool:
+        """Whether this worker is drained."""
+        return worker.workername in self._drained
+
+    def mayStart(self, builder: str, worker: Any, request: Any) -> bool | Deferred[bool]:
+        """Whether this request may start on this worker: if that is drained, only what a build there waits for."""
+        return worker.workername not in self._drained or self._may_start(builder, worker, request)
+
+    def exempts(self, worker: EnrolledWorker, *, child: bool) -> frozenset[str]:
+        """The sources of holds that do not refuse a build on this worker, or a child, for which a build there waits."""
+        return _ADMIN if child and self.admits(worker) else _NONE
+
+    def admits(self, worker: EnrolledWorker) -> bool:
         """Whether a build may start on this worker if one waits for it that runs there, or on another one of its group.
 
         Nothing but the drain may hold it (about a reconfiguration that waits others decide), and the deadline lies ahead.
@@ -181,35 +185,35 @@ class Drains:
         return (
             entry is not None
             and not self._is_over(entry)
+            and worker.presence is not None
             and all(hold.source in {"admin", "reconfig"} for hold in worker.presence.holds)
             and _is_busy(self._members(entry))
         )
 
     @inlineCallbacks
-    def mayStart(self, builder: str, worker: Any, request: Any) -> Generator[Deferred[Any], Any, bool]:
-        """Whether this request (of Buildbot) of `builder` may start on `worker`, which is drained."""
-        if not request.waitedFor or not self.letsIn(worker) or self._has_another(builder):
+    def _may_start(self, builder: str, worker: Any, request: Any) -> Generator[Deferred[Any], Any, bool]:
+        if not request.waitedFor or not self.admits(worker) or self._has_another(builder):
             return False
         waiting = yield waitingFor(self._roster.master, request.bsid)
         entry = self._drained.get(worker.workername)
-        if entry is None or not self.letsIn(worker):
+        if entry is None or not self.admits(worker):
             return False
         running = {build.buildid for each in self._members(entry) for build in buildsOn(each.worker)}
         if running.isdisjoint(waiting):
             return False
-        entry.letIn.add(request.id)
+        entry.admitted.add(request.id)
         return True
 
-    def wasLetIn(self, worker: Builds, build: Any) -> bool:
+    def wasAdmitted(self, worker: EnrolledWorker, build: Any) -> bool:
         """Whether `build` (of Buildbot) starts on this worker because another one waits for it."""
         entry = self._drained.get(worker.workername)
-        return entry is not None and any(request.id in entry.letIn for request in build.requests)
+        return entry is not None and any(request.id in entry.admitted for request in build.requests)
 
     def holdsChanged(self, presence: WorkerPresence) -> None:
         """The holds of a worker, any one, have changed: a drained one may have to build what that would have built."""
         if not presence.ready:
             for entry in self._drained.values():
-                if self.letsIn(entry.worker):
+                if self.admits(entry.worker):
                     self._wake(entry.worker.workername)
 
     def _has_another(self, builder: str) -> bool:
@@ -218,14 +222,6 @@ class Drains:
         return presence is not None and any(
             all(hold.source == "reconfig" for hold in worker.holds) for worker in presence.workers
         )
-
-
-def buildsOn(worker: Any) -> Iterator[Any]:
-    """The builds (of Buildbot) that run on this worker, or are being prepared for it."""
-    for wfb in tuple(worker.workerforbuilders.values()):
-        for build in tuple(wfb.builder.building):
-            if build.workerforbuilder is wfb and not build.finished:
-                yield build
 
 
 def _group(entry: _Drained) -> object:

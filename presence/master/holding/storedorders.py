@@ -14,13 +14,15 @@ from twisted.logger import Logger
 
 from presence.model.states import Hold
 from presence.orders.record import AdminRecord
+from presence.orders.workers import WorkOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
 
-    from presence.master.buildslave import PresenceMixin
+    from presence.master.enrolled import EnrolledWorker
+    from presence.master.roster import Roster
     from presence.orders.workers import Order
 
 _log = Logger()
@@ -36,21 +38,16 @@ _ATTEMPTS = 3
 _UNREADABLE = "what was stored of an admin's hold cannot be read: release it, or hold it again"
 
 
-class AdminHolds:
+class StoredOrders:
     """The orders of a master's admins.
 
-    `enrolled` gives the worker (a `PresenceMixin`) of a name, or None when this master has no such; `changed`
-    is called with a worker after what was ordered of it has changed.
+    `changed` is called with a worker after what was ordered of it has changed.
     """
 
-    def __init__(
-        self,
-        master: Any,
-        enrolled: Callable[[str], PresenceMixin | None],
-        changed: Callable[[PresenceMixin], object],
-    ) -> None:
-        self._master = master
-        self._enrolled = enrolled
+    def __init__(self, roster: Roster, changed: Callable[[EnrolledWorker], object]) -> None:
+        self._roster = roster
+        self._master = roster.master
+        self._enrolled = roster.enrolled
         self._changed = changed
         # one at a time: an order is made of the one before
         self._lock = DeferredLock()
@@ -71,6 +68,25 @@ class AdminHolds:
             yield self._consumer.stopConsuming()
         yield self._lock.run(lambda: None)
 
+    def check(self, name: str, order: Order) -> None:
+        """Whether `order` can be followed by the worker `name`. Raises a `ValueError` that says why not.
+
+        A worker of another master is checked by nobody: only that one knows.
+        """
+        if self._roster.findWorker(name) is None:
+            return
+        worker = self._enrolled(name)
+        if worker is None:
+            raise ValueError(
+                f"{name} is one of Buildbot's own workers, which have no presence to hold: declare it as a "
+                "BuildSlave in master.cfg, or use Buildbot's pause"
+            )
+        if isinstance(order, WorkOrder) and order.until is not None and worker.schedule.isEmpty:
+            raise ValueError(
+                f"{name} has no breaks in master.cfg in spite of which it could work: give it onBreakDuring=, or "
+                "release its hold"
+            )
+
     def follow(self, name: str, workerid: int, action: str, order: Order, by: str | None) -> Deferred[None]:
         """Follow an order of `by`. A Deferred that fires when it is stored and done.
 
@@ -78,7 +94,7 @@ class AdminHolds:
         """
         return self._lock.run(self._follow, name, workerid, action, order, by)
 
-    def restore(self, worker: PresenceMixin) -> Deferred[None]:
+    def restore(self, worker: EnrolledWorker) -> Deferred[None]:
         """Do what is stored of `worker`, if that is not done. A Deferred that fires when it is."""
         return self._lock.run(self._restore, worker)
 
@@ -100,14 +116,14 @@ class AdminHolds:
         )
 
     @inlineCallbacks
-    def _restore(self, worker: PresenceMixin) -> Generator[Deferred[Any], Any, None]:
+    def _restore(self, worker: EnrolledWorker) -> Generator[Deferred[Any], Any, None]:
         record = yield self._read(worker.workername)
         # Only what has changed since: whoever has held it without us (a service in master.cfg), has not asked for
         # that to be stored, nor to be undone. And it may have left the configuration meanwhile.
         if record != worker.adminRecord and self._enrolled(worker.workername) is worker:
             self._do(worker, record)
 
-    def _do(self, worker: PresenceMixin, record: AdminRecord) -> None:
+    def _do(self, worker: EnrolledWorker, record: AdminRecord) -> None:
         presence, timer, hold = worker.presence, worker.breakTimer, record.hold
         if presence is None or timer is None:
             return

@@ -8,7 +8,7 @@ from twisted.logger import Logger
 
 from presence.breaks.forecast import comingBreaks, nextBreak
 from presence.master.owner.transports import openTransport
-from presence.master.owner.word import Announcements
+from presence.master.owner.word import OwnersWord
 from presence.model import states
 from presence.wire.messages import (
     AVAILABLE,
@@ -47,7 +47,7 @@ _READERS: dict[str, Callable[[object, float], Announcement | Stop]] = {
 }
 
 
-class OwnersSide:
+class OwnerLink:
     """Speaks with the owner's side of one worker, if it has one.
 
     `building` are the builds that run: the builder's name and since when (seconds since the epoch). Call
@@ -79,7 +79,7 @@ class OwnersSide:
         self._timer = breakTimer
         self._building = building
         self._clock = clock
-        self._announcements = Announcements(presence, breakTimer, clock)
+        self._announcements = OwnersWord(presence, breakTimer, clock)
         self._send: Send | None = None
         self._connection = 0
         self._pause: IDelayedCall | None = None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PAUSE = 0.1
 
 
-class Announcements:
+class OwnersWord:
     """Does what the owner's side says, to the `presence` and the `breakTimer` of one worker.
 
     `stop` is the `Stop` that is in force, or None.

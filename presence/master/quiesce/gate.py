@@ -1,4 +1,4 @@
-"""Keeps builds from starting where a reload would hurt them, but for those that a running build waits for."""
+"""The door that keeps builds from starting where a reload would hurt them, but for those that a running build waits for."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.builds.running import affectedBuilds, waitingFor
+from presence.master.builds.running import waitingFor
+from presence.master.quiesce.ending import affectedBuilds
 from presence.master.quiesce.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from twisted.internet.defer import Deferred
 
 
-class Gate:
-    """Stands before Buildbot's choosers, which pair a request with a worker. It holds stock workers like ours.
+class ReconfigGate:
+    """A door (see `presence.master.starting.chooser`). It holds stock workers like ours.
 
     Buildbot's own switch for this (`distribute_only_waited_childs`) is for the whole master and belongs to its
     clean shutdown; the two work beside each other.
@@ -27,12 +28,12 @@ class Gate:
         self._plan = Plan()
         self._newest = 0
         self._shut = False
-        self._create: Callable[..., Any] | None = None
+        self._closed = False
 
     @property
-    def isClosed(self) -> bool:
-        """Whether it holds anything."""
-        return self._create is not None
+    def isGuarding(self) -> bool:
+        """Whether it is closed, and may hold something."""
+        return self._closed
 
     def close(self, plan: Plan, newest: int) -> None:
         """Hold what `plan` covers. `newest` is the id of the newest build of before.
@@ -40,11 +41,7 @@ class Gate:
         What builds of before wait for may start; so may what is waited for by those which the plan covers. What later
         ones wait for has to wait for the reload: otherwise a busy master would never get there.
         """
-        self._plan, self._newest, self._shut = plan, newest, False
-        if self._create is None:
-            brd = self._master.botmaster.brd
-            self._create = brd.createBuildChooser
-            brd.createBuildChooser = self._chooser
+        self._plan, self._newest, self._shut, self._closed = plan, newest, False, True
 
     def shut(self) -> None:
         """Let nothing at all start there."""
@@ -52,43 +49,22 @@ class Gate:
 
     def open(self) -> None:
         """Hold nothing any more."""
-        self._plan, self._shut = Plan(), False
-        if self._create is not None:
-            del self._master.botmaster.brd.createBuildChooser
-            self._create = None
+        self._plan, self._shut, self._closed = Plan(), False, False
 
-    def _chooser(self, builder: Any, master: Any) -> Any:
-        assert self._create is not None  # noqa: S101 (it is there as long as this method is Buildbot's)
-        chooser = self._create(builder, master)
-        can_start, fetch = chooser.canStartBuild, chooser._fetchUnclaimedBrdicts
-        # Buildbot makes a request of each of them, with several queries each, before it asks about it
-        needless = all(self._plan.covers(builder.name, name) for name in builder.config.workernames)
+    def onlyChildren(self, builder: str, worker: Any) -> bool:
+        """Whether the plan covers the builds of this builder on this worker."""
+        return self._plan.covers(builder, worker.workername)
 
-        @inlineCallbacks
-        def canStartBuild(wfb: Any, request: Any) -> Generator[Deferred[Any], Any, bool]:
-            if wfb.worker is None or not (
-                yield self._may_start(builder.name, wfb.worker.workername, request)
-            ):
-                return False
-            return (yield can_start(wfb, request))
-
-        @inlineCallbacks
-        def fetchUnclaimed() -> Generator[Deferred[Any], Any, Any]:
-            known = chooser.unclaimedBrdicts
-            found = yield fetch()
-            if known is None and needless:
-                found.data = [each for each in found.data if each["waited_for"]]
-            return found
-
-        chooser.canStartBuild, chooser._fetchUnclaimedBrdicts = canStartBuild, fetchUnclaimed
-        return chooser
-
-    @inlineCallbacks
-    def _may_start(self, builder: str, worker: str, request: Any) -> Generator[Deferred[Any], Any, bool]:
-        if not self._plan.covers(builder, worker):
+    def mayStart(self, builder: str, worker: Any, request: Any) -> bool | Deferred[bool]:
+        """Whether this request may start on this worker: it is not covered, or it has to start before the reload."""
+        if not self._plan.covers(builder, worker.workername):
             return True
         if self._shut or not request.waitedFor:
             return False
+        return self._child_may_start(builder, request)
+
+    @inlineCallbacks
+    def _child_may_start(self, builder: str, request: Any) -> Generator[Deferred[Any], Any, bool]:
         waiting = yield waitingFor(self._master, request.bsid)
         # it may have changed meanwhile
         return not self._shut and self._is_due(builder, waiting)

@@ -58,7 +58,7 @@ class Configuration:
 
 
 @dataclass(frozen=True)
-class Hurt:
+class Conflict:
     """The builds of `builder` on `worker` would be hurt, because of `why` (a text for people).
 
     None is every builder, or every worker.
@@ -75,28 +75,29 @@ class Hurt:
 
 @dataclass(frozen=True)
 class Plan:
-    """What must not run while a configuration is exchanged: everything, or what `hurts` says.
+    """What must not run while a configuration is exchanged: everything, or what `conflicts` says.
 
     `removedBuilders` are those of which no build could start afterwards.
     """
 
-    hurts: tuple[Hurt, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     everything: bool = False
     removedBuilders: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        return self.everything or bool(self.hurts)
+        return self.everything or bool(self.conflicts)
 
     def covers(self, builder: str, worker: str) -> bool:
         """Whether builds of this builder on this worker must not run."""
-        return self.everything or any(hurt.covers(builder, worker) for hurt in self.hurts)
+        return self.everything or any(each.covers(builder, worker) for each in self.conflicts)
 
     def whyWorker(self, worker: str) -> str | None:
         """Why no build at all may run on this worker; None when some may."""
         if self.everything:
             return "everything is held"
         return next(
-            (hurt.why for hurt in self.hurts if hurt.builder is None and hurt.worker in {None, worker}), None
+            (each.why for each in self.conflicts if each.builder is None and each.worker in {None, worker}),
+            None,
         )
 
 
@@ -106,13 +107,13 @@ def makePlan(old: Configuration, new: Configuration, *, everything: bool = False
     return Plan((*_workers(old, new), *_builders(old, new, removed)), everything, removed)
 
 
-def _workers(old: Configuration, new: Configuration) -> Iterator[Hurt]:
+def _workers(old: Configuration, new: Configuration) -> Iterator[Conflict]:
     for name, kind in sorted(old.workers.items()):
         if name not in new.workers:
-            yield Hurt(None, name, "the worker is removed from the configuration")
+            yield Conflict(None, name, "the worker is removed from the configuration")
         elif new.workers[name] != kind:
             before, after = _told_apart(kind, new.workers[name])
-            yield Hurt(None, name, f"its class changes from {before} to {after}, which disconnects it")
+            yield Conflict(None, name, f"its class changes from {before} to {after}, which disconnects it")
 
 
 def _told_apart(*kinds: str) -> list[str]:
@@ -121,17 +122,17 @@ def _told_apart(*kinds: str) -> list[str]:
     return short if len(set(short)) == len(short) else list(kinds)
 
 
-def _builders(old: Configuration, new: Configuration, removed: frozenset[str]) -> Iterator[Hurt]:
+def _builders(old: Configuration, new: Configuration, removed: frozenset[str]) -> Iterator[Conflict]:
     for name, builder in sorted(old.builders.items()):
         if name in removed:
-            yield Hurt(name, None, "the builder is removed from the configuration")
+            yield Conflict(name, None, "the builder is removed from the configuration")
             continue
         for worker in sorted(builder.workers - new.builders[name].workers):
             if worker in new.workers:
-                yield Hurt(name, worker, "the worker is taken from the builder")
+                yield Conflict(name, worker, "the worker is taken from the builder")
         why = _why_triggers(builder, old, new, removed)
         if why is not None:
-            yield Hurt(name, None, why)
+            yield Conflict(name, None, why)
 
 
 def _why_triggers(

@@ -1,7 +1,7 @@
 """Reconfiguring a master without losing a build: check, hold what would be hurt, wait, let Buildbot reconfigure, go on.
 
-One `Run` at a time. What is requested while it waits joins it; and it is the file as it is at the end that counts. Nothing
-of a run is stored: after a crash the master comes up as always.
+One `Reconfiguration` at a time. What is requested while it waits joins it; and it is the file as it is at the end that
+counts. Nothing of it is stored: after a crash the master comes up as always.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
 from twisted.logger import Logger
 
 from presence.errors import PresenceStopped
-from presence.master.builds.requeue import GRACE, SendBack
-from presence.master.builds.running import affectedBuilds, isLost, newestBuild, workerOf
+from presence.master.builds.running import newestBuild, workerOf
 from presence.master.quiesce.configdiff import planFor
-from presence.master.quiesce.gate import Gate
+from presence.master.quiesce.ending import Ending, affectedBuilds
+from presence.master.quiesce.gate import ReconfigGate
 from presence.master.quiesce.newconfig import Mistakes, loadConfig, reconfigureWith
 from presence.master.quiesce.plan import Plan
-from presence.master.quiesce.reconfiguration import Result, Run
+from presence.master.quiesce.reconfiguration import Outcome, Reconfiguration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -33,22 +33,26 @@ _log = Logger()
 #: How often it is looked, at least, whom to wait for, in seconds. Ends of builds are looked at as they happen.
 LOOK = 1.0
 
-#: How long a build is waited for that has ended, or lost its worker: Buildbot never removes some of them.
-LOST = 60.0
-
 # How often the log says who is waited for, in seconds. `buildbot reconfig` gives up when it sees no progress for ten.
 _PROGRESS = 5.0
+
+_NONE: frozenset[str] = frozenset()
+_RECONFIG = frozenset({"reconfig"})
 
 _ABORTED = "configuration update aborted without making any changes"
 
 
-class Quiesce:
-    """The reconfigurations of one master. `changed` is called whenever there is something new to tell of it."""
+class Reconfigurations:
+    """The reconfigurations of one master; `gate` is the door that holds what they would hurt.
 
-    def __init__(self, roster: Roster, changed: Callable[[], object]) -> None:
+    `changed` is called whenever there is something new to tell of it, and `wake` when builds may start again.
+    """
+
+    def __init__(self, roster: Roster, changed: Callable[[], object], wake: Callable[[], object]) -> None:
         self._roster = roster
         self._changed = changed
-        self._gate = Gate(roster.master)
+        self._wake_builders = wake
+        self.gate = ReconfigGate(roster.master)
         self._asking = DeferredLock()
         self._number = 0
         self._wake: Deferred[None] | None = None
@@ -57,9 +61,9 @@ class Quiesce:
         self._stopped = False
         self._buildbots: Callable[[], Deferred[None]] | None = None
         #: the one under way, or None
-        self.run: Run | None = None
+        self.current: Reconfiguration | None = None
         #: how the last one ended, or None
-        self.last: Result | None = None
+        self.last: Outcome | None = None
 
     @property
     def _master(self) -> Any:
@@ -73,13 +77,13 @@ class Quiesce:
         )
 
     def stop(self) -> None:
-        """The master ends: hold nothing, leave no timer, and tell those who wait for the end of a run."""
+        """The master ends: hold nothing, leave no timer, and let those know who wait for the end of one."""
         self._stopped = True
         self.giveBack()
         if self._consumer is not None:
             self._consumer.stopConsuming()
-        if self.run is not None:
-            self._end(self.run, "stopped")
+        if self.current is not None:
+            self._end(self.current, "stopped")
         if self._timer is not None:
             self._timer.cancel()
             self._look()
@@ -87,8 +91,8 @@ class Quiesce:
     # --- what may be asked for
 
     @inlineCallbacks
-    def request(self, order: ReconfigOrder, by: str | None) -> Generator[Deferred[Any], Any, Run]:
-        """Check the new configuration, and begin a run for it, or join the one that waits: the run, in a Deferred.
+    def request(self, order: ReconfigOrder, by: str | None) -> Generator[Deferred[Any], Any, Reconfiguration]:
+        """Check the new configuration, and begin to wait for it, or join the one that waits: the `Reconfiguration`, in a Deferred.
 
         Fails with `Mistakes`; then nothing is held that was not held before.
         """
@@ -107,11 +111,11 @@ class Quiesce:
         return planFor(self._master, config, everything=everything)
 
     def cancel(self, by: str | None) -> bool:
-        """End the run that waits, and go on as before. Whether there was one."""
-        run = self.run
-        if run is None or run.reconfiguring:
+        """End the one that waits, and go on as before. Whether there was one."""
+        reconfig = self.current
+        if reconfig is None or reconfig.reconfiguring:
             return False
-        self._end(run, "cancelled", by)
+        self._end(reconfig, "cancelled", by)
         self.lookSoon()
         return True
 
@@ -127,146 +131,150 @@ class Quiesce:
             self._master.reconfig = self._buildbots
             self._buildbots = None
 
+    @property
+    def exempts(self) -> frozenset[str]:
+        """The sources of holds that do not refuse a build by themselves: while one waits, the gate decides for each request."""
+        return _RECONFIG if self.current is not None else _NONE
+
     def lookSoon(self) -> None:
         """Something has happened: look whom to wait for, in the next turn (Buildbot has yet to do its part)."""
         if self._timer is not None:
             self._timer.reset(0)
 
-    # --- the run
+    # --- one reconfiguration
 
     @inlineCallbacks
-    def _request(self, order: ReconfigOrder, by: str | None) -> Generator[Deferred[Any], Any, Run]:
+    def _request(
+        self, order: ReconfigOrder, by: str | None
+    ) -> Generator[Deferred[Any], Any, Reconfiguration]:
         while True:
-            if self.run is not None and self.run.reconfiguring:
-                yield self.run.ended()
+            if self.current is not None and self.current.reconfiguring:
+                yield self.current.ended()
             config = yield loadConfig(self._master)
             newest = yield newestBuild(self._master)
             if self._stopped:
                 raise PresenceStopped("the master is stopping")
-            run = self.run
-            if run is None or not run.reconfiguring:
+            reconfig = self.current
+            if reconfig is None or not reconfig.reconfiguring:
                 break
-        everything = order.everything or (run is not None and run.order.everything)
+        everything = order.everything or (reconfig is not None and reconfig.order.everything)
         plan = planFor(self._master, config, everything=everything)
-        if run is not None:
-            run.join(order, by)
-            _log.info("{by} joins the reconfig that {first} has requested", by=by, first=run.by)
-            self._hold(run, plan)
-            run.config = config
+        if reconfig is not None:
+            reconfig.join(order, by)
+            _log.info("{by} joins the reconfig that {first} has requested", by=by, first=reconfig.by)
+            self._hold(reconfig, plan)
+            reconfig.config = config
             self.lookSoon()
-            return run
+            return reconfig
         self._number += 1
-        run = self.run = Run(self._number, order, by, self._master.reactor.seconds(), newest, config)
-        self._hold(run, plan)
-        self._go(run).addErrback(lambda failure: _log.failure("while waiting for a reconfig", failure))
-        return run
+        reconfig = self.current = Reconfiguration(
+            self._number,
+            order,
+            by,
+            self._master.reactor.seconds(),
+            newest,
+            config,
+            Ending(self._master.reactor),
+        )
+        self._hold(reconfig, plan)
+        self._go(reconfig).addErrback(lambda failure: _log.failure("while waiting for a reconfig", failure))
+        return reconfig
 
     @inlineCallbacks
-    def _go(self, run: Run) -> Generator[Deferred[Any], Any, None]:
+    def _go(self, reconfig: Reconfiguration) -> Generator[Deferred[Any], Any, None]:
         """Wait until nothing is in the way, and reconfigure."""
         try:
-            while self.run is run:
-                if self._in_the_way(run) and not self._overdue(run):
-                    run.config = None  # by then there may be a newer one
-                    yield self._pause(run)
-                elif self.run is not run:
+            while self.current is reconfig:
+                if self._in_the_way(reconfig) and not self._overdue(reconfig):
+                    reconfig.config = None  # by then there may be a newer one
+                    yield self._pause(reconfig)
+                elif self.current is not reconfig:
                     break
-                elif run.config is None:
-                    yield self._load(run)
-                elif (yield self._close(run)):
-                    yield self._reconfigure(run)
+                elif reconfig.config is None:
+                    yield self._load(reconfig)
+                elif (yield self._close(reconfig)):
+                    yield self._reconfigure(reconfig)
         except Exception as problem:
-            if self.run is run:
-                self._end(run, "failed", mistakes=(f"{type(problem).__name__}: {problem}",))
+            if self.current is reconfig:
+                self._end(reconfig, "failed", mistakes=(f"{type(problem).__name__}: {problem}",))
             raise
 
-    def _in_the_way(self, run: Run) -> bool:
+    def _in_the_way(self, reconfig: Reconfiguration) -> bool:
         """Whether there is something to wait for."""
-        builds = self.waitedFor(run)
-        self._tell(run, builds)
-        if run.shuttingDown is not self._master.botmaster.shuttingDown:
+        builds = self.waitedFor(reconfig)
+        self._log_progress(reconfig, builds)
+        if reconfig.shuttingDown is not self._master.botmaster.shuttingDown:
             # there are children that may start in a shutdown only
-            run.shuttingDown = self._master.botmaster.shuttingDown
-            self._roster.wake()
+            reconfig.shuttingDown = self._master.botmaster.shuttingDown
+            self._wake_builders()
         # a clean shutdown ends the master, or is cancelled; Buildbot's own reconfig changes what there is to do
         return bool(builds or self._master.botmaster.shuttingDown or self._master.reconfig_active)
 
-    def waitedFor(self, run: Run) -> list[Any]:
-        """The builds that `run` waits for."""
-        now = self._master.reactor.seconds()
-        builds = affectedBuilds(self._master, run.plan)
-        run.lost = {each: run.lost.get(each, now) for each in builds if isLost(each)}
-        return [each for each in builds if now - run.lost.get(each, now) < LOST]
+    def waitedFor(self, reconfig: Reconfiguration) -> list[Any]:
+        """The builds that `reconfig` waits for."""
+        return reconfig.ending.waitedFor(affectedBuilds(self._master, reconfig.plan))
 
-    def _overdue(self, run: Run) -> bool:
+    def _overdue(self, reconfig: Reconfiguration) -> bool:
         """Whether the deadline has come, and it is not to be waited any longer. It may also be the end."""
-        if run.order.deadline is None or self._master.reactor.seconds() < run.order.deadline:
+        if reconfig.order.deadline is None or self._master.reactor.seconds() < reconfig.order.deadline:
             return False
         if self._master.botmaster.shuttingDown or self._master.reconfig_active:
             return False
-        if run.order.onDeadline == "abort":
-            self._end(run, "deadline")
+        if reconfig.order.onDeadline == "abort":
+            self._end(reconfig, "deadline")
             return True
-        if run.order.onDeadline == "reconfig":
+        if reconfig.order.onDeadline == "reconfig":
             return True
-        now = self._master.reactor.seconds()
-        if run.sendBack is None:
-            run.interruptedAt = now
-            run.sendBack = SendBack(self._master.reactor)
-        self._gate.shut()
-        # one that had been chosen when the others were interrupted begins later than that
-        fresh = [each for each in self.waitedFor(run) if each not in run.interrupted]
-        run.interrupted.update(fresh)
-        run.sendBack.send(fresh, "for a reconfig")
-        # it cuts the connections when the first of these times is over
-        return bool(now - run.interruptedAt >= 2 * GRACE)
+        self.gate.shut()
+        reconfig.ending.interrupt(self.waitedFor(reconfig), "for a reconfig")
+        return reconfig.ending.isOverdue
 
     @inlineCallbacks
-    def _load(self, run: Run) -> Generator[Deferred[Any], Any, None]:
+    def _load(self, reconfig: Reconfiguration) -> Generator[Deferred[Any], Any, None]:
         """Look at the file as it is now: what it would hurt may be something else, or more."""
         try:
             config = yield loadConfig(self._master)
         except Mistakes as mistakes:
-            if self.run is run:
-                self._end(run, "failed", mistakes=tuple(mistakes.messages))
+            if self.current is reconfig:
+                self._end(reconfig, "failed", mistakes=tuple(mistakes.messages))
             return
-        if self.run is run:
-            self._hold(run, planFor(self._master, config, everything=run.order.everything))
-            run.config = config
+        if self.current is reconfig:
+            self._hold(reconfig, planFor(self._master, config, everything=reconfig.order.everything))
+            reconfig.config = config
 
     @inlineCallbacks
-    def _close(self, run: Run) -> Generator[Deferred[Any], Any, bool]:
+    def _close(self, reconfig: Reconfiguration) -> Generator[Deferred[Any], Any, bool]:
         """Shut the gate, if still nothing is in the way: whether it is shut, in a Deferred."""
         # what has been chosen before is not among the builds for a moment, but it is under this lock
         lock = self._master.botmaster.brd.activity_lock
         yield lock.acquire()
         try:
-            if self.run is not run or run.config is None:
+            if self.current is not reconfig or reconfig.config is None:
                 return False
-            if self._in_the_way(run) and not self._overdue(run):
+            if self._in_the_way(reconfig) and not self._overdue(reconfig):
                 return False
-            if self.run is not run:
+            if self.current is not reconfig:
                 return False
             # Between the builders' reconfiguration and the schedulers' a build of a new factory would find that a new
             # scheduler is not there yet. So for this moment nothing starts anywhere.
-            self._gate.close(Plan(everything=True), run.newest)
-            self._gate.shut()
-            run.reconfiguring = True
+            self.gate.close(Plan(everything=True), reconfig.newest)
+            self.gate.shut()
+            reconfig.reconfiguring = True
             return True
         finally:
             lock.release()
 
     @inlineCallbacks
-    def _reconfigure(self, run: Run) -> Generator[Deferred[Any], Any, None]:
+    def _reconfigure(self, reconfig: Reconfiguration) -> Generator[Deferred[Any], Any, None]:
         self._changed()
-        reconfig = self._buildbots or self._master.reconfig
-        problems = yield reconfigureWith(self._master, reconfig, run.config)
-        failed = "partly" if self._master.config is run.config else "failed"
-        if self.run is run:
-            self._end(run, failed if problems else "reconfigured", mistakes=tuple(problems))
+        buildbots = self._buildbots or self._master.reconfig
+        problems = yield reconfigureWith(self._master, buildbots, reconfig.config)
+        failed = "partly" if self._master.config is reconfig.config else "failed"
+        if self.current is reconfig:
+            self._end(reconfig, failed if problems else "reconfigured", mistakes=tuple(problems))
 
-    def _pause(self, run: Run) -> Deferred[None]:
-        wait, deadline = LOOK, run.order.deadline
+    def _pause(self, reconfig: Reconfiguration) -> Deferred[None]:
+        wait, deadline = LOOK, reconfig.order.deadline
         now = self._master.reactor.seconds()
         if deadline is not None and deadline > now:
             wait = min(wait, deadline - now)
@@ -279,69 +287,72 @@ class Quiesce:
         if wake is not None:
             wake.callback(None)
 
-    def _hold(self, run: Run, plan: Plan) -> None:
+    def _hold(self, reconfig: Reconfiguration, plan: Plan) -> None:
         """Hold what `plan` covers, and nothing else."""
-        if plan == run.plan and self._gate.isClosed:
+        if plan == reconfig.plan and self.gate.isGuarding:
             return
-        if self._gate.isClosed:
+        if self.gate.isGuarding:
             # for what is held no longer, and for children that may start now
-            self._roster.wake()
-        run.plan = plan
-        self._gate.close(plan, run.newest)
+            self._wake_builders()
+        reconfig.plan = plan
+        self.gate.close(plan, reconfig.newest)
         for name, presence in self._roster.workers.items():
             why = plan.whyWorker(name)
             hold = presence.heldBy("reconfig")
             if why is None:
                 presence.release("reconfig")
             elif hold is None or hold.reason != why:
-                presence.hold("reconfig", reason=why, by=run.by)
+                presence.hold("reconfig", reason=why, by=reconfig.by)
         self._changed()
 
-    def _end(self, run: Run, result: str, by: str | None = None, mistakes: tuple[str, ...] = ()) -> None:
-        """The end of a run, in whatever way: nothing is held, and everybody is woken, once."""
-        self.run = None
-        self.last = Result(run.number, result, by or run.by, self._master.reactor.seconds(), mistakes)
-        self._gate.open()
-        if run.sendBack is not None:
-            run.sendBack.stop()
+    def _end(
+        self, reconfig: Reconfiguration, result: str, by: str | None = None, mistakes: tuple[str, ...] = ()
+    ) -> None:
+        """The end of one, in whatever way: nothing is held, and everybody is woken, once."""
+        self.current = None
+        self.last = Outcome(
+            reconfig.number, result, by or reconfig.by, self._master.reactor.seconds(), mistakes
+        )
+        self.gate.open()
+        reconfig.ending.stop()
         for presence in self._roster.workers.values():
             presence.release("reconfig")
         if not self._stopped:
-            if not run.reconfiguring:  # or else Buildbot has said it
+            if not reconfig.reconfiguring:  # or else Buildbot has said it
                 for message in mistakes:
                     _log.error("{message}", message=message)
                 _log.info("{aborted} ({why})", aborted=_ABORTED, why=result)
-            if run.plan or run.reconfiguring:
+            if reconfig.plan or reconfig.reconfiguring:
                 # Buildbot has kicked its builders before it has given them their new workers
-                self._roster.wake()
+                self._wake_builders()
             self._changed()
-        run.end(self.last)
+        reconfig.end(self.last)
 
     # --- Buildbot's own ways to ask, and what the log says
 
     @inlineCallbacks
     def _asked_by_buildbot(self, order: ReconfigOrder) -> Generator[Deferred[Any], Any, None]:
-        """What takes the place of `master.reconfig`. Fires when the run has ended; never fails, as that one."""
+        """What takes the place of `master.reconfig`. Fires when it has ended; never fails, as that one."""
         try:
-            run = yield self.request(order, "buildbot reconfig")
-            yield run.ended()
+            reconfig = yield self.request(order, "buildbot reconfig")
+            yield reconfig.ended()
         except (Mistakes, PresenceStopped):
             pass
         except Exception:  # noqa: BLE001
             # whoever sends a signal takes no answer
             _log.failure("while reconfiguring")
 
-    def _tell(self, run: Run, builds: list[Any]) -> None:
+    def _log_progress(self, reconfig: Reconfiguration, builds: list[Any]) -> None:
         """Say in the log, and to whoever follows, what has changed of the builds that are waited for."""
         names = sorted(f"{each.builder.name} on {workerOf(each)}" for each in builds)
         now = self._master.reactor.seconds()
-        if names != run.told:
-            run.told = names
+        if names != reconfig.logged:
+            reconfig.logged = names
             self._changed()
-        elif now - run.toldAt < _PROGRESS:
+        elif now - reconfig.loggedAt < _PROGRESS:
             return
         if names:
-            run.toldAt = now
+            reconfig.loggedAt = now
             # the first words are those by which `buildbot reconfig` knows that there is progress
             _log.info(
                 "beginning configuration update when idle. Loading configuration from the file again when what it "

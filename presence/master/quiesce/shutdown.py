@@ -16,8 +16,8 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger
 
-from presence.master.builds.requeue import GRACE, SendBack
-from presence.master.builds.running import isLost
+from presence.master.builds.running import allBuilds
+from presence.master.quiesce.ending import Ending
 from presence.orders.shutdown import ON_DEADLINE
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
 
-    from presence.master.roster import Roster
     from presence.orders.shutdown import StopOrder
 
 _log = Logger()
@@ -36,9 +35,6 @@ LOOK = 1.0
 
 #: How long Buildbot's own loop, if there is one, may take to notice that nothing runs, in seconds.
 COURTESY = 5.0
-
-#: How long a build is waited for that has ended, or lost its worker, in seconds: Buildbot never removes some of them.
-LOST = 60.0
 
 
 @dataclass(frozen=True)
@@ -51,25 +47,22 @@ class Stop:
 
 
 class Shutdown:
-    """The stop of one master. `changed` is called whenever there is something new to tell of it."""
+    """The stop of one master.
 
-    def __init__(self, roster: Roster, changed: Callable[[], object]) -> None:
-        self._roster = roster
+    `changed` is called whenever there is something new to tell of it, and `wake` when builds may start again.
+    """
+
+    def __init__(self, master: Any, changed: Callable[[], object], wake: Callable[[], object]) -> None:
+        self._master = master
         self._changed = changed
-        self._sendback = SendBack(roster.master.reactor)
+        self._wake_builders = wake
+        self._ending = Ending(master.reactor)
         self._timer: IDelayedCall | None = None
-        self._lost: dict[Any, float] = {}
-        self._sent: set[Any] = set()
-        self._interrupted_at: float | None = None
         self._idle_since: float | None = None
         self._buildbots = False
         self._over = False
         #: what was ordered, or None
         self.stopping: Stop | None = None
-
-    @property
-    def _master(self) -> Any:
-        return self._roster.master
 
     def request(self, order: StopOrder, by: str | None) -> None:
         """Stop when nothing runs. Ordered again, the newest order counts."""
@@ -103,7 +96,7 @@ class Shutdown:
     def end(self) -> None:
         """The master ends. No timer is left."""
         self._over = True
-        self._sendback.stop()
+        self._ending.stop()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -134,7 +127,7 @@ class Shutdown:
     def _is_idle(self) -> Generator[Deferred[Any], Any, bool]:
         """Whether nothing runs, and it is for us to stop the master."""
         now = self._master.reactor.seconds()
-        if self._waited_for(now) or self._master.reconfig_active:
+        if self._waited_for() or self._master.reconfig_active:
             self._idle_since = None
             return False
         if self._idle_since is None:
@@ -146,23 +139,19 @@ class Shutdown:
         yield lock.acquire()
         lock.release()
         # it may have been cancelled meanwhile
-        return self._master.botmaster.shuttingDown and not self._over and not self._waited_for(now)
+        return self._master.botmaster.shuttingDown and not self._over and not self._waited_for()
 
-    def _waited_for(self, now: float) -> list[Any]:
+    def _waited_for(self) -> list[Any]:
         """The builds that run, but for those of which nothing comes any more."""
-        if self._interrupted_at is not None and now - self._interrupted_at >= 2 * GRACE:
-            # the connections have been cut; when the master starts again Buildbot builds these again
-            return []
-        builds = [each for builder in self._master.botmaster.builders.values() for each in builder.building]
-        self._lost = {each: self._lost.get(each, now) for each in builds if isLost(each)}
-        return [each for each in builds if now - self._lost.get(each, now) < LOST]
+        # when the master starts again Buildbot builds those again that are left then
+        return [] if self._ending.isOverdue else self._ending.waitedFor(allBuilds(self._master))
 
     def _reach_deadline(self) -> None:
         now = self._master.reactor.seconds()
         order = None if self.stopping is None else self.stopping.order
         if order is None or order.deadline is None or order.deadline > now:
             return
-        builds = self._waited_for(now)
+        builds = self._waited_for()
         if not builds:
             return
         if (order.onDeadline or ON_DEADLINE[0]) == "abort":
@@ -170,21 +159,17 @@ class Shutdown:
             self._master.botmaster.cancelCleanShutdown()
             self._go_on()
         else:
-            if self._interrupted_at is None:
-                self._interrupted_at = now
-            # those too that have begun since, for a build waits for them
-            self._sendback.send([each for each in builds if each not in self._sent], "the master stops")
-            self._sent.update(builds)
+            self._ending.interrupt(builds, "the master stops")
 
     def _go_on(self) -> None:
         """As if nothing had been."""
-        self.stopping = self._interrupted_at = self._idle_since = None
-        self._sent.clear()
-        self._sendback.stop()
+        self.stopping = self._idle_since = None
+        self._ending.stop()
+        self._ending = Ending(self._master.reactor)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         # Buildbot's loop does this when the builds of before have ended
         self._master.botmaster.brd.distribute_only_waited_childs = False
-        self._roster.wake()
+        self._wake_builders()
         self._changed()

@@ -18,7 +18,7 @@ class Builds(SlavePart):
         # since when (seconds since the epoch) which builder's build runs
         self._building: dict[Any, float] = {}
         # those of them that may run although the worker is drained
-        self._let_in = _NONE
+        self._admitted = _NONE
         super().__init__(*args, **kwargs)
 
     def buildStarted(self, wfb: Any) -> None:
@@ -27,8 +27,8 @@ class Builds(SlavePart):
         build = wfb.builder.building[-1]
         guardPreparation(build)
         super().buildStarted(wfb)  # type: ignore[misc]
-        if self._roster is not None and self._roster.publication.drains.wasLetIn(self, build):
-            self._let_in |= {wfb}
+        if self._assembly is not None and self._assembly.drains.wasAdmitted(self, build):
+            self._admitted |= {wfb}
         if self.presence is not None and wfb not in self._building:
             self._building[wfb] = self.master.reactor.seconds()
             self.presence.buildStarted()
@@ -62,17 +62,17 @@ class Builds(SlavePart):
                 wfb.builder.detached(self)
 
     def _build_ended(self, wfb: Any) -> None:
-        if self._let_in:
-            self._let_in -= {wfb}
+        if self._admitted:
+            self._admitted -= {wfb}
         if self.presence is not None and wfb in self._building:
             del self._building[wfb]
             self.presence.buildFinished()
             self._builds_changed()
 
     def _builds_changed(self) -> None:
-        if self._roster is not None:
-            self._roster.publication.drains.changed(self)
-        self._tell_owner()
+        if self._assembly is not None:
+            self._assembly.drains.changed(self)
+        self._update_owner()
 
     def _running(self) -> dict[str, float]:
         return {wfb.builder_name: since for wfb, since in self._building.items()}

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
 from presence.errors import NotAcceptingBuildsError
 from presence.master.slave.builds import Builds
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
+    from presence.master.enrolled import EnrolledWorker
+
 _log = Logger()
 
 
 class Gate(Builds):
     """No build starts while the presence is held, but for what a build that runs waits for."""
+
+    #: (worker, whether it is about a child, for which a build waits) -> the sources of holds that do not refuse a build by
+    #: themselves: about those, doors have decided for this very request (`presence.master.starting.chooser`)
+    _exempt: Callable[[EnrolledWorker, bool], Container[str]] | None = None
 
     # whether the build that was about to start was refused
     _refused = False
@@ -40,18 +49,12 @@ class Gate(Builds):
         vars(self).pop("canStartBuild", None)
 
     def _accepts(self, *, child: bool) -> bool:
-        """Whether nothing holds the presence, but for a reconfiguration that waits, and for a drain if it is about a
-        build that another one waits for.
-
-        Of those their choosers have decided for this very request: what a running build waits for has to start.
-        """
-        presence, roster = self.presence, self._roster
-        if presence is None or roster is None or presence.ready:
+        """Whether nothing holds the presence, but what is exempt from that."""
+        presence = self.presence
+        if presence is None or self._exempt is None or presence.ready:
             return presence is not None
-        let_in = {"reconfig"} if roster.quiesce.run is not None else set()
-        if child and roster.publication.drains.letsIn(self):
-            let_in.add("admin")
-        return all(each.source in let_in for each in presence.holds)
+        exempt = self._exempt(self, child)
+        return all(each.source in exempt for each in presence.holds)
 
     def acquireLocks(self) -> bool:
         """The last question that Buildbot asks of a worker. Refused here, a build goes back to the queue.
@@ -59,7 +62,7 @@ class Gate(Builds):
         Since `canStartBuild` was asked Buildbot has waited for the database.
         """
         # it is not said for which build; there may be several
-        return not self._refuse(child=bool(self._let_in)) and super().acquireLocks()  # type: ignore[misc]
+        return not self._refuse(child=bool(self._admitted)) and super().acquireLocks()  # type: ignore[misc]
 
     def _guard(self, conn: Any) -> None:
         """Ask once more when Buildbot tells the worker at the other end of `conn` to build.
@@ -70,7 +73,7 @@ class Gate(Builds):
         start_build = conn.remoteStartBuild
 
         def remoteStartBuild(builderName: str) -> Any:
-            if self._refuse(child=any(wfb.builder_name == builderName for wfb in self._let_in)):
+            if self._refuse(child=any(wfb.builder_name == builderName for wfb in self._admitted)):
                 raise NotAcceptingBuildsError(f"{self.presence!r}")
             return start_build(builderName)
 

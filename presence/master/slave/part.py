@@ -8,14 +8,14 @@ from presence.orders.record import AdminRecord
 
 if TYPE_CHECKING:
     from presence.breaks.schedule import BreakSchedule
-    from presence.master.owner.link import OwnersSide
-    from presence.master.roster import Roster
+    from presence.master.assembly import Assembly
+    from presence.master.owner.link import OwnerLink
     from presence.model.breaktimer import BreakTimer
     from presence.model.workerpresence import WorkerPresence
 
 
 class SlavePart:
-    """A part. Before the worker's service has started there is no presence, no timer and no roster."""
+    """A part. Before the worker's service has started there is no presence, no timer and no assembly."""
 
     presence: WorkerPresence | None = None
     breakTimer: BreakTimer | None = None
@@ -23,8 +23,8 @@ class SlavePart:
     owners: tuple[str, ...] = ()
     adminRecord = AdminRecord()
 
-    _roster: Roster | None = None
-    _owners_side: OwnersSide | None = None
+    _assembly: Assembly | None = None
+    _owner_link: OwnerLink | None = None
     #: whether the service has begun to stop
     _leaving = False
 
@@ -40,7 +40,7 @@ class SlavePart:
     _config_args: tuple[Any, ...]
     _config_kwargs: dict[str, Any]
 
-    def _tell_owner(self) -> None:
-        """What the owner's side was told may be true no longer."""
-        if self._owners_side is not None:
-            self._owners_side.changed()
+    def _update_owner(self) -> None:
+        """What was sent to the owner's side may be out of date."""
+        if self._owner_link is not None:
+            self._owner_link.changed()

@@ -53,11 +53,11 @@ class Distribution:
         return bool(self._ahead)
 
     @property
-    def owesLooks(self) -> bool:
+    def mustReturn(self) -> bool:
         """Whether it has to go back to a builder."""
         return bool(self._owed)
 
-    def blindTo(self, workernames: set[str], builders: Iterable[Any]) -> list[Any]:
+    def buildersToSend(self, workernames: set[str], builders: Iterable[Any]) -> list[Any]:
         """Those of `builders`, which have requests, of which it has to be told: they use one of these workers, which are
         ready, or are owed a look.
 

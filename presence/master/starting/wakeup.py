@@ -116,7 +116,7 @@ class Wakeup:
         busy = self._waking.has_waited() or self._distribution.isActive
         if not busy:
             self._names |= self._distribution.forgotten()
-        due = self._names or self._distribution.owesLooks
+        due = self._names or self._distribution.mustReturn
         if due or self._distribution.isAwaited:
             self._timer = self._master.reactor.callLater(PAUSE, self._wake)
         if not due:
@@ -146,7 +146,7 @@ class Wakeup:
             # better a wake-up too many than a request that nobody comes back to
             _log.failure("while asking which builders have requests; waking all builders of the workers")
             builders = botmaster.getBuilders()
-        wanted = self._distribution.blindTo(workernames, builders)
+        wanted = self._distribution.buildersToSend(workernames, builders)
         if wanted and not self._stopped:
             # until they are sorted: only then the distributor says that it is active
             yield self._distribution.tell(wanted)

@@ -6,8 +6,8 @@ from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api import events as module
-from presence.master.api.events import PAUSE, SLICE, Announcer, isHeard
-from presence.master.api.readycounts import Census
+from presence.master.api.events import PAUSE, SLICE, Events, mayBeHeard
+from presence.master.api.readycounts import ReadyCounts
 from presence.model.builderpresence import BuilderPresence
 from presence.model.workerpresence import WorkerPresence
 
@@ -31,7 +31,7 @@ def farm(workernames, buildernames, entity, mq=None):
         findBuilder=builders.get,
     )
     entities = SimpleNamespace(worker=entity, builder=entity, follow=lambda: None, workerChanged=lambda: None)
-    announcer = Announcer(roster, entities, Census(), kinds)
+    announcer = Events(roster, entities, ReadyCounts(), kinds)
     announcer._recount = False  # there is no database here
     return clock, told, announcer
 
@@ -146,7 +146,7 @@ class ListenerTests(SynchronousTestCase):
     def test_listenersOfEverything(self):
         """Who listens to all there is hears ours too, and a queue between masters is always told."""
         mq = SimpleMQ()
-        self.assertFalse(isHeard(mq, "presences"))
+        self.assertFalse(mayBeHeard(mq, "presences"))
         mq.startConsuming(lambda key, message: None, (None, None, None))
-        self.assertTrue(isHeard(mq, "presences"))
-        self.assertTrue(isHeard(object(), "presences"))
+        self.assertTrue(mayBeHeard(mq, "presences"))
+        self.assertTrue(mayBeHeard(object(), "presences"))

@@ -4,18 +4,18 @@ import tracemalloc
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api import lastsent as lasttold
-from presence.master.api.lastsent import LastTold
+from presence.master.api.lastsent import LastSent
 
 
 def entity(name="w0", **more):
     return {"name": name, "running": 0, "breaks": [{"start": 1.0}], "builders": [1, 2], "drain": None, **more}
 
 
-class LastToldTests(SynchronousTestCase):
+class LastSentTests(SynchronousTestCase):
     """Nothing is told twice, and what was told can be told again when its subject is gone."""
 
     def setUp(self):
-        self.told = LastTold()
+        self.told = LastSent()
 
     def test_news(self):
         """Only what differs from what was told last of the same name is news."""
@@ -64,7 +64,7 @@ class LastToldTests(SynchronousTestCase):
     def test_room(self):
         """A thousand workers with the same thousand builders take no more room than with none, but for one list."""
         with_many = self.kilobytes(1000, builders=list(range(1000)))
-        self.told = LastTold()
+        self.told = LastSent()
         self.assertLess(with_many, self.kilobytes(1000, builders=[]) + 100)
 
     def test_roomOfWhatDiffers(self):

@@ -1,5 +1,5 @@
 from presence.breaks.schedule import Break
-from presence.master.api import presences as dataapi
+from presence.master.api import presences
 from presence.master.api.registration import registerResources
 from tests.master.apicase import ApiTestCase
 
@@ -205,7 +205,7 @@ class CollectionTests(ApiTestCase):
     def test_breaksOnDemand(self):
         """Breaks are worked out only for who asks for them, and once for all workers of a schedule and day."""
         calls = []
-        forecast = self.roster.publication.entities._forecast
+        forecast = self.assembly.entities._forecast
         days = forecast.days
         self.patch(type(forecast), "days", lambda self, *args: calls.append(args) or days(*args))
         self.getAll("presences?field=name")
@@ -240,7 +240,7 @@ class CollectionTests(ApiTestCase):
     def test_registeredOnce(self):
         """Registering resources that are there already changes nothing."""
         before = len(self.master.data.rootLinks)
-        types = registerResources(self.master, dataapi)
+        types = registerResources(self.master, presences)
         self.assertEqual(sorted(types), ["builderpresence", "presence"])
         self.assertIs(types["presence"], self.master.data.rtypes.presence)
         self.assertEqual(len(self.master.data.rootLinks), before)
@@ -267,7 +267,7 @@ class BuilderTests(ApiTestCase):
             "builders/my%20builder/presence",
         ):
             entity = self.getOne(path)
-            self.assertEntity(entity, dataapi.BuilderPresence)
+            self.assertEntity(entity, presences.BuilderPresence)
             self.assertEqual(entity["name"], "my builder")
         for path in ("builders/999/presence", "builders/nobody/presence", f"builderpresences/{10**30}"):
             self.assertEqual(self.get(path).status, 404)
@@ -296,7 +296,7 @@ class BuilderTests(ApiTestCase):
         self.presence("b").hold("worker", reason="rendering", until=self.at(9))
         self.presence("a").hold("admin", until=self.at(12))
         entity = self.getOne("builders/two/presence")
-        self.assertEntity(entity, dataapi.BuilderPresence)
+        self.assertEntity(entity, presences.BuilderPresence)
         self.assertEqual(entity["ready"], 0)
         self.assertEqual(entity["state"], "NOT_ACCEPTING_NEW_BUILDS")
         self.assertEqual(entity["reason"], "b: held by its owner (rendering); a: held by an admin")

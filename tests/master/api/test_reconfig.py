@@ -157,7 +157,7 @@ class ReconfigApiTests(QuiesceTestCase, ApiTestCase):
         self.assertIn("ReconfigEndpointMatcher: actions=1", errors.errors[1])
 
 
-class WhereaboutsTests(QuiesceTestCase):
+class NoteTests(QuiesceTestCase):
     """The note in the master's directory."""
 
     def test_note(self):

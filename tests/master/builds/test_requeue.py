@@ -1,15 +1,15 @@
 from buildbot.process.results import CANCELLED, RETRY, SUCCESS
 from twisted.internet.defer import Deferred
 
-from presence.master.builds.requeue import CHILDREN_LAST, GRACE, SendBack
+from presence.master.builds.requeue import CHILDREN_LAST, GRACE, Requeue
 from tests.master.fakemaster import HOUR, Job, MasterTestCase
 from tests.master.triggers import family
 
 
-class SendBackTests(MasterTestCase):
+class RequeueTests(MasterTestCase):
     def startMaster(self, *args, **more):
         super().startMaster(*args, **more)
-        self.sendback = SendBack(self.reactor)
+        self.sendback = Requeue(self.reactor)
         self.addCleanup(self.sendback.stop)
 
     @property

@@ -463,7 +463,7 @@ class ChildrenTests(DrainTestCase):
         slow = self.slowTriggers()
         parent = self.trigger()
         self.order()
-        run = self.resultOf(self.roster.quiesce.request(ReconfigOrder(everything=True), "bob"))
+        run = self.resultOf(self.assembly.reconfigurations.request(ReconfigOrder(everything=True), "bob"))
         self.assertEqual(self.sources(), ["admin", "reconfig"])
         stranger = self.request("child")
         slow.callback(None)
@@ -472,7 +472,7 @@ class ChildrenTests(DrainTestCase):
         self.finish("child")
         self.pass_(MINUTE)
         self.assertEqual(self.results(parent), [SUCCESS])
-        self.assertEqual(run.result.result, "reconfigured")
+        self.assertEqual(run.outcome.result, "reconfigured")
         self.assertEqual((self.sources(), self.state(), self.unclaimed()), (["admin"], "drained", [stranger]))
 
     def test_cost(self):

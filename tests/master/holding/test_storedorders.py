@@ -4,7 +4,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred, fail
 
 from presence.breaks.schedule import Break
-from presence.master.holding.storedorders import AdminHolds
+from presence.master.holding.storedorders import StoredOrders
 from presence.orders.record import AdminRecord
 from presence.orders.workers import HoldOrder, WorkOrder
 from tests.master.apicase import ApiTestCase, user
@@ -53,12 +53,12 @@ class RestartTests(ApiTestCase):
         self.post("presences/mac-mini", "hold", ANN, reason="disk")
         self.stopMaster()
         slow = Deferred()
-        read = AdminHolds._read
+        read = StoredOrders._read
 
         def readLater(holds, name):
             return slow.addCallback(lambda _: read(holds, name))
 
-        self.patch(AdminHolds, "_read", readLater)
+        self.patch(StoredOrders, "_read", readLater)
         starting = self.setup_master(
             {
                 **self.config([self.slave("mac-mini", onBreakDuring=OFFICE)]),
@@ -178,7 +178,7 @@ class StoringTests(ApiTestCase):
 
     def follow(self, order, name="mac-mini", by="ann"):
         """Follow an order; a Deferred."""
-        return self.roster.publication.adminHolds.follow(name, self.workerid(name), "hold", order, by)
+        return self.assembly.storedOrders.follow(name, self.workerid(name), "hold", order, by)
 
     def test_oneValuePerWorker(self):
         """Each worker has one row, which is a whole record."""
@@ -293,7 +293,7 @@ class SeveralMastersTests(ApiTestCase):
         )
 
     def storeElsewhere(self, order, by="bob"):
-        holds = self.roster.publication.adminHolds
+        holds = self.assembly.storedOrders
         record = AdminRecord().after(order, by, self.reactor.seconds())
         self.resultOf(holds._write("mac-mini", record))
 
@@ -348,7 +348,7 @@ class SeveralMastersTests(ApiTestCase):
         """A worker connects even when the database cannot be asked about it; what is known stays."""
         self.post("presences/mac-mini", "hold", ANN)
         self.disconnect("mac-mini")
-        self.patch(AdminHolds, "_read", lambda *_: fail(RuntimeError("no database")))
+        self.patch(StoredOrders, "_read", lambda *_: fail(RuntimeError("no database")))
         self.connect("mac-mini")
         self.pass_(1)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
@@ -363,7 +363,7 @@ class SeveralMastersTests(ApiTestCase):
         answer = self.post("workers/theirs/presence", "hold", ANN, reason="disk")
         self.assertIsNone(answer.result)
         self.assertEqual([key[2] for key, _ in self.told], [str(workerid)])
-        record = self.resultOf(self.roster.publication.adminHolds._read("theirs"))
+        record = self.resultOf(self.assembly.storedOrders._read("theirs"))
         self.assertEqual((record.hold.reason, record.hold.by), ("disk", "ann"))
 
     def test_nobodyWeKnow(self):

@@ -60,7 +60,7 @@ class ClientTestCase(MasterTestCase):
         return self.client.status()["master"]["view"]
 
 
-class OwnersSideTests(ClientTestCase):
+class OwnerLinkTests(ClientTestCase):
     """A whole master, and the owner's side of a worker."""
 
     def test_away(self):

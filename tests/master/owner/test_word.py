@@ -2,7 +2,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.breaks.schedule import Break, BreakSchedule
-from presence.master.owner.word import PAUSE, Announcements
+from presence.master.owner.word import PAUSE, OwnersWord
 from presence.model.breaktimer import BreakTimer
 from presence.model.states import PresenceState
 from presence.model.workerpresence import WorkerPresence
@@ -22,7 +22,7 @@ def available(workUntil=None):
     return Announcement(PresenceState.AVAILABLE, None, None, None, None, workUntil)
 
 
-class AnnouncementsTests(SynchronousTestCase):
+class OwnersWordTests(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
         self.clock.advance(NOW)
@@ -34,7 +34,7 @@ class AnnouncementsTests(SynchronousTestCase):
     def follow(self, schedule):
         self.timer = BreakTimer(schedule, self.presence, self.clock)
         self.timer.start()
-        self.announcements = Announcements(self.presence, self.timer, self.clock)
+        self.announcements = OwnersWord(self.presence, self.timer, self.clock)
         self.changes.clear()
 
     def assertHeld(self, reason, until=None):

@@ -24,7 +24,7 @@ class ChildrenTests(QuiesceTestCase):
     def buildAll(self, run):
         """Let everything end, after the reload too; how the builds ended."""
         for _ in range(20):
-            if run.result is not None:
+            if run.outcome is not None:
                 break
             self.assertTrue(self.jobs, "nothing runs, and it waits all the same")
             self.finish(self.jobs[0].buildername)
@@ -61,7 +61,7 @@ class ChildrenTests(QuiesceTestCase):
         run = self.order()
         self.pass_(1)
         self.assertEqual(self.running(), ["leaf"])
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
         self.assertEqual(set(self.buildAll(run)), {SUCCESS})
         self.assertEqual([self.results(each) for each in (top, ordinary)], [[SUCCESS]] * 2)
 
@@ -91,7 +91,7 @@ class ChildrenTests(QuiesceTestCase):
         self.worker("vm").unpause()
         self.pass_(1)
         self.finish("leaf")
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
         self.assertEqual(self.running(), ["leaf"])
         self.assertEqual(set(self.buildAll(run)), {SUCCESS})
         self.assertEqual(self.results(top), [SUCCESS])
@@ -164,7 +164,7 @@ class ChildrenTests(QuiesceTestCase):
         for _ in range(3):
             brids.append(self.request("other"))
             self.finish("other")
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
         self.assertEqual([self.results(each) for each in brids], [[SUCCESS]] * 3)
         self.finish("leaf")
         self.assertEnded(run, "reconfigured")
@@ -248,7 +248,7 @@ class ChildrenTests(QuiesceTestCase):
         self.master.config_loader.config_dict = config(*self.coming.values())
         run = self.order()
         self.pass_(HOUR)
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
         self.finish("a")
         self.assertEqual(self.running(), ["m"])
         self.finish("m")
@@ -266,7 +266,7 @@ class ChildrenTests(QuiesceTestCase):
         brid = self.request("m")
         run = self.order()
         self.pass_(10)
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
         self.assertEqual(self.master.botmaster.builders["m"].building, [])
         gate.callback(None)
         self.pass_(1)

@@ -35,15 +35,15 @@ class DiffTests(MasterTestCase):
     def start(self, *controllers, **more):
         self.startMaster(controllers, connect=False, **more)
 
-    def hurts(self, *controllers, builders=None, **more):
+    def conflicts(self, *controllers, builders=None, **more):
         config = self.loaded(**self.config(controllers, builders, **more))
-        return [(each.builder, each.worker) for each in planFor(self.master, config).hurts]
+        return [(each.builder, each.worker) for each in planFor(self.master, config).conflicts]
 
     def test_same(self):
         """The same again, with other keywords and in another order, hurts nobody."""
         self.start(self.slave("mac"), self.stock("plain"))
         self.assertEqual(
-            self.hurts(
+            self.conflicts(
                 self.stock("plain", max_builds=2),
                 self.slave("mac", worker_class=type(self.slave("x").worker), max_builds=3),
             ),
@@ -53,13 +53,15 @@ class DiffTests(MasterTestCase):
     def test_adoption(self):
         """A stock worker that becomes a `BuildSlave` is hurt, and so is one that is removed."""
         self.start(self.stock("mac"), self.stock("plain"))
-        self.assertEqual(self.hurts(self.slave("mac")), [(None, "mac"), (None, "plain")])
+        self.assertEqual(self.conflicts(self.slave("mac")), [(None, "mac"), (None, "plain")])
 
     def test_ownWord(self):
         """A worker's own word on whether it can be reconfigured decides, in either direction."""
         self.start(self.slave("mac", worker_class=Renewed, max_builds=1))
-        self.assertEqual(self.hurts(self.stock("mac", max_builds=1)), [])
-        self.assertEqual(self.hurts(self.slave("mac", worker_class=Renewed, max_builds=2)), [(None, "mac")])
+        self.assertEqual(self.conflicts(self.stock("mac", max_builds=1)), [])
+        self.assertEqual(
+            self.conflicts(self.slave("mac", worker_class=Renewed, max_builds=2)), [(None, "mac")]
+        )
 
     def test_triggers(self):
         """What a step triggers is known from its arguments, or else it may be anything."""
@@ -100,4 +102,4 @@ class DiffTests(MasterTestCase):
             after["builders"].append(BuilderConfig("top", workernames=["mac"], factory=util.BuildFactory()))
             after["schedulers"] = replaced
             plan = planFor(self.master, self.loaded(**after))
-            self.assertEqual([(each.builder, each.worker) for each in plan.hurts], expected)
+            self.assertEqual([(each.builder, each.worker) for each in plan.conflicts], expected)

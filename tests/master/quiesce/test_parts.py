@@ -23,7 +23,7 @@ class DeadlineTests(QuiesceTestCase):
         run = self.order(deadline=self.end, onDeadline=onDeadline)
         self.waiting = self.request("m")
         self.passUntil(self.end - 0.1)
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
         self.assertEqual(self.running(), ["m", "leaf"])
         return run
 
@@ -67,7 +67,7 @@ class DeadlineTests(QuiesceTestCase):
         brids.append(self.request("n"))
         run = self.order(deadline=self.reactor.seconds() + 10, onDeadline="interrupt")
         self.pass_(20)
-        self.assertEqual((self.running(), run.result), ([], None))
+        self.assertEqual((self.running(), run.outcome), ([], None))
         updates.claimBuildRequests = claim
         gate.callback(None)
         self.pass_(5)
@@ -96,7 +96,7 @@ class DeadlineTests(QuiesceTestCase):
         self.passUntil(self.end + GRACE + 2)
         self.assertEqual(len(lost), 1)
         self.passUntil(self.end + 2 * GRACE - 1)
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
         self.passUntil(self.end + 2 * GRACE + 3)
         self.assertEnded(run, "reconfigured")
 
@@ -139,10 +139,10 @@ class ShutdownTests(QuiesceTestCase):
         self.pass_(2)
         self.endAll()
         self.assertEqual(len(self.stopped), 1)
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
         self.assertEqual(self.unclaimed(), [])
         self.stopMaster()
-        self.assertEqual(run.result.result, "stopped")
+        self.assertEqual(run.outcome.result, "stopped")
 
     def test_shutdownFirst(self):
         """A reconfig that comes second does not keep the master from its end."""
@@ -153,7 +153,7 @@ class ShutdownTests(QuiesceTestCase):
         self.pass_(2)
         self.endAll()
         self.assertEqual(len(self.stopped), 1)
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
 
     def test_deadlineInShutdown(self):
         """A deadline that comes while the master is being shut down is none: it waits, and does not spin."""
@@ -168,7 +168,7 @@ class ShutdownTests(QuiesceTestCase):
         self.assertEqual(self.running(), ["leaf"])
         self.endAll()
         self.assertEqual(len(self.stopped), 1)
-        self.assertIsNone(run.result)
+        self.assertIsNone(run.outcome)
 
     def test_shutdownCancelled(self):
         """When the shutdown is cancelled, in whichever order, the reconfig is made."""
@@ -207,7 +207,7 @@ class ShutdownTests(QuiesceTestCase):
         self.resultOf(self.master.botmaster.cleanShutdown(quickMode=True))
         self.assertEqual(len(self.stopped), 1)
         self.stopMaster()
-        self.assertEqual(run.result.result, "stopped")
+        self.assertEqual(run.outcome.result, "stopped")
 
 
 class ServiceTests(QuiesceTestCase):

@@ -3,7 +3,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from presence.master.quiesce.plan import (
     BuilderDescription,
     Configuration,
-    Hurt,
+    Conflict,
     Plan,
     TriggerableDescription,
     Triggers,
@@ -30,9 +30,9 @@ class PlanTests(SynchronousTestCase):
         common = {"workers": WORKERS, "builders": {"lib": BOTH, "app": BOTH}, "triggerables": {}}
         return makePlan(Configuration(**{**common, **old}), Configuration(**{**common, **new}), **keywords)
 
-    def assertHurts(self, plan, *hurts):
-        self.assertEqual([(each.builder, each.worker) for each in plan.hurts], list(hurts))
-        self.assertTrue(all(each.why for each in plan.hurts))
+    def assertConflicts(self, plan, *conflicts):
+        self.assertEqual([(each.builder, each.worker) for each in plan.conflicts], list(conflicts))
+        self.assertTrue(all(each.why for each in plan.conflicts))
 
     def test_nothing(self):
         """What is the same, and what is added, hurts nobody."""
@@ -46,7 +46,7 @@ class PlanTests(SynchronousTestCase):
         """A worker that is removed hurts all that runs on it, and nothing else."""
         rest = {"lib": BuilderDescription(frozenset({"arm"})), "app": BuilderDescription(frozenset({"arm"}))}
         plan = self.plan({}, {"workers": {"arm": "Worker"}, "builders": rest})
-        self.assertHurts(plan, (None, "mac"))
+        self.assertConflicts(plan, (None, "mac"))
         self.assertTrue(plan.covers("lib", "mac"))
         self.assertFalse(plan.covers("lib", "arm"))
         self.assertIn("removed", plan.whyWorker("mac"))
@@ -55,7 +55,7 @@ class PlanTests(SynchronousTestCase):
     def test_workerClass(self):
         """A worker whose class changes hurts all that runs on it."""
         plan = self.plan({}, {"workers": {"mac": "BuildSlave", "arm": "Worker"}})
-        self.assertHurts(plan, (None, "mac"))
+        self.assertConflicts(plan, (None, "mac"))
         self.assertIn("from Worker to BuildSlave", plan.whyWorker("mac"))
 
     def test_classNames(self):
@@ -71,12 +71,12 @@ class PlanTests(SynchronousTestCase):
         """A worker that is renamed is removed by its old name."""
         only = {"lib": BuilderDescription(frozenset({"big"})), "app": BuilderDescription(frozenset({"big"}))}
         plan = self.plan({}, {"workers": {"big": "Worker", "arm": "Worker"}, "builders": only})
-        self.assertHurts(plan, (None, "mac"), ("app", "arm"), ("lib", "arm"))
+        self.assertConflicts(plan, (None, "mac"), ("app", "arm"), ("lib", "arm"))
 
     def test_builderRemoved(self):
         """A builder that is removed hurts its own builds, on whatever worker, and no worker."""
         plan = self.plan({}, {"builders": {"app": BOTH}})
-        self.assertHurts(plan, ("lib", None))
+        self.assertConflicts(plan, ("lib", None))
         self.assertTrue(plan.covers("lib", "arm"))
         self.assertFalse(plan.covers("app", "arm"))
         self.assertIsNone(plan.whyWorker("arm"))
@@ -85,7 +85,7 @@ class PlanTests(SynchronousTestCase):
     def test_unassigned(self):
         """A worker that is taken from a builder hurts what that builder runs on it."""
         plan = self.plan({}, {"builders": {"lib": BuilderDescription(frozenset({"arm"})), "app": BOTH}})
-        self.assertHurts(plan, ("lib", "mac"))
+        self.assertConflicts(plan, ("lib", "mac"))
         self.assertFalse(plan.covers("lib", "arm"))
         self.assertFalse(plan.covers("app", "mac"))
 
@@ -98,13 +98,13 @@ class PlanTests(SynchronousTestCase):
         plan = self.plan(
             old, {"builders": {"lib": BOTH, "app": BOTH, "doc": BOTH}, "triggerables": {"other": trig("lib")}}
         )
-        self.assertHurts(plan, ("app", None))
+        self.assertConflicts(plan, ("app", None))
 
     def test_schedulerClass(self):
         """So does one whose class changes; what it triggers may be known only while it runs."""
         old = {"builders": {"lib": BOTH, "app": triggering()}, "triggerables": {"nightly": trig("lib")}}
         new = {**old, "triggerables": {"nightly": trig("lib", kind="Mine")}}
-        self.assertHurts(self.plan(old, new), ("app", None))
+        self.assertConflicts(self.plan(old, new), ("app", None))
 
     def test_schedulerChanged(self):
         """Other builders of a scheduler hurt nobody: Buildbot reconfigures it in place."""
@@ -119,20 +119,20 @@ class PlanTests(SynchronousTestCase):
                 "triggerables": {"nightly": trig(*builders)},
             }
             new = {"builders": {"app": BOTH}, "triggerables": {"nightly": trig("app")}}
-            self.assertHurts(self.plan(old, new), ("app", None), ("lib", None))
+            self.assertConflicts(self.plan(old, new), ("app", None), ("lib", None))
             old["builders"] = {"lib": BOTH, "app": triggering("nightly", waits=False)}
-            self.assertHurts(self.plan(old, new), ("lib", None))
+            self.assertConflicts(self.plan(old, new), ("lib", None))
 
     def test_everything(self):
         """Everything is everything, and the reasons are kept."""
         plan = self.plan({}, {"builders": {"app": BOTH}}, everything=True)
         self.assertTrue(plan.covers("app", "arm"))
         self.assertEqual(plan.whyWorker("arm"), "everything is held")
-        self.assertHurts(plan, ("lib", None))
+        self.assertConflicts(plan, ("lib", None))
         self.assertTrue(self.plan({}, {}, everything=True))
 
     def test_all(self):
         """A hurt of every builder and every worker covers both."""
-        plan = Plan((Hurt(None, None, "all"),))
+        plan = Plan((Conflict(None, None, "all"),))
         self.assertTrue(plan.covers("lib", "mac"))
         self.assertEqual(plan.whyWorker("mac"), "all")

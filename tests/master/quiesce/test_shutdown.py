@@ -7,7 +7,8 @@ from twisted.internet.task import deferLater
 
 from presence.master.api import shutdown as shutdownapi
 from presence.master.builds.requeue import GRACE
-from presence.master.quiesce.shutdown import COURTESY, LOOK, LOST
+from presence.master.quiesce.ending import LOST
+from presence.master.quiesce.shutdown import COURTESY, LOOK
 from presence.orders.reconfig import ReconfigOrder
 from tests.master.apicase import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, ApiTestCase, user
 from tests.master.fakemaster import HOUR, MINUTE, Job
@@ -287,16 +288,18 @@ class TogetherTests(ShutdownTestCase):
             run = None
             for step in (reconfig_first, not reconfig_first):
                 if step:
-                    run = self.resultOf(self.roster.quiesce.request(ReconfigOrder(everything=True), "bob"))
+                    run = self.resultOf(
+                        self.assembly.reconfigurations.request(ReconfigOrder(everything=True), "bob")
+                    )
                 else:
                     self.stop()
             self.pass_(MINUTE)
-            self.assertEqual((self.stops, run.result), (0, None))
+            self.assertEqual((self.stops, run.outcome), (0, None))
             self.post("shutdown", "cancel", ANN)
             self.pass_(MINUTE)
             self.finishAll()
             self.pass_(MINUTE)
-            self.assertEqual(run.result.result, "reconfigured")
+            self.assertEqual(run.outcome.result, "reconfigured")
             self.assertEqual((self.stops, self.sources()), (0, []))
             brid = self.request()
             self.assertEqual(self.results(brid), [None])

@@ -395,11 +395,11 @@ class WakeupTests(MasterTestCase):
         """After the master has stopped nobody is woken, and nothing is left behind."""
         self.startFarm(2)
         self.request("a")
-        roster = self.roster
+        assembly = self.assembly
         self.release("w0")
         self.calls.clear()
         self.stopMaster()
-        roster._wakeup.workerReady("w1")
+        assembly.wakeup.workerReady("w1")
         self.assertEqual(self.calls, [])
         botmaster = self.master.botmaster
         self.assertNotIn("maybeStartBuildsForWorker", vars(botmaster))

@@ -69,7 +69,7 @@ class Assembly(ReconfigurableServiceMixin, SharedService):
         self.roster.observe(self._worker_changed)
         self._guard = ClockGuard(master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
-        self._note.note()
+        self._note.write()
         self._events.follow()
         yield found
         yield super().startService()
@@ -89,7 +89,7 @@ class Assembly(ReconfigurableServiceMixin, SharedService):
         self.reconfigurations = Reconfigurations(roster, self._reconfig_changed, self._wake_all)
         self.shutdown = Shutdown(master, self._shutdown_changed, self._wake_all)
         self._hook = ChooserHook(master, (self.reconfigurations.gate, self.drains))
-        # what the API tells
+        # the API
         registerResources(master, runningbuilds)
         types = registerResources(master, presences)
         counts = ReadyCounts()
@@ -126,7 +126,7 @@ class Assembly(ReconfigurableServiceMixin, SharedService):
     def reconfigServiceWithBuildbotConfig(self, new_config: Any) -> Generator[Deferred[Any], Any, None]:
         """Follow a new configuration, as the roster has."""
         self._events.follow()
-        self._note.note()
+        self._note.write()
         yield super().reconfigServiceWithBuildbotConfig(new_config)
 
     # --- for workers of ours

@@ -14,7 +14,7 @@ from presence.master.owner.link import OwnerLink
 from presence.master.slave.gate import Gate
 from presence.master.slave.keywords import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
 from presence.master.slave.mirrored import Mirrored
-from presence.master.slave.missing import Missing
+from presence.master.slave.missing import MissingAlarm
 from presence.model.breaktimer import BreakTimer
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _log = Logger()
 
 
-class PresenceMixin(Gate, Mirrored, Missing):
+class PresenceMixin(Gate, Mirrored, MissingAlarm):
     """Gives a presence to any worker class of Buildbot.
 
     Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes three
@@ -121,7 +121,7 @@ class PresenceMixin(Gate, Mirrored, Missing):
         self.stopMissingTimer()
         if self._assembly is not None and self.breakTimer is not None:
             self._end_observation()
-            # nobody says any more when it is too short
+            # nobody lengthens it any more
             self._lengthen_gate()
             if self._owner_link is not None:
                 self._owner_link.stop()
@@ -142,10 +142,10 @@ class PresenceMixin(Gate, Mirrored, Missing):
     def updateWorker(self) -> Generator[Deferred[Any], Any, None]:
         """Tell the worker which builders it has: when it has connected, and before it can build."""
         if self._assembly is not None:
-            # another master may have been told what to do with it, while it was connected there
+            # another master may have taken an order for it, while it was connected there
             restored = self._assembly.storedOrders.restore(self)
             yield restored.addErrback(
-                lambda failure: _log.failure("while restoring what admins said", failure)
+                lambda failure: _log.failure("while restoring what admins have ordered", failure)
             )
         yield super().updateWorker()  # type: ignore[misc]
 

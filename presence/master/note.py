@@ -32,10 +32,10 @@ class Note:
         self._path = Path(master.basedir, NOTE)
         self._waiting: Deferred[None] | None = None
 
-    def note(self) -> None:
+    def write(self) -> None:
         """Write the note: after the configuration that is being taken over, for until then nobody listens."""
         if self._waiting is None:
-            self._waiting = self._note()
+            self._waiting = self._write()
             self._waiting.addErrback(self._failed)
 
     def stop(self) -> None:
@@ -49,7 +49,7 @@ class Note:
             _log.failure("while writing {path}", failure, path=self._path)
 
     @inlineCallbacks
-    def _note(self) -> Generator[Deferred[Any], Any, None]:
+    def _write(self) -> Generator[Deferred[Any], Any, None]:
         try:
             yield self._master.initLock.acquire()
             self._master.initLock.release()

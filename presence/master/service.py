@@ -1,4 +1,4 @@
-"""`PresenceService` for `c["services"]`: what a master as a whole may be told."""
+"""`PresenceService` for `c["services"]`: the settings of a master as a whole."""
 
 from __future__ import annotations
 

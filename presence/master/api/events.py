@@ -1,4 +1,4 @@
-"""Tells Buildbot's message queue what has changed, so that pages, scripts and reporters can follow."""
+"""Events on Buildbot's message queue about workers and builders that have changed, for pages, scripts and reporters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from presence.master.api.lastsent import LastSent
-from presence.master.builds.unclaimed import unclaimedRequests
+from presence.master.builds.waiting import unclaimedRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -57,7 +57,7 @@ class Events:
         self._starting_builders: set[str] = set()
         # whether anybody listens to the events of a type, as it was when the present slice began
         self._heard: dict[str, bool] = {}
-        self._told = {name: LastSent() for name in types}
+        self._sent = {name: LastSent() for name in types}
         self._waiting: Mapping[int, int] = {}
         self._recount = True
         self._counting = False
@@ -97,9 +97,9 @@ class Events:
         self._counts.follow(self._roster.builders)
         self._entities.follow()
         for name, present in (("presence", self._roster.workers), ("builderpresence", self._roster.builders)):
-            told = self._told[name]
-            for gone in told.names() - present.keys():
-                self._types[name].produceEvent(told.forget(gone), "removed")
+            sent = self._sent[name]
+            for gone in sent.names() - present.keys():
+                self._types[name].produceEvent(sent.forget(gone), "removed")
         self._workers.update(self._roster.workers)
         self._builders.update(self._roster.builders)
         self._schedule()
@@ -110,7 +110,7 @@ class Events:
             self._timer.reset(0)
 
     def workerChanged(self, name: str) -> None:
-        """There is something new to tell of the worker `name`."""
+        """Something of the worker `name` may have changed."""
         self._entities.workerChanged()
         self._workers.add(name)
         self._unsettled.add(name)
@@ -183,14 +183,14 @@ class Events:
         self._settle(name)
         entity = self._entities.worker(name)
         if entity is not None:
-            self._tell("presence", entity)
+            self._send("presence", entity)
         elif self._roster.findWorker(name) is not None:
             self._starting_workers.add(name)
 
     def _announce_builder(self, name: str) -> None:
         entity = self._entities.builder(name, self._waiting)
         if entity is not None:
-            self._tell("builderpresence", entity)
+            self._send("builderpresence", entity)
         elif self._roster.findBuilder(name) is not None:
             self._starting_builders.add(name)
 
@@ -224,8 +224,8 @@ class Events:
         if self._recount:
             self._schedule()
 
-    def _tell(self, rtype: str, entity: dict[str, Any]) -> None:
-        if not self._stopped and self._told[rtype].isNews(entity) and self._heard[rtype]:
+    def _send(self, rtype: str, entity: dict[str, Any]) -> None:
+        if not self._stopped and self._sent[rtype].isNews(entity) and self._heard[rtype]:
             self._types[rtype].produceEvent(entity, "changed")
 
 

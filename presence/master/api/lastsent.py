@@ -1,4 +1,4 @@
-"""What was told last of each worker or builder, in as little room as it can be."""
+"""The last event of each worker or builder, kept in as little memory as possible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHARED = 2048
 
 
 class LastSent:
-    """The last entity that was told of each name. All of them have the same fields, in the same order.
+    """The entity of the last event of each name. All of them have the same fields, in the same order.
 
     Lists and dictionaries (holds, coming breaks, builders) are kept as JSON in bytes, which are there once for all
     entities in which they are the same.
@@ -22,7 +22,7 @@ class LastSent:
         self._shared: dict[bytes, bytes] = {}
 
     def isNews(self, entity: dict[str, Any]) -> bool:
-        """Whether `entity` is not what was told last of its `name`. From now on it is."""
+        """Whether `entity` differs from the last one of its `name`. From now on it is that."""
         name, values = entity["name"], tuple(map(self._kept, entity.values()))
         if self._values.get(name) == values:
             return False
@@ -31,12 +31,12 @@ class LastSent:
         return True
 
     def names(self) -> set[str]:
-        """Of whom something was told."""
+        """The names of which there is an entity."""
         return set(self._values)
 
     def forget(self, name: str) -> dict[str, Any]:
-        """What was told last of `name`, which is no longer there."""
-        return dict(zip(self._fields, map(_told, self._values.pop(name)), strict=True))
+        """The last entity of `name`, which is no longer there."""
+        return dict(zip(self._fields, map(_restored, self._values.pop(name)), strict=True))
 
     def _kept(self, value: Any) -> Any:
         if not isinstance(value, (list, dict)):
@@ -47,5 +47,5 @@ class LastSent:
         return self._shared.setdefault(text, text)
 
 
-def _told(value: Any) -> Any:
+def _restored(value: Any) -> Any:
     return json.loads(value) if isinstance(value, bytes) else value

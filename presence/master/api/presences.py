@@ -12,7 +12,7 @@ from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import invalid, readApiOrder
-from presence.master.builds.unclaimed import unclaimedRequests
+from presence.master.builds.waiting import unclaimedRequests
 from presence.orders.workers import ACTIONS, readOrder, short
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Presence(_Published, base.ResourceType):
     eventPathPatterns: ClassVar[list[str]] = ["/presences/:workerid"]
 
     class EntityType(types.Entity):
-        """What is told of a worker."""
+        """The fields of a worker."""
 
         workerid = types.Integer()
         name = types.String()
@@ -236,7 +236,7 @@ class BuilderPresence(_Published, base.ResourceType):
     eventPathPatterns: ClassVar[list[str]] = ["/builderpresences/:builderid"]
 
     class EntityType(types.Entity):
-        """What is told of a builder."""
+        """The fields of a builder."""
 
         builderid = types.Integer()
         name = types.String()

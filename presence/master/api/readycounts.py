@@ -1,4 +1,4 @@
-"""Which worker works for which builders, and how many of a builder's workers are ready."""
+"""How many workers of each builder are ready, counted as they flip."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Reconfig(base.ResourceType):
     report: ReconfigReport
 
     class EntityType(types.Entity):
-        """What is told of it."""
+        """Its fields."""
 
         masterid = types.Integer()
         state = types.String()

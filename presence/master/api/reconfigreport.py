@@ -1,4 +1,4 @@
-"""What the API tells of reconfigurations, and the way of orders to them. Instants are seconds since the epoch."""
+"""The entity and the events of the resource `reconfig`, and the way of its orders. Instants are seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAUSE = 0.1
 
 
 class ReconfigReport:
-    """What the resource `reconfig` of one master tells. `send` is called with the entity when it has changed."""
+    """The entity of the resource `reconfig` of one master. `send` is called with the entity when it has changed."""
 
     def __init__(
         self, master: Any, reconfigurations: Reconfigurations, send: Callable[[dict[str, Any]], object]
@@ -39,10 +39,10 @@ class ReconfigReport:
         self._master = master
         self._reconfigurations = reconfigurations
         self._send = send
-        self._told: dict[str, Any] | None = None
+        self._sent: dict[str, Any] | None = None
         self._timer: IDelayedCall | None = None
         self._again = False
-        self._telling = DeferWaiter()
+        self._sending = DeferWaiter()
 
     # --- orders
 
@@ -134,36 +134,36 @@ class ReconfigReport:
     # --- events
 
     def changed(self) -> None:
-        """There may be something new to tell."""
+        """Something of it may have changed."""
         self._again = True
         if self._timer is None:
-            self._timer = self._master.reactor.callLater(0, self._tell)
+            self._timer = self._master.reactor.callLater(0, self._turn)
 
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
-        """Tell nothing any more."""
+        """Send no event any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._again = False
-        yield self._telling.wait()
+        yield self._sending.wait()
 
-    def _tell(self) -> None:
+    def _turn(self) -> None:
         self._timer = None
         if self._again:
             self._again = False
-            self._timer = self._master.reactor.callLater(PAUSE, self._tell)
-            told = self._announce()
-            told.addErrback(lambda failure: _log.failure("while telling of a reconfig", failure))
-            self._telling.add(told)
+            self._timer = self._master.reactor.callLater(PAUSE, self._turn)
+            sent = self._announce()
+            sent.addErrback(lambda failure: _log.failure("while sending an event of a reconfig", failure))
+            self._sending.add(sent)
 
     @inlineCallbacks
     def _announce(self) -> Generator[Deferred[Any], Any, None]:
         entity = yield self.entity()
         # how long it still takes passes with the time, and is no news
         news = {**entity, "waiting_for": [{**each, "remaining": None} for each in entity["waiting_for"]]}
-        if news != self._told:
-            self._told = news
+        if news != self._sent:
+            self._sent = news
             self._send(entity)
 
 

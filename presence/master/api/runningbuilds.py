@@ -63,7 +63,7 @@ class RunningBuild(base.ResourceType):
     endpoints: ClassVar[list[Any]] = [RunningBuildsEndpoint]
 
     class EntityType(types.Entity):
-        """What is told of it."""
+        """Its fields."""
 
         buildid = types.Integer()
         number = types.Integer()
@@ -80,7 +80,7 @@ class RunningBuild(base.ResourceType):
 
 @inlineCallbacks
 def runningBuilds(master: Any) -> Generator[Deferred[Any], Any, list[dict[str, Any]]]:
-    """All builds of this master that run, as the API tells them, in a Deferred: for a few SQL statements in all."""
+    """All builds of this master that run, as entities, in a Deferred: for a few SQL statements in all."""
     running = {
         build.buildid: build
         for builder in master.botmaster.builders.values()

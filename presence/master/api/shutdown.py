@@ -40,7 +40,7 @@ class ShutdownEndpoint(MasterEndpoint):
 
     @property
     def shutdown(self) -> Stopping:
-        """What there is to tell of."""
+        """The stop itself."""
         return self.rtype.shutdown
 
     def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
@@ -73,7 +73,7 @@ class Shutdown(base.ResourceType):
     shutdown: Stopping
 
     class EntityType(types.Entity):
-        """What is told of it."""
+        """Its fields."""
 
         masterid = types.Integer()
         state = types.String()
@@ -92,7 +92,7 @@ class Shutdown(base.ResourceType):
 
 
 def shutdownEntity(master: Any, shutdown: Stopping) -> dict[str, Any]:
-    """What there is to tell."""
+    """The entity."""
     stop = shutdown.stopping
     order = None if stop is None else stop.order
     return {

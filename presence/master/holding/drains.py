@@ -46,7 +46,7 @@ _ADMIN = frozenset({"admin"})
 class Drains:
     """The drains of the workers of a master, and the door (see `presence.master.starting.chooser`) to those workers.
 
-    `announce` is called with the name of a worker of which there is something new to tell, `wake` with that of one
+    `announce` is called with the name of a worker whose drain has changed, `wake` with that of one
     which may be able to start a build, and `giveUp` with a worker that is to be released.
     """
 

@@ -1,1 +1,1 @@
-"""The other end of one worker: what its owner's side is told, and what it says."""
+"""The other end of one worker: its owner's side."""

@@ -1,4 +1,4 @@
-"""The other end of one worker: what its owner's side is told, and what it says."""
+"""The link to the owner's side of one worker: announcements come in, views of the presence go out."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ class OwnerLink:
     """
 
     __slots__ = (
-        "_announcements",
         "_building",
         "_clock",
         "_connection",
@@ -66,6 +65,7 @@ class OwnerLink:
         "_sent",
         "_timer",
         "_unanswered",
+        "_word",
     )
 
     def __init__(
@@ -79,7 +79,7 @@ class OwnerLink:
         self._timer = breakTimer
         self._building = building
         self._clock = clock
-        self._announcements = OwnersWord(presence, breakTimer, clock)
+        self._word = OwnersWord(presence, breakTimer, clock)
         self._send: Send | None = None
         self._connection = 0
         self._pause: IDelayedCall | None = None
@@ -93,7 +93,7 @@ class OwnerLink:
         # taken out: Buildbot would keep it as a property of the worker
         said = conn.info.pop(PRESENCE, None) if isinstance(conn.info, dict) else None
         if said is None:
-            self._announcements.forget()
+            self._word.forget()
             return
         now = self._clock.seconds()
         refusal = None
@@ -101,7 +101,7 @@ class OwnerLink:
             announcement = readAnnouncement(said, now)
         except MessageError as problem:
             announcement, refusal = AVAILABLE, self._refuse(PRESENCE, problem)
-        self._announcements.begin(announcement)
+        self._word.begin(announcement)
         self._send = openTransport(conn, self._receive)
         self._deliver(refusal or self._view(now))
 
@@ -109,17 +109,17 @@ class OwnerLink:
         """The worker has gone. What it said stands, unless that is to be forgotten."""
         self._close()
         if forget:
-            self._announcements.forget()
+            self._word.forget()
         else:
-            self._announcements.end()
+            self._word.end()
 
     def stop(self) -> None:
         """The worker is no longer in the configuration. No timer is left."""
         self._close()
-        self._announcements.forget()
+        self._word.forget()
 
     def changed(self) -> None:
-        """What the worker was told may be true no longer."""
+        """The view that was sent to the worker may be out of date."""
         if self._send is not None and self._pause is None and not self._unanswered:
             self._pause = self._clock.callLater(0, self._tell)
 
@@ -164,7 +164,7 @@ class OwnerLink:
         # whoever is told is connected
         holds = tuple(cutHold(hold) for hold in self._presence.holds if hold.source != "offline")
         breaks = comingBreaks(self._timer.schedule, now, self._timer.suspendedUntil)
-        stop = self._announcements.stop
+        stop = self._word.stop
         return View(
             state=states.stateOf(holds),
             holds=holds,
@@ -188,7 +188,7 @@ class OwnerLink:
         except MessageError as problem:
             answer = self._refuse(name, problem)
         else:
-            self._announcements.say(message)
+            self._word.say(message)
             answer = self._sent = self._view(now)
         return answer.toDict(now)
 

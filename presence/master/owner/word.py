@@ -1,4 +1,4 @@
-"""What the owner's side of a worker says, and what follows from it on the master.
+"""The owner's word: what announcements from a worker's side do to its presence on the master.
 
 An announcement becomes the one hold `worker`, and a suspension of the breaks that `master.cfg` schedules. What
 takes availability away happens at once. What gives it, and what only changes a reason or an end, happens at

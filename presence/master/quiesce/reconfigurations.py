@@ -45,7 +45,7 @@ _ABORTED = "configuration update aborted without making any changes"
 class Reconfigurations:
     """The reconfigurations of one master; `gate` is the door that holds what they would hurt.
 
-    `changed` is called whenever there is something new to tell of it, and `wake` when builds may start again.
+    `changed` is called after every change of it, and `wake` when builds may start again.
     """
 
     def __init__(self, roster: Roster, changed: Callable[[], object], wake: Callable[[], object]) -> None:

@@ -49,7 +49,7 @@ class Stop:
 class Shutdown:
     """The stop of one master.
 
-    `changed` is called whenever there is something new to tell of it, and `wake` when builds may start again.
+    `changed` is called after every change of it, and `wake` when builds may start again.
     """
 
     def __init__(self, master: Any, changed: Callable[[], object], wake: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""Who is missing: nobody who is on his break, or has said that he is away."""
+"""The missing alarm: not for a worker that is on its break, or whose owner has said that it is away."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from presence.master import mirror
 from presence.master.slave.part import SlavePart
 
 
-class Missing(SlavePart):
-    """Puts off Buildbot's wondering where the worker is until its break, or its owner's absence, is over."""
+class MissingAlarm(SlavePart):
+    """Puts off Buildbot's timer for missing workers until its break, or its owner's absence, is over."""
 
     _missing_after_break = False
 

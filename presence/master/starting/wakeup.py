@@ -9,7 +9,7 @@ from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.builds.unclaimed import unclaimedRequests
+from presence.master.builds.waiting import unclaimedRequests
 from presence.master.starting.distribution import Distribution
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ _log = Logger()
 #: between are gathered. So a worker that flaps a thousand times a second costs ten wake-ups.
 PAUSE = 0.1
 
-#: How many pauses more are made while the distributor still works on what it was told in the last wake-up. It would begin
-#: with what it is told now when it is through with that, and has then sorted the same builders twice.
+#: How many pauses more are made while the distributor is still on its way to the builders of the last wake-up. It would begin
+#: with those of this one when it is through with that, and has then sorted the same builders twice.
 PATIENCE = 9
 
-#: For how long it is believed that nothing waits, in seconds, when no event has told otherwise. Events of other masters
-#: may be lost.
+#: For how long it is believed that no request is pending, in seconds, unless an event says otherwise. Events of other
+#: masters may be lost.
 BELIEF = 1.0
 
 
@@ -41,7 +41,7 @@ class Wakeup:
     is ready then. (A request that arrives, or is unclaimed, later than the question about the unclaimed
     ones wakes its builder by itself: Buildbot does that.)
 
-    `isOurs` tells by its name whether a worker is one of ours.
+    `isOurs` says by its name whether a worker is one of ours.
     """
 
     def __init__(self, master: Any, isOurs: Callable[[str], bool]) -> None:
@@ -115,9 +115,9 @@ class Wakeup:
         self._timer = None
         busy = self._waking.has_waited() or self._distribution.isActive
         if not busy:
-            self._names |= self._distribution.forgotten()
-        due = self._names or self._distribution.mustReturn
-        if due or self._distribution.isAwaited:
+            self._names |= self._distribution.takeUnreached()
+        due = self._names or self._distribution.hasBuildersToRevisit
+        if due or self._distribution.hasBuildersAhead:
             self._timer = self._master.reactor.callLater(PAUSE, self._wake)
         if not due:
             self._patience = 0
@@ -149,4 +149,4 @@ class Wakeup:
         wanted = self._distribution.buildersToSend(workernames, builders)
         if wanted and not self._stopped:
             # until they are sorted: only then the distributor says that it is active
-            yield self._distribution.tell(wanted)
+            yield self._distribution.send(wanted)

@@ -13,7 +13,7 @@ from presence.model.workerpresence import WorkerPresence
 
 
 def farm(workernames, buildernames, entity, mq=None):
-    """A clock, what is told, and an announcer to which `entity` gives whatever there is of a name."""
+    """A clock, what is told, and an events to which `entity` gives whatever there is of a name."""
     clock, told = Clock(), []
     kinds = {
         name: SimpleNamespace(
@@ -31,9 +31,9 @@ def farm(workernames, buildernames, entity, mq=None):
         findBuilder=builders.get,
     )
     entities = SimpleNamespace(worker=entity, builder=entity, follow=lambda: None, workerChanged=lambda: None)
-    announcer = Events(roster, entities, ReadyCounts(), kinds)
-    announcer._recount = False  # there is no database here
-    return clock, told, announcer
+    events = Events(roster, entities, ReadyCounts(), kinds)
+    events._recount = False  # there is no database here
+    return clock, told, events
 
 
 class StartTests(SynchronousTestCase):
@@ -48,8 +48,8 @@ class StartTests(SynchronousTestCase):
             asked.append(name)
             return there.get(name)
 
-        clock, told, announcer = farm(["mac-mini"], ["one"], entity)
-        announcer.follow()
+        clock, told, events = farm(["mac-mini"], ["one"], entity)
+        events.follow()
         clock.pump([0, PAUSE, PAUSE])
         self.assertEqual(told, [])
         there.update((name, {"name": name}) for name in ("mac-mini", "one"))
@@ -65,8 +65,8 @@ class SliceTests(SynchronousTestCase):
         """Of hundreds that have changed no more than a slice is announced in one turn, and each is, once."""
         workers = [f"w{number}" for number in range(3 * SLICE)]
         builders = [f"b{number}" for number in range(2 * SLICE + 7)]
-        clock, told, announcer = farm(workers, builders, lambda name, *_: {"name": name})
-        announcer.follow()
+        clock, told, events = farm(workers, builders, lambda name, *_: {"name": name})
+        events.follow()
         turns = []
 
         def next_turn(*args):
@@ -81,16 +81,14 @@ class SliceTests(SynchronousTestCase):
     def test_changedMeanwhile(self):
         """What changes between two slices is counted by whoever asks, and announced afterwards as it is then."""
         workers = [f"w{number}" for number in range(2 * SLICE)]
-        clock, told, announcer = farm(
-            workers, ["one"], lambda name, *_: {"name": name, "at": clock.seconds()}
-        )
-        announcer.follow()
+        clock, told, events = farm(workers, ["one"], lambda name, *_: {"name": name, "at": clock.seconds()})
+        events.follow()
         clock.advance(0)
         for worker in workers:
-            announcer._roster.findWorker(worker).hold("admin")
-            announcer.workerChanged(worker)
-        announcer.settle()
-        self.assertEqual(announcer._census.readyOf("one"), 0)
+            events._roster.findWorker(worker).hold("admin")
+            events.workerChanged(worker)
+        events.settle()
+        self.assertEqual(events._counts.readyOf("one"), 0)
         clock.pump([0] * 9 + [PAUSE] + [0] * 9)
         self.assertEqual(told.count(("w0", "changed")), 2)
         self.assertEqual(told[-1], ("one", "changed"))
@@ -101,23 +99,23 @@ class ListenerTests(SynchronousTestCase):
         """No event is made on the queue of one master while nobody would hear it; who listens hears what changes then."""
         mq, value = SimpleMQ(), {}
         mq.startConsuming(lambda key, message: None, ("workers", None, None))
-        clock, told, announcer = farm(["w0", "w1"], ["one"], lambda name, *_: {"name": name, **value}, mq)
-        announcer.follow()
+        clock, told, events = farm(["w0", "w1"], ["one"], lambda name, *_: {"name": name, **value}, mq)
+        events.follow()
         clock.pump([0, PAUSE])
         self.assertEqual(told, [])
         listener = self.successResultOf(
             mq.startConsuming(lambda key, message: None, ("presences", "1", "changed"))
         )
-        announcer.workerChanged("w0")
+        events.workerChanged("w0")
         clock.pump([0, PAUSE])
         self.assertEqual(told, [])  # it is as it was
         value["new"] = 1
-        announcer.workerChanged("w0")
+        events.workerChanged("w0")
         clock.pump([0, PAUSE])
         self.assertEqual(told, [("w0", "changed")])
         listener.stopConsuming()
         value["new"] = 2
-        announcer.workerChanged("w0")
+        events.workerChanged("w0")
         clock.pump([0, PAUSE])
         self.assertEqual(len(told), 1)
 
@@ -125,23 +123,23 @@ class ListenerTests(SynchronousTestCase):
         """How many requests wait is not asked of the database while nobody would hear it; who listens hears it."""
         mq, asked, waiting = SimpleMQ(), [], {}
         self.patch(module, "unclaimedRequests", lambda master: asked.append(master) or succeed(dict(waiting)))
-        clock, told, announcer = farm(
+        clock, told, events = farm(
             [], ["one"], lambda name, counted=None: {"name": name, "waiting": counted.get(1, 0)}, mq
         )
-        announcer._entities.builderName = {1: "one"}.get
-        self.successResultOf(announcer.start())
-        announcer.follow()
+        events._entities.builderName = {1: "one"}.get
+        self.successResultOf(events.start())
+        events.follow()
         for count in range(1, 4):
             waiting[1] = count
-            announcer._request_event((), {})
+            events._request_event((), {})
             clock.pump([0, PAUSE])
         self.assertEqual((asked, told, clock.getDelayedCalls()), ([], [], []))
         mq.startConsuming(lambda key, message: None, ("builderpresences", None, None))
         waiting[1] = 4
-        announcer._request_event((), {})
+        events._request_event((), {})
         clock.pump([0, PAUSE])
         self.assertEqual((len(asked), told), (1, [("one", "changed")]))
-        self.assertEqual(announcer._told["builderpresence"].forget("one")["waiting"], 4)
+        self.assertEqual(events._sent["builderpresence"].forget("one")["waiting"], 4)
 
     def test_listenersOfEverything(self):
         """Who listens to all there is hears ours too, and a queue between masters is always told."""

@@ -34,7 +34,7 @@ class OwnersWordTests(SynchronousTestCase):
     def follow(self, schedule):
         self.timer = BreakTimer(schedule, self.presence, self.clock)
         self.timer.start()
-        self.announcements = OwnersWord(self.presence, self.timer, self.clock)
+        self.word = OwnersWord(self.presence, self.timer, self.clock)
         self.changes.clear()
 
     def assertHeld(self, reason, until=None):
@@ -45,74 +45,74 @@ class OwnersWordTests(SynchronousTestCase):
 
     def test_away(self):
         """Away becomes the hold `worker`, and available releases it."""
-        self.announcements.say(away("rendering", NOW + 60))
+        self.word.say(away("rendering", NOW + 60))
         self.assertHeld("rendering", NOW + 60)
         self.clock.advance(1)
-        self.announcements.say(AVAILABLE)
+        self.word.say(AVAILABLE)
         self.assertTrue(self.presence.ready)
 
     def test_onlyItsOwn(self):
         """Nothing that a worker says releases what others hold."""
         for source in ("admin", "pause", "reconfig"):
             self.presence.hold(source)
-        self.announcements.begin(AVAILABLE)
-        self.announcements.say(AVAILABLE)
-        self.announcements.forget()
+        self.word.begin(AVAILABLE)
+        self.word.say(AVAILABLE)
+        self.word.forget()
         self.assertEqual(len(self.presence.holds), 3)
 
     def test_same(self):
         """What was said already changes nothing when it is said again, and has no observers called."""
-        self.announcements.say(away("rendering"))
+        self.word.say(away("rendering"))
         self.changes.clear()
         for _ in range(5):
             self.clock.advance(1)
-            self.announcements.say(away("rendering"))
+            self.word.say(away("rendering"))
         self.assertEqual(self.changes, [])
 
     def test_alreadyEnded(self):
         """An away that has ended when it arrives holds nothing, and ends the one of before."""
-        self.announcements.say(away())
+        self.word.say(away())
         self.clock.advance(1)
-        self.announcements.say(away(until=NOW + 0.5))
+        self.word.say(away(until=NOW + 0.5))
         self.assertTrue(self.presence.ready)
 
     def test_stop(self):
         """A stop is away, and is in force until something else is said."""
-        self.announcements.say(Stop(away("stopping"), NOW + 60))
+        self.word.say(Stop(away("stopping"), NOW + 60))
         self.assertHeld("stopping")
-        self.assertEqual(self.announcements.stop.deadline, NOW + 60)
-        self.announcements.say(AVAILABLE)
-        self.assertIsNone(self.announcements.stop)
+        self.assertEqual(self.word.stop.deadline, NOW + 60)
+        self.word.say(AVAILABLE)
+        self.assertIsNone(self.word.stop)
 
     # --- connections
 
     def test_begin(self):
         """What a worker says when it connects is done at once, also within a pause."""
-        self.announcements.say(AVAILABLE)
-        self.announcements.begin(away())
+        self.word.say(AVAILABLE)
+        self.word.begin(away())
         self.assertFalse(self.presence.ready)
-        self.announcements.begin(AVAILABLE)
+        self.word.begin(AVAILABLE)
         self.assertTrue(self.presence.ready)
 
     def test_end(self):
         """What was said last stands when the connection has gone; no timer is left."""
-        self.announcements.say(AVAILABLE)
-        self.announcements.say(away("first"))
-        self.announcements.say(away("last"))
-        self.announcements.end()
+        self.word.say(AVAILABLE)
+        self.word.say(away("first"))
+        self.word.say(away("last"))
+        self.word.end()
         self.assertHeld("last")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_forget(self):
         """A worker that says nothing any more is held no longer by what it said before."""
-        self.announcements.begin(away())
-        self.announcements.forget()
+        self.word.begin(away())
+        self.word.forget()
         self.assertTrue(self.presence.ready)
 
     def test_forgetsItsOwnOnly(self):
         """A hold that somebody has placed for a worker that never said anything is left alone."""
         self.presence.hold("worker")
-        self.announcements.forget()
+        self.word.forget()
         self.assertFalse(self.presence.ready)
 
     # --- breaks
@@ -120,7 +120,7 @@ class OwnersWordTests(SynchronousTestCase):
     def test_workUntil(self):
         """The breaks of master.cfg are suspended until then, and not longer."""
         self.follow(WORKING_HOURS)
-        self.announcements.say(available(NOW + HOUR))
+        self.word.say(available(NOW + HOUR))
         self.assertTrue(self.presence.ready)
         self.clock.advance(HOUR)
         self.assertFalse(self.presence.ready)
@@ -128,9 +128,9 @@ class OwnersWordTests(SynchronousTestCase):
     def test_workUntilEnds(self):
         """A suspension that is announced no more is over."""
         self.follow(WORKING_HOURS)
-        self.announcements.say(available(NOW + HOUR))
+        self.word.say(available(NOW + HOUR))
         self.clock.advance(1)
-        self.announcements.say(available())
+        self.word.say(available())
         self.assertFalse(self.presence.ready)
 
     def test_suspensionOfAnAdmin(self):
@@ -138,7 +138,7 @@ class OwnersWordTests(SynchronousTestCase):
         self.follow(WORKING_HOURS)
         self.timer.suspend(NOW + 2 * HOUR)
         for message in (available(), available(NOW + HOUR), available()):
-            self.announcements.say(message)
+            self.word.say(message)
             self.clock.advance(1)
             self.assertEqual(self.timer.suspendedUntil, NOW + 2 * HOUR)
 
@@ -146,20 +146,20 @@ class OwnersWordTests(SynchronousTestCase):
         """The longer of two suspensions counts; when the owner ends his the admin's goes on."""
         self.follow(WORKING_HOURS)
         self.timer.suspend(NOW + HOUR)
-        self.announcements.say(available(NOW + 2 * HOUR))
+        self.word.say(available(NOW + 2 * HOUR))
         self.assertEqual(self.timer.suspendedUntil, NOW + 2 * HOUR)
         self.clock.advance(1)
-        self.announcements.say(available())
+        self.word.say(available())
         self.assertEqual(self.timer.suspendedUntil, NOW + HOUR)
 
     def test_adminEndsHisOwn(self):
         """An admin who ends his suspension does not end the owner's, who alone can end that."""
         self.follow(WORKING_HOURS)
-        self.announcements.say(available(NOW + HOUR))
+        self.word.say(available(NOW + HOUR))
         self.timer.suspend(None)
         self.assertTrue(self.presence.ready)
         self.clock.advance(1)
-        self.announcements.say(available())
+        self.word.say(available())
         self.assertFalse(self.presence.ready)
 
     # --- a worker that flaps
@@ -168,7 +168,7 @@ class OwnersWordTests(SynchronousTestCase):
         """Say one after the other of `messages`, again and again, for a while; how many changes there were."""
         self.changes.clear()
         for number in range(int(seconds / step)):
-            self.announcements.say(messages[number % len(messages)])
+            self.word.say(messages[number % len(messages)])
             self.clock.advance(step)
         return len(self.changes)
 
@@ -193,14 +193,14 @@ class OwnersWordTests(SynchronousTestCase):
     def test_awayAtOnce(self):
         """Away is done at once, however often the worker has flapped, and what follows too."""
         for _ in range(10):
-            self.announcements.say(AVAILABLE)
-            self.announcements.say(away())
+            self.word.say(AVAILABLE)
+            self.word.say(away())
             self.assertFalse(self.presence.ready)
 
     def test_availableAfterThePause(self):
         """Available is done when the pause is over, and stays so."""
-        self.announcements.say(away())
-        self.announcements.say(AVAILABLE)
+        self.word.say(away())
+        self.word.say(AVAILABLE)
         self.assertFalse(self.presence.ready)
         self.clock.advance(PAUSE)
         self.assertTrue(self.presence.ready)
@@ -210,10 +210,10 @@ class OwnersWordTests(SynchronousTestCase):
     def test_noGapInThePause(self):
         """An away that replaces one which ends within the pause leaves no gap."""
         for until in (NOW + 100, None, NOW + PAUSE + 0.01):
-            self.announcements.begin(AVAILABLE)
+            self.word.begin(AVAILABLE)
             start = self.clock.seconds()
-            self.announcements.say(away(until=start + 0.05))
-            self.announcements.say(away(until=until))
+            self.word.say(away(until=start + 0.05))
+            self.word.say(away(until=until))
             self.changes.clear()
             while self.clock.seconds() < start + 2 * PAUSE:
                 if until is None or self.clock.seconds() < until:
@@ -223,8 +223,8 @@ class OwnersWordTests(SynchronousTestCase):
     def test_suspensionEndsAtOnce(self):
         """A suspension that is taken back is over at once, also within the pause."""
         self.follow(WORKING_HOURS)
-        self.announcements.say(available(NOW + HOUR))
-        self.announcements.say(available())
+        self.word.say(available(NOW + HOUR))
+        self.word.say(available())
         self.assertFalse(self.presence.ready)
 
     def test_theNewestWins(self):
@@ -238,7 +238,7 @@ class OwnersWordTests(SynchronousTestCase):
         ]
         for last in messages:
             for message in (*messages, last):
-                self.announcements.say(message)
+                self.word.say(message)
             self.clock.advance(PAUSE)
             hold = self.presence.heldBy("worker")
             self.assertEqual((hold is not None, hold and hold.reason), (last.away, last.reason))

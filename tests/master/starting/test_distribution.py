@@ -7,7 +7,7 @@ import random
 
 from twisted.internet.task import deferLater
 
-from presence.master.builds.unclaimed import unclaimedRequests
+from presence.master.builds.waiting import unclaimedRequests
 from tests.each import seeds
 from tests.master.fakemaster import MINUTE, MasterTestCase
 

@@ -1,4 +1,4 @@
-"""How many requests wait to be built."""
+"""Pending build requests: how many unclaimed ones each builder has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-from presence.master.builds.unclaimed import unclaimedRequests
+from presence.master.builds.waiting import unclaimedRequests
 from tests.master.fakemaster import MasterTestCase
 
 

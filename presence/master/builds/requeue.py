@@ -27,7 +27,8 @@ _log = Logger()
 GRACE = 60.0
 
 #: How long after the others those are interrupted that another build waits for, in seconds. If that one is
-#: interrupted it cancels them, and Buildbot loses a cancellation that arrives while a request is being given back.
+#: interrupted it cancels them, and Buildbot loses a cancellation that arrives while a request is being given back: that would
+#: be built again, and nobody would wait for it.
 CHILDREN_LAST = 1.0
 
 

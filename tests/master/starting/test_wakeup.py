@@ -217,6 +217,19 @@ class WakeupTests(MasterTestCase):
         self.reactor.advance(0)
         self.assertEqual(self.results(brid), [None])
 
+    def test_setBackMeanwhile(self):
+        """When the clock is set back after nothing waited, that is not believed until it has caught up."""
+        self.startIdle()
+        self.presence("w0").hold("admin")
+        self.patch(self.master.mq, "produce", lambda key, data: None)
+        brid = self.request("a")
+        self.setClock(-24)
+        self.reactor.advance(wakeup.PAUSE)
+        self.release("w1")
+        self.assembly.wakeup.clockJumped()
+        self.reactor.advance(0)
+        self.assertEqual(self.results(brid), [None])
+
     def test_theDistributorIsBusy(self):
         """While the distributor works on a wake-up the next one waits, for a second at most."""
         self.startFarm(3)

@@ -1,10 +1,10 @@
-"""Workers and builders as the API tells them: dictionaries. All instants are seconds since the epoch."""
+"""The entities of workers and builders. All instants are seconds since the epoch."""
 
 from __future__ import annotations
 
 import math
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from buildbot.process.workerforbuilder import States
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from presence.master.api.readycounts import ReadyCounts
+    from presence.master.api.shapes import BreakEntity, BuilderPresenceEntity, HoldEntity, PresenceEntity
     from presence.master.holding.drains import Drains
     from presence.master.roster import Roster
     from presence.model.states import Hold
@@ -37,7 +38,7 @@ _IN_WORDS = {
 
 
 class Entities:
-    """What there is to tell of the workers and builders of a master.
+    """Makes the entities of the workers and builders of a master.
 
     It asks each time, and keeps only what hundreds of them have in common.
     """
@@ -88,7 +89,7 @@ class Entities:
         # Buildbot's own way is a Deferred. The botmaster has asked it of every builder before there were workers.
         return None if builder is None else builder._builderid
 
-    def worker(self, name: str, *, breaks: bool = True) -> dict[str, Any] | None:
+    def worker(self, name: str, *, breaks: bool = True) -> PresenceEntity | None:
         """A worker; without its `breaks` where nobody has asked for them. None when it is not there (yet)."""
         worker = self._master.workers.workers.get(name)
         presence = self._roster.findWorker(name)
@@ -97,7 +98,7 @@ class Entities:
         now = self._master.reactor.seconds()
         running = self._running(worker, presence)
         enrolled = self._roster.enrolled(name)
-        entity = {
+        entity: PresenceEntity = {
             "workerid": worker.workerid,
             "name": name,
             "state": presence.state.name,
@@ -122,24 +123,24 @@ class Entities:
                     "on_deadline": drain.onDeadline,
                     "group": drain.group,
                 }
-            until = enrolled.breakTimer and enrolled.breakTimer.suspendedUntil
+            until = None if enrolled.breakTimer is None else enrolled.breakTimer.suspendedUntil
             entity["work_until"] = until if until is not None and until > now else None
-            entity["next_break"] = self._forecast.next(enrolled.schedule, now)
+            entity["next_break"] = cast("BreakEntity | None", self._forecast.next(enrolled.schedule, now))
             if breaks:
-                entity["breaks"] = self._forecast.days(enrolled.schedule, now)
+                entity["breaks"] = cast("list[BreakEntity]", self._forecast.days(enrolled.schedule, now))
         return entity
 
-    def workers(self, *, breaks: bool) -> list[dict[str, Any]]:
+    def workers(self, *, breaks: bool) -> list[PresenceEntity]:
         """All workers that are there, by name."""
         found = (self.worker(name, breaks=breaks) for name in sorted(self._roster.workers))
         return [each for each in found if each is not None]
 
-    def builders(self, waiting: Mapping[int, int]) -> list[dict[str, Any]]:
+    def builders(self, waiting: Mapping[int, int]) -> list[BuilderPresenceEntity]:
         """All builders that are there, by name; of each so many requests wait (by its id)."""
         found = (self.builder(name, waiting) for name in sorted(self._roster.builders))
         return [each for each in found if each is not None]
 
-    def builder(self, name: str, waiting: Mapping[int, int]) -> dict[str, Any] | None:
+    def builder(self, name: str, waiting: Mapping[int, int]) -> BuilderPresenceEntity | None:
         """A builder, of which so many requests wait (by its id). None when it is not there (yet)."""
         builder, builderid = self._roster.findBuilder(name), self.builderId(name)
         if builder is None or builderid is None:
@@ -179,7 +180,7 @@ class Entities:
         return sum(each.state is States.BUILDING for each in worker.workerforbuilders.values())
 
 
-def _hold(hold: Hold) -> dict[str, Any]:
+def _hold(hold: Hold) -> HoldEntity:
     return {
         "source": hold.source,
         "reason": hold.reason,

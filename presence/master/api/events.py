@@ -224,7 +224,7 @@ class Events:
         if self._recount:
             self._schedule()
 
-    def _send(self, rtype: str, entity: dict[str, Any]) -> None:
+    def _send(self, rtype: str, entity: Mapping[str, Any]) -> None:
         if not self._stopped and self._sent[rtype].isNews(entity) and self._heard[rtype]:
             self._types[rtype].produceEvent(entity, "changed")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from buildbot.data import exceptions, types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
 
@@ -29,7 +29,7 @@ class Instant(types.Instance):
         return float(arg)
 
 
-def select(resultSpec: Any, entityType: Any, entities: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def select(resultSpec: Any, entityType: Any, entities: Iterable[Mapping[str, Any]]) -> list[Any]:
     """Those of the entities that `resultSpec` asks for. What is left in it, Buildbot can do.
 
     A null compares with nothing. Raises `InvalidQueryParameter` for what makes no sense.
@@ -39,7 +39,7 @@ def select(resultSpec: Any, entityType: Any, entities: Iterable[dict[str, Any]])
         _check_order(name.removeprefix("-"), entityType)
     for each in resultSpec.filters:
         _check_filter(each.field, each.op, entityType)
-    selected = list(entities)
+    selected: list[Any] = list(entities)
     for each in resultSpec.filters:
         if each.op in _COMPARISONS:
             selected = [entity for entity in selected if entity[each.field] is not None]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # How many texts that several entities have in common are remembered.
 _SHARED = 2048
@@ -21,7 +24,7 @@ class LastSent:
         self._values: dict[str, tuple[Any, ...]] = {}
         self._shared: dict[bytes, bytes] = {}
 
-    def isNews(self, entity: dict[str, Any]) -> bool:
+    def isNews(self, entity: Mapping[str, Any]) -> bool:
         """Whether `entity` differs from the last one of its `name`. From now on it is that."""
         name, values = entity["name"], tuple(map(self._kept, entity.values()))
         if self._values.get(name) == values:

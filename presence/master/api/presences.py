@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.master.api.entities import Entities
+    from presence.master.api.shapes import BuilderPresenceEntity, PresenceEntity
     from presence.master.holding.storedorders import StoredOrders
 
 _NullableText = types.NoneOk(types.String())
@@ -86,7 +87,7 @@ class PresenceEndpoint(_Endpoint):
         "/workers/i:name/presence",
     ]
 
-    def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> PresenceEntity | None:
         """The entity; None when this master has no such worker."""
         name = self.workerName(kwargs)
         return None if name is None else self.entities.worker(name, breaks=_wants_breaks(resultSpec))
@@ -94,7 +95,7 @@ class PresenceEndpoint(_Endpoint):
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
-    ) -> Generator[Deferred[Any], Any, dict[str, Any] | None]:
+    ) -> Generator[Deferred[Any], Any, PresenceEntity | None]:
         """Follow an order. The result is the presence as it is then, without its breaks."""
         order, by = readApiOrder(readOrder, action, args, self.master.reactor.seconds())
         name, workerid = yield self._find(kwargs)
@@ -138,7 +139,7 @@ class PresencesEndpoint(_Endpoint):
     rootLinkName = "presences"
     pathPatterns: ClassVar[list[str]] = ["/presences"]
 
-    def get(self, resultSpec: Any, _kwargs: dict[str, Any]) -> list[dict[str, Any]]:
+    def get(self, resultSpec: Any, _kwargs: dict[str, Any]) -> list[PresenceEntity]:
         """The entities, by name."""
         found = self.entities.workers(breaks=_wants_breaks(resultSpec))
         return filters.select(resultSpec, self.rtype.entityType, found)
@@ -162,7 +163,9 @@ class BuilderPresenceEndpoint(_Endpoint):
     ]
 
     @inlineCallbacks
-    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, Any]:
+    def get(
+        self, _resultSpec: Any, kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, BuilderPresenceEntity | None]:
         """The entity; None when this master has no such builder."""
         name = kwargs.get("buildername")
         if name is None:
@@ -188,7 +191,9 @@ class BuilderPresencesEndpoint(_Endpoint):
     pathPatterns: ClassVar[list[str]] = ["/builderpresences"]
 
     @inlineCallbacks
-    def get(self, resultSpec: Any, _kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, list[Any]]:
+    def get(
+        self, resultSpec: Any, _kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, list[BuilderPresenceEntity]]:
         """The entities, by name."""
         waiting = yield unclaimedRequests(self.master)
         self.rtype.settle()

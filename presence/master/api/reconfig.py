@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.master.api.reconfigreport import ReconfigReport
+    from presence.master.api.shapes import PlanEntity, ReconfigEntity
 
 _NullableText = types.NoneOk(types.String())
 _NullableInstant = types.NoneOk(filters.Instant())
@@ -69,7 +70,7 @@ class ReconfigEndpoint(MasterEndpoint):
     @inlineCallbacks
     def get(
         self, _resultSpec: Any, kwargs: dict[str, Any]
-    ) -> Generator[Deferred[Any], Any, dict[str, Any] | None]:
+    ) -> Generator[Deferred[Any], Any, ReconfigEntity | None]:
         """The entity; None for another master."""
         if not self.isHere(kwargs):
             return None
@@ -78,7 +79,7 @@ class ReconfigEndpoint(MasterEndpoint):
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
-    ) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+    ) -> Generator[Deferred[Any], Any, ReconfigEntity | PlanEntity]:
         """Follow an order."""
         order, by = self.readOrder(readReconfigOrder, action, args, kwargs)
         if isinstance(order, PlanOrder):

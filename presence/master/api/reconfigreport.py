@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from buildbot.util.deferwaiter import DeferWaiter
@@ -21,6 +20,15 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
 
+    from presence.master.api.shapes import (
+        HeldEntity,
+        OutcomeEntity,
+        PlanEntity,
+        ReconfigEntity,
+        RequestedEntity,
+        WaitingForEntity,
+    )
+    from presence.master.quiesce.reconfiguration import Outcome
     from presence.master.quiesce.reconfigurations import Reconfigurations
     from presence.orders.reconfig import PlanOrder, ReconfigOrder
 
@@ -34,7 +42,7 @@ class ReconfigReport:
     """The entity of the resource `reconfig` of one master. `send` is called with the entity when it has changed."""
 
     def __init__(
-        self, master: Any, reconfigurations: Reconfigurations, send: Callable[[dict[str, Any]], object]
+        self, master: Any, reconfigurations: Reconfigurations, send: Callable[[ReconfigEntity], object]
     ) -> None:
         self._master = master
         self._reconfigurations = reconfigurations
@@ -47,20 +55,20 @@ class ReconfigReport:
     # --- orders
 
     @inlineCallbacks
-    def request(self, order: ReconfigOrder, by: str | None) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+    def request(self, order: ReconfigOrder, by: str | None) -> Generator[Deferred[Any], Any, RequestedEntity]:
         """Order a reconfiguration: the entity as it is then, with the `mistakes` for which it was refused."""
         mistakes: list[str] = []
         try:
-            run = yield self._reconfigurations.request(order, by)
+            reconfiguration = yield self._reconfigurations.request(order, by)
         except Mistakes as problem:
-            run, mistakes = None, problem.messages
-        entity = yield self.entity()
+            reconfiguration, mistakes = None, problem.messages
+        entity: ReconfigEntity = yield self.entity()
         # it may be over already
-        number = None if run is None else run.number
-        return {**entity, "number": number, "mistakes": mistakes}
+        entity["number"] = None if reconfiguration is None else reconfiguration.number
+        return {**entity, "mistakes": mistakes}
 
     @inlineCallbacks
-    def plan(self, order: PlanOrder) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+    def plan(self, order: PlanOrder) -> Generator[Deferred[Any], Any, PlanEntity]:
         """What an order would hold, and for whom it would wait now; or the `mistakes`."""
         mistakes: list[str] = []
         plan = Plan()
@@ -78,46 +86,32 @@ class ReconfigReport:
     # --- entities
 
     @inlineCallbacks
-    def entity(self) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+    def entity(self) -> Generator[Deferred[Any], Any, ReconfigEntity]:
         """The entity, in a Deferred."""
-        run = self._reconfigurations.current
-        waiting = yield self._builds([] if run is None else self._reconfigurations.waitedFor(run))
-        run, last = (
-            self._reconfigurations.current,
-            self._reconfigurations.last,
-        )  # as it is when the estimates are there
-        entity = {
+        before = self._reconfigurations.current
+        waiting = yield self._builds([] if before is None else self._reconfigurations.waitedFor(before))
+        # as it is when the estimates are there
+        now, last = self._reconfigurations.current, self._reconfigurations.last
+        order = None if now is None else now.order
+        return {
             "masterid": self._master.masterid,
-            "state": "idle",
-            "number": None,
-            "by": None,
-            "since": None,
-            "all": False,
-            "deadline": None,
-            "on_deadline": None,
-            "held": [],
-            "waiting_for": [],
-            "last": None if last is None else {**asdict(last), "mistakes": list(last.mistakes)},
+            "state": "idle" if now is None else "reconfiguring" if now.reconfiguring else "waiting",
+            "number": None if now is None else now.number,
+            "by": None if now is None else now.by,
+            "since": None if now is None else now.since,
+            "all": now is not None and now.plan.everything,
+            "deadline": None if order is None else order.deadline,
+            "on_deadline": None if order is None or order.deadline is None else order.onDeadline,
+            "held": [] if now is None else _held(now.plan),
+            "waiting_for": [] if now is None else waiting,
+            "last": None if last is None else _outcome(last),
         }
-        if run is not None:
-            entity.update(
-                state="reconfiguring" if run.reconfiguring else "waiting",
-                number=run.number,
-                by=run.by,
-                since=run.since,
-                all=run.plan.everything,
-                deadline=run.order.deadline,
-                on_deadline=None if run.order.deadline is None else run.order.onDeadline,
-                held=_held(run.plan),
-                waiting_for=waiting,
-            )
-        return entity
 
     @inlineCallbacks
-    def _builds(self, builds: Iterable[Any]) -> Generator[Deferred[Any], Any, list[dict[str, Any]]]:
+    def _builds(self, builds: Iterable[Any]) -> Generator[Deferred[Any], Any, list[WaitingForEntity]]:
         builds = list(builds)
         known = yield estimates(self._master, [each.buildid for each in builds if each.buildid is not None])
-        found = [
+        found: list[WaitingForEntity] = [
             {
                 "buildid": each.buildid,
                 "number": each.number,
@@ -167,5 +161,15 @@ class ReconfigReport:
             self._send(entity)
 
 
-def _held(plan: Plan) -> list[dict[str, Any]]:
-    return [asdict(each) for each in plan.conflicts]
+def _outcome(outcome: Outcome) -> OutcomeEntity:
+    return {
+        "number": outcome.number,
+        "result": outcome.result,
+        "by": outcome.by,
+        "at": outcome.at,
+        "mistakes": list(outcome.mistakes),
+    }
+
+
+def _held(plan: Plan) -> list[HeldEntity]:
+    return [{"builder": each.builder, "worker": each.worker, "why": each.why} for each in plan.conflicts]

@@ -13,11 +13,14 @@ from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
 from presence.master.builds.estimates import estimates
+from presence.master.builds.running import allBuilds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
     from twisted.internet.defer import Deferred
+
+    from presence.master.api.shapes import RunningBuildEntity
 
 
 class AwaitedType(types.Entity):
@@ -42,7 +45,7 @@ class RunningBuildsEndpoint(base.Endpoint):
     @inlineCallbacks
     def get(
         self, resultSpec: Any, kwargs: dict[str, Any]
-    ) -> Generator[Deferred[Any], Any, list[dict[str, Any]]]:
+    ) -> Generator[Deferred[Any], Any, list[RunningBuildEntity]]:
         """The entities, those that have begun first come first."""
         found = yield runningBuilds(self.master)
         for field, key in (("workerid", "workerid"), ("worker", "name")):
@@ -79,22 +82,21 @@ class RunningBuild(base.ResourceType):
 
 
 @inlineCallbacks
-def runningBuilds(master: Any) -> Generator[Deferred[Any], Any, list[dict[str, Any]]]:
+def runningBuilds(master: Any) -> Generator[Deferred[Any], Any, list[RunningBuildEntity]]:
     """All builds of this master that run, as entities, in a Deferred: for a few SQL statements in all."""
     running = {
         build.buildid: build
-        for builder in master.botmaster.builders.values()
-        for build in builder.building
+        for build in allBuilds(master)
         if build.buildid is not None and not build.finished
     }
     known = yield estimates(master, running)
     awaited = yield master.db.pool.do(_awaited, master.db.model, list(known))
-    told = []
+    entities: list[RunningBuildEntity] = []
     for buildid, estimate in sorted(known.items(), key=lambda item: (item[1].startedAt, item[0])):
         build = running[buildid]
         wfb = build.workerforbuilder
         worker = None if wfb is None else wfb.worker
-        told.append(
+        entities.append(
             {
                 "buildid": buildid,
                 "number": build.number,
@@ -116,7 +118,7 @@ def runningBuilds(master: Any) -> Generator[Deferred[Any], Any, list[dict[str, A
                 ],
             }
         )
-    return told
+    return entities
 
 
 def _name(master: Any, builderid: int) -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.api.shapes import ShutdownEntity
     from presence.master.quiesce.shutdown import Shutdown as Stopping
 
 _NullableText = types.NoneOk(types.String())
@@ -43,14 +44,14 @@ class ShutdownEndpoint(MasterEndpoint):
         """The stop itself."""
         return self.rtype.shutdown
 
-    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> ShutdownEntity | None:
         """The entity; None for another master."""
         return shutdownEntity(self.master, self.shutdown) if self.isHere(kwargs) else None
 
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
-    ) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+    ) -> Generator[Deferred[Any], Any, ShutdownEntity]:
         """Follow an order."""
         order, by = self.readOrder(partial(readOrder, actions=ACTIONS), action, args, kwargs)
         if not (yield _is_ruled(self.master, action)):
@@ -91,7 +92,7 @@ class Shutdown(base.ResourceType):
         return msg
 
 
-def shutdownEntity(master: Any, shutdown: Stopping) -> dict[str, Any]:
+def shutdownEntity(master: Any, shutdown: Stopping) -> ShutdownEntity:
     """The entity."""
     stop = shutdown.stopping
     order = None if stop is None else stop.order
@@ -99,10 +100,10 @@ def shutdownEntity(master: Any, shutdown: Stopping) -> dict[str, Any]:
         "masterid": master.masterid,
         # it may be Buildbot's own, of which nothing else is known
         "state": "stopping" if master.botmaster.shuttingDown else "running",
-        "reason": order and order.reason,
-        "by": stop and stop.by,
-        "since": stop and stop.since,
-        "deadline": order and order.deadline,
+        "reason": None if order is None else order.reason,
+        "by": None if stop is None else stop.by,
+        "since": None if stop is None else stop.since,
+        "deadline": None if order is None else order.deadline,
         "on_deadline": None
         if order is None or order.deadline is None
         else order.onDeadline or ON_DEADLINE[0],

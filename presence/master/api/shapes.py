@@ -1,0 +1,162 @@
+"""The shapes of what the API answers and sends as events: JSON objects, field by field.
+
+All instants are seconds since the epoch. The names of states, and what may be null, are in `docs/rest.rst`.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class HoldEntity(TypedDict):
+    """One reason why a worker does not accept builds; `until` is None where it has no end."""
+
+    source: str
+    reason: str | None
+    by: str | None
+    since: float
+    until: float | None
+
+
+class BreakEntity(TypedDict):
+    """A break as it happens; `stop` is None where no end is in sight."""
+
+    start: float
+    stop: float | None
+    reason: str | None
+
+
+class DrainEntity(TypedDict):
+    """How a worker is drained; `state` is ``draining`` or ``drained``."""
+
+    state: str
+    deadline: float | None
+    on_deadline: str
+    group: str | None
+
+
+class PresenceEntity(TypedDict):
+    """A worker; `builders` are ids, and `breaks` are there where they were asked for."""
+
+    workerid: int
+    name: str
+    state: str
+    holds: list[HoldEntity]
+    connected: bool
+    busy: bool
+    running: int
+    back_at: float | None
+    next_break: BreakEntity | None
+    breaks: list[BreakEntity]
+    work_until: float | None
+    builders: list[int]
+    holdable: bool
+    drain: DrainEntity | None
+
+
+class BuilderPresenceEntity(TypedDict):
+    """A builder: how many of its workers are `ready`, of how many in `total`, and how many requests are `waiting`."""
+
+    builderid: int
+    name: str
+    state: str
+    ready: int
+    total: int
+    waiting: int
+    reason: str | None
+    back_at: float | None
+
+
+class AwaitedEntity(TypedDict):
+    """A request for which a build waits; `running` when it is being built."""
+
+    buildrequestid: int
+    builderid: int
+    builder: str | None
+    running: bool
+
+
+class RunningBuildEntity(TypedDict):
+    """A build that runs; `remaining` is in seconds, None where that cannot be estimated."""
+
+    buildid: int
+    number: int
+    builderid: int
+    builder: str
+    workerid: int | None
+    worker: str
+    started_at: float
+    remaining: float | None
+    waits_for: list[AwaitedEntity]
+
+
+class HeldEntity(TypedDict):
+    """What a reconfiguration holds and why; None is every builder, or every worker."""
+
+    builder: str | None
+    worker: str | None
+    why: str
+
+
+class WaitingForEntity(TypedDict):
+    """A build that a reconfiguration waits for. What is being prepared has no `buildid` and no `since` yet."""
+
+    buildid: int | None
+    number: int | None
+    builder: str
+    worker: str
+    since: float | None
+    remaining: float | None
+
+
+class OutcomeEntity(TypedDict):
+    """How the last reconfiguration has ended: see `presence.master.quiesce.reconfiguration.Outcome`."""
+
+    number: int
+    result: str
+    by: str | None
+    at: float
+    mistakes: list[str]
+
+
+class ReconfigEntity(TypedDict):
+    """The reconfiguration of a master; `state` is ``idle``, ``waiting`` or ``reconfiguring``."""
+
+    masterid: int
+    state: str
+    number: int | None
+    by: str | None
+    since: float | None
+    all: bool
+    deadline: float | None
+    on_deadline: str | None
+    held: list[HeldEntity]
+    waiting_for: list[WaitingForEntity]
+    last: OutcomeEntity | None
+
+
+class RequestedEntity(ReconfigEntity):
+    """The answer to an order of a reconfiguration, with the `mistakes` for which it was refused."""
+
+    mistakes: list[str]
+
+
+class PlanEntity(TypedDict):
+    """What an order of a reconfiguration would hold, and for whom it would wait; or the `mistakes`."""
+
+    all: bool
+    held: list[HeldEntity]
+    waiting_for: list[WaitingForEntity]
+    mistakes: list[str]
+
+
+class ShutdownEntity(TypedDict):
+    """The stop of a master; `state` is ``running`` or ``stopping``."""
+
+    masterid: int
+    state: str
+    reason: str | None
+    by: str | None
+    since: float | None
+    deadline: float | None
+    on_deadline: str | None

@@ -14,14 +14,14 @@ from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
 
 from presence.breaks.schedule import Break, BreakSchedule
-from presence.master.api import events as announcer
-from presence.master.api import presences
+from presence.master.api import events, presences
 from presence.master.api.entities import Entities
 from presence.master.api.events import Events
 from presence.master.api.readycounts import ReadyCounts
 from presence.model.breaktimer import BreakTimer
 from presence.model.builderpresence import BuilderPresence
 from presence.model.workerpresence import WorkerPresence
+from presence.orders.record import AdminRecord
 
 WORKERS, BUILDERS = 500, 1000
 BREAKS = [Break("07:00", "19:00", "MO-FR", tz="UTC"), Break("12:00", "13:00", tz="Europe/Berlin")]
@@ -43,6 +43,7 @@ class Farm:
                 workerid=number,
                 conn=object(),
                 schedule=schedule,
+                adminRecord=AdminRecord(),
                 breakTimer=BreakTimer(schedule, self.presences[name], clock),
             )
             for number, name in enumerate(self.presences, 1)
@@ -66,15 +67,15 @@ class Farm:
             enrolled=services.get,
         )
         self.builders = list(builders)
-        census = ReadyCounts()
-        self.entities = Entities(roster, census)
+        counts = ReadyCounts()
+        self.entities = Entities(roster, counts, SimpleNamespace(isBusy=lambda _name: False))
         types = {each.name: each(master) for each in (presences.Presence, presences.BuilderPresence)}
-        self.announcer = Events(roster, self.entities, census, types)
+        self.sender = Events(roster, self.entities, counts, types)
         self.events = 0
         for plural in ("presences", "builderpresences"):
             master.mq.startConsuming(self.heard, (plural, None, None))
         for presence in self.presences.values():
-            presence.observe(lambda presence: self.announcer.workerChanged(presence.name))
+            presence.observe(lambda presence: self.sender.workerChanged(presence.name))
 
     def heard(self, _key, _message):
         """Somebody has been told."""
@@ -85,16 +86,16 @@ class Farm:
         self.events = 0
         start = time.perf_counter()
         action()
-        for seconds in (0, announcer.PAUSE, announcer.PAUSE):
+        for seconds in (0, events.PAUSE, events.PAUSE):
             self.clock.advance(seconds)
         print(f"{what:45} {1000 * (time.perf_counter() - start):7.1f} ms  {self.events:5} events")
 
 
 def main():
-    announcer.unclaimedRequests = lambda _: succeed({})
+    events.unclaimedRequests = lambda _: succeed({})
     farm = Farm()
     one, everybody = farm.presences["w7"], list(farm.presences.values())
-    farm.measure("the configuration is new", farm.announcer.follow)
+    farm.measure("the configuration is new", farm.sender.follow)
     farm.measure("one worker goes away", lambda: one.hold("worker"))
     farm.measure("and comes back", lambda: one.release("worker"))
     farm.measure("all workers go away", lambda: [each.hold("worker") for each in everybody])

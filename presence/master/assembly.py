@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from buildbot.util.service import ReconfigurableServiceMixin, SharedService
+from buildbot.util.service import SharedService
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
@@ -36,16 +36,13 @@ if TYPE_CHECKING:
 _log = Logger()
 
 
-class Assembly(ReconfigurableServiceMixin, SharedService):
+class Assembly(SharedService):
     """All parts of a master. It makes itself when the first worker of ours, or `PresenceService`, asks for it:
     `Assembly.getService(master)` gives the one instance, in a Deferred.
 
     `roster` knows who is who, `storedOrders` takes the orders of admins, `drains` is what comes of some of them,
     `reconfigurations` and `shutdown` bring the master to rest.
     """
-
-    # after the roster (100): then it is known who has gone
-    reconfig_priority = 99
 
     #: what makes the guard against clock jumps tick; a test with a fake reactor may want another
     tickerFactory = ThreadTicker
@@ -67,10 +64,11 @@ class Assembly(ReconfigurableServiceMixin, SharedService):
         self.roster = master.namedServices[Roster.getName()]
         self._make(master)
         self.roster.observe(self._worker_changed)
+        # (not as a service that is reconfigured: one that is made during a reconfig has no part in that)
+        self.roster.observeConfiguration(self._configuration_changed)
         self._guard = ClockGuard(master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
-        self._note.write()
-        self._events.follow()
+        self._configuration_changed()
         yield found
         yield super().startService()
         yield self.wakeup.start()
@@ -122,13 +120,6 @@ class Assembly(ReconfigurableServiceMixin, SharedService):
         yield self._report.stop()
         yield super().stopService()
 
-    @inlineCallbacks
-    def reconfigServiceWithBuildbotConfig(self, new_config: Any) -> Generator[Deferred[Any], Any, None]:
-        """Follow a new configuration, as the roster has."""
-        self._events.follow()
-        self._note.write()
-        yield super().reconfigServiceWithBuildbotConfig(new_config)
-
     # --- for workers of ours
 
     def exempt(self, worker: EnrolledWorker, child: bool) -> frozenset[str]:
@@ -150,6 +141,10 @@ class Assembly(ReconfigurableServiceMixin, SharedService):
             self.wakeup.workerReady(presence.name)
         self._announce(presence.name)
         self.drains.holdsChanged(presence)
+
+    def _configuration_changed(self) -> None:
+        self._events.follow()
+        self._note.write()
 
     def _announce(self, name: str) -> None:
         self._events.workerChanged(name)

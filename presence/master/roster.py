@@ -35,6 +35,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._builders: dict[str, BuilderPresence] = {}
         self._enrolled: dict[str, EnrolledWorker] = {}
         self._observers: list[Callable[[WorkerPresence], object]] = []
+        self._followers: list[Callable[[], object]] = []
         self._consumer: Any = None
 
     @property
@@ -71,6 +72,10 @@ class Roster(ReconfigurableServiceMixin, SharedService):
     def observe(self, changed: Callable[[WorkerPresence], object]) -> None:
         """Call `changed` with the presence of any worker after each change of its holds, before its own observers."""
         self._observers.append(changed)
+
+    def observeConfiguration(self, changed: Callable[[], object]) -> None:
+        """Call `changed` whenever the roster has followed a new configuration."""
+        self._followers.append(changed)
 
     # --- workers of ours
 
@@ -121,6 +126,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
     def reconfigServiceWithBuildbotConfig(self, new_config: Any) -> Generator[Deferred[Any], Any, None]:
         """Follow a new configuration. Who stays is not touched."""
         self._follow(new_config)
+        for changed in self._followers:
+            changed()
         yield super().reconfigServiceWithBuildbotConfig(new_config)
 
     def _follow(self, config: Any) -> None:

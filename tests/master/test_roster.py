@@ -4,6 +4,7 @@ from buildbot.worker.protocols import null
 from twisted.internet.defer import Deferred
 
 from presence.errors import PresenceStopped
+from presence.master.assembly import Assembly
 from presence.master.buildslave import BuildSlave
 from presence.master.roster import Roster
 from presence.model.clockguard import INTERVAL
@@ -32,6 +33,21 @@ class RosterTests(MasterTestCase):
         """A master with stock workers only has none."""
         self.startMaster([self.stock("plain")])
         self.assertNotIn(Roster.getName(), self.master.namedServices)
+
+    def test_stockWorkersOnly(self):
+        """Whoever asks for it on a master of stock workers gets one that knows them; the rest comes with the first worker of
+        ours, by a reconfig too, and finds the same roster.
+        """
+        self.startMaster([self.stock("plain")], {"a": ["plain"]})
+        roster = self.resultOf(Roster.getService(self.master))
+        self.assertIs(self.successResultOf(roster.builder("a").waitUntilReady()), roster.worker("plain"))
+        self.assertNotIn(Assembly.getName(), self.master.namedServices)
+        self.reconfig([self.stock("plain"), self.slave("mac-mini")], {"a": ["plain"], "b": ["mac-mini"]})
+        self.connect("mac-mini")
+        self.pass_(1)
+        self.assertIs(self.roster, roster)
+        self.assertIs(self.worker("mac-mini").presence, roster.worker("mac-mini"))
+        self.assertEqual(self.assembly.entities.builder("b", {})["ready"], 1)
 
     def test_unknownBuilder(self):
         """Asking for a builder that is not in the configuration is a `KeyError`."""

@@ -39,7 +39,7 @@ setup(
         ],
         "bench": ["pyperf>=2.6", "buildbot>=4.3,<5"],
         "lint": ["ruff", "mypy", "mypy-zope", "types-python-dateutil"],
-        "docs": ["sphinx>=7", "furo", "myst-parser", "repoze.sphinx.autointerface", "buildbot>=4.3,<5"],
+        "docs": ["sphinx>=7", "furo", "myst-parser", "buildbot>=4.3,<5"],
     },
     entry_points={
         "console_scripts": ["presence = presence.commands.main:main"],

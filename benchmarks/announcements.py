@@ -20,6 +20,7 @@ from presence.master.api.events import Events
 from presence.master.api.readycounts import ReadyCounts
 from presence.model.breaktimer import BreakTimer
 from presence.model.builderpresence import BuilderPresence
+from presence.model.gathering import PAUSE
 from presence.model.workerpresence import WorkerPresence
 from presence.orders.record import AdminRecord
 
@@ -86,7 +87,7 @@ class Farm:
         self.events = 0
         start = time.perf_counter()
         action()
-        for seconds in (0, events.PAUSE, events.PAUSE):
+        for seconds in (0, PAUSE, PAUSE):
             self.clock.advance(seconds)
         print(f"{what:45} {1000 * (time.perf_counter() - start):7.1f} ms  {self.events:5} events")
 

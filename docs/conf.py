@@ -2,10 +2,8 @@ project = "presence"
 copyright = "2026, the presence developers"
 author = "The presence developers"
 
-extensions = ["sphinx.ext.autodoc", "repoze.sphinx.autointerface", "myst_parser"]
+extensions = ["sphinx.ext.autodoc", "myst_parser"]
 autodoc_member_order = "bysource"
-# what a method promises is said once, in the interface
-autodoc_inherit_docstrings = True
 default_role = "code"
 
 html_theme = "furo"

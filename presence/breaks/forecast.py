@@ -1,22 +1,44 @@
-"""The breaks of the coming days, as both sides show them to people. Pure: it is told the instant."""
+"""What the breaks of a worker will be: the next one, and those of the coming days, as people are shown them.
+
+It does not know what time it is: it is told. Instants are seconds since the epoch.
+"""
 
 from __future__ import annotations
 
-import math
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
 
-from presence.wire.messages import LATEST, MAX_ITEMS, MAX_REASON, ComingBreak, cut
+from presence.calendar.instants import datetimeOf, secondsOf
+from presence.calendar.wallclock import startInstant
+from presence.calendar.zones import localZone, zoneFor
+from presence.text import MAX_REASON, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from presence.breaks.schedule import BreakSchedule
+    from presence.breaks.schedule import BreakInterval, BreakSchedule
 
-#: How far ahead is looked, in seconds: the days of a week, and today's a second time.
-AHEAD = 8 * 24 * 3600.0
+#: How many days are shown: those of a week, and today's a second time.
+DAYS = 8
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+#: How far ahead `comingBreaks()` looks, in seconds.
+AHEAD = DAYS * 24 * 3600.0
+
+#: How many breaks are shown at most.
+MOST = 200
+
+# How many schedules are remembered. A master has a few; one that is reconfigured again and again has more.
+_REMEMBERED = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class ComingBreak:
+    """A break that is or will be: `start`, `stop` (None where no end is in sight) and `reason` (or None)."""
+
+    start: float
+    stop: float | None
+    reason: str | None
 
 
 def comingBreaks(
@@ -24,19 +46,15 @@ def comingBreaks(
 ) -> tuple[ComingBreak, ...]:
     """The breaks of `schedule` that overlap the coming eight days, in order: those that will take place.
 
-    `now` and `suspendedUntil` (breaks are suspended until then, or None) are seconds since the epoch.
+    Breaks are suspended until `suspendedUntil`, if that is not None; of one that it reaches into, what is left is shown.
     """
-    start, end = max(now, suspendedUntil or 0.0), now + AHEAD
+    start, end = max(now, suspendedUntil or now), now + AHEAD
     if start >= end:
         return ()
-    found = []
-    for interval in schedule.between(_instant(start), _instant(end))[:MAX_ITEMS]:
-        begins = _seconds(interval.start)
-        stops = None if interval.stop is None else _seconds(interval.stop)
-        reason = cut("; ".join(interval.reasons) or None, MAX_REASON)
-        # of a break that a suspension reaches into, what is left
-        found.append(ComingBreak(max(begins, suspendedUntil or 0.0), stops, reason))
-    return tuple(found)
+    found = map(_coming, schedule.between(datetimeOf(start), datetimeOf(end))[:MOST])
+    if suspendedUntil is None:
+        return tuple(found)
+    return tuple(ComingBreak(max(each.start, suspendedUntil), each.stop, each.reason) for each in found)
 
 
 def nextBreak(breaks: Iterable[ComingBreak], now: float) -> ComingBreak | None:
@@ -48,16 +66,88 @@ def freeFrom(schedule: BreakSchedule, instant: float, suspendedUntil: float | No
     """The first time from `instant` on that is in no break of `schedule`; None if none is in sight."""
     if suspendedUntil is not None and instant < suspendedUntil:
         return instant
-    interval = schedule.at(_instant(instant))
+    interval = schedule.at(datetimeOf(instant))
     if interval is None:
         return instant
-    return None if interval.stop is None else _seconds(interval.stop)
+    return None if interval.stop is None else secondsOf(interval.stop)
 
 
-def _instant(seconds: float) -> datetime:
-    # cut off to the microsecond: rounding up could be late
-    return _EPOCH + timedelta(microseconds=math.floor(min(seconds, LATEST) * 1_000_000))
+def freeOf(breaks: Iterable[ComingBreak], instant: float) -> float | None:
+    """The first time from `instant` on that is in none of `breaks`, of whatever schedules; None if none is in sight."""
+    coming = sorted(breaks, key=lambda each: each.start)
+    for each in coming:
+        if each.start <= instant and each.stop is None:
+            return None
+        if each.start <= instant and each.stop is not None and instant < each.stop:
+            instant = each.stop
+    return instant
 
 
-def _seconds(instant: datetime) -> float:
-    return (instant - _EPOCH).total_seconds()
+class Forecast:
+    """The coming breaks of many workers that share a few schedules, and are looked at more often than breaks change.
+
+    Each question about a schedule is answered once, and remembered for as long as the answer is true. Suspensions,
+    which each worker has for itself, are not asked.
+    """
+
+    def __init__(self) -> None:
+        self._days: dict[BreakSchedule, tuple[float, float, tuple[ComingBreak, ...]]] = {}
+        self._next: dict[BreakSchedule, tuple[float, float, ComingBreak | None]] = {}
+
+    def days(self, schedule: BreakSchedule, now: float) -> tuple[ComingBreak, ...]:
+        """The breaks that overlap the eight days from today's midnight (on this host's clocks), in order, in full length."""
+        if schedule.isEmpty:
+            return ()
+        known = self._days.get(schedule)
+        if known is None or not known[0] <= now < known[1]:
+            first, tomorrow, last = _days(now)
+            found = tuple(map(_coming, schedule.between(first, last)))
+            known = (secondsOf(first), secondsOf(tomorrow), found)
+            _remember(self._days, schedule, known)
+        return known[2]
+
+    def next(self, schedule: BreakSchedule, now: float) -> ComingBreak | None:
+        """The first break that begins after `now`, or None."""
+        if schedule.isEmpty:
+            return None
+        known = self._next.get(schedule)
+        if known is None or not known[0] <= now < known[1]:
+            found = _next(schedule, datetimeOf(now))
+            # no break within the horizon of the schedule: ask again tomorrow
+            until = now + 24 * 3600 if found is None else found.start
+            known = (now, until, found)
+            _remember(self._next, schedule, known)
+        return known[2]
+
+
+def _days(now: float) -> tuple[datetime, datetime, datetime]:
+    """The instants at which today begins, tomorrow does, and the last of the days ends."""
+    zone = zoneFor(localZone())
+    today = datetimeOf(now).astimezone(zone).date()
+    first, tomorrow, last = (
+        startInstant(datetime.combine(today + timedelta(days=days), time()), zone) for days in (0, 1, DAYS)
+    )
+    return first, tomorrow, last
+
+
+def _next(schedule: BreakSchedule, now: datetime) -> ComingBreak | None:
+    change = schedule.nextChange(now)
+    if change is not None and schedule.at(change) is None:
+        # that is the end of the present one
+        change = schedule.nextChange(change)
+    found = None if change is None else schedule.at(change)
+    return None if found is None else _coming(found)
+
+
+def _coming(interval: BreakInterval) -> ComingBreak:
+    return ComingBreak(
+        secondsOf(interval.start),
+        None if interval.stop is None else secondsOf(interval.stop),
+        cut("; ".join(interval.reasons) or None, MAX_REASON),
+    )
+
+
+def _remember(known: dict[Any, Any], schedule: BreakSchedule, answer: Any) -> None:
+    if len(known) >= _REMEMBERED:
+        del known[next(iter(known))]
+    known[schedule] = answer

@@ -13,8 +13,6 @@ from datetime import date, datetime, time, tzinfo
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from zope.interface import implementer
-
 from presence.breaks.coverage import BreakInterval, Coverage
 from presence.breaks.occurrences import Occurrences, OneOff, Recurring
 from presence.breaks.rules import parseRule, ruleText
@@ -24,12 +22,9 @@ from presence.calendar.timeofday import MIDNIGHT, isEndOfDay, timeOfDay, timeTex
 from presence.calendar.wallclock import asInstant
 from presence.calendar.weekdays import EVERY_DAY, weekdays, weekdaysText
 from presence.calendar.zones import canonicalZone, localZone, zoneFor
-from presence.model.interfaces import IBreakSchedule
+from presence.text import readReason
 
 __all__ = ["Break", "BreakErrors", "BreakInterval", "BreakSchedule"]
-
-MAX_REASON = 512
-"""How long the reason of a break may be, in characters: as in the protocol."""
 
 _T = TypeVar("_T")
 _PAIR_OR_TRIPLE = (2, 3)
@@ -94,7 +89,7 @@ class Break:
             "rule": _read("rule", ruleText, rule, messages),
             "since": _read("since", isoDate, since, messages),
             "skip": _read("skip", _dates, skip, messages) or (),
-            "reason": _read("reason", _reason, reason, messages),
+            "reason": _read("reason", readReason, reason, messages),
         }
         if messages:
             raise BreakErrors(messages)
@@ -162,7 +157,6 @@ def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage]:
     )
 
 
-@implementer(IBreakSchedule)
 class BreakSchedule:
     """The breaks of one worker, as one answer: their union, in which overlapping and adjacent breaks are one.
 
@@ -289,14 +283,6 @@ def _dates(value: object) -> tuple[date, ...]:
     if isinstance(value, (str, date)) or not isinstance(value, Iterable):
         value = (value,)
     return tuple(sorted({isoDate(item) for item in value}))
-
-
-def _reason(value: object) -> str | None:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no reason: write a string")  # noqa: TRY004 (mistakes are ValueErrors)
-    if len(value) > MAX_REASON:
-        raise ValueError(f"it has {len(value)} characters, and at most {MAX_REASON} are allowed")
-    return value.strip() or None
 
 
 def _check_combination(break_: Break, *, any_days: bool) -> None:

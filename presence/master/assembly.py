@@ -171,10 +171,12 @@ class Assembly(SharedService):
 
     def _clock_jumped(self) -> None:
         for worker in self.roster.enrolledWorkers:
-            if worker.breakTimer is not None:
-                worker.breakTimer.reconsider()
+            worker.clockJumped()
+        for presence in self.roster.workers.values():
+            presence.clockJumped()
         self.wakeup.clockJumped()
-        self.reconfigurations.lookSoon()
+        self.reconfigurations.clockJumped()
         self.shutdown.clockJumped()
         self.drains.clockJumped()
         self._events.clockJumped()
+        self._report.clockJumped()

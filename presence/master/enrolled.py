@@ -28,3 +28,6 @@ class EnrolledWorker(Protocol):
     workerid: int
     #: Buildbot's `WorkerForBuilder` objects, by the names of their builders
     workerforbuilders: dict[str, Any]
+
+    def clockJumped(self) -> None:
+        """The clock has been set: everything that goes by it is asked again."""

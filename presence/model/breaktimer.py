@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from zope.interface import implementer
-
-from presence.model.interfaces import IBreakTimer
+from presence.breaks.forecast import freeFrom
+from presence.calendar.instants import checkFinite, datetimeOf, secondsOf
 from presence.model.states import checkSource
 
 if TYPE_CHECKING:
@@ -17,94 +14,123 @@ if TYPE_CHECKING:
     from presence.breaks.schedule import BreakInterval, BreakSchedule
     from presence.model.workerpresence import WorkerPresence
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
 # How long a break may be that has no end in sight before the schedule is asked about it again, in seconds.
 _ENDLESS = 30 * 24 * 3600.0
 
 
-@implementer(IBreakTimer)
 class BreakTimer:
-    """See `IBreakTimer`. `clock.seconds()` is the wall clock.
+    """Places and releases the hold ``break`` of one worker, as its `schedule` says. `clock.seconds()` is the wall clock.
 
     It never toggles. Whenever it wakes, however late, it asks the schedule what is true now and does that,
     so that it is right after a suspended machine, a clock that was set, or a schedule that was replaced.
+    While it is started it is the `breaks` of the presence.
     """
 
-    __slots__ = ("_clock", "_presence", "_started", "_suspensions", "_wakeup", "schedule")
+    __slots__ = ("_clock", "_due", "_presence", "_started", "_suspensions", "_wakeup", "schedule")
 
     def __init__(self, schedule: BreakSchedule, presence: WorkerPresence, clock: IReactorTime) -> None:
         self.schedule = schedule
+        # Those that are over are kept: the clock may be set back.
         self._suspensions: dict[str, float] = {}
         self._presence = presence
         self._clock = clock
         self._wakeup: IDelayedCall | None = None
+        self._due = 0.0
         self._started = False
 
     def start(self) -> None:
+        """Do what the schedule says of this moment, and go on doing so. Starting twice is starting once."""
         self._started = True
+        self._presence.breaks = self
         self.reconsider()
 
     def stop(self) -> None:
+        """Release the hold and leave no timer behind."""
         self._started = False
         self._cancel()
         self._presence.release("break")
+        if self._presence.breaks is self:
+            self._presence.breaks = None
 
     def replace(self, schedule: BreakSchedule) -> None:
+        """Go on with another schedule, from this moment."""
         self.schedule = schedule
         self.reconsider()
 
     @property
     def suspendedUntil(self) -> float | None:
-        return max(self._suspensions.values(), default=None)
+        """Until when the breaks are suspended by anybody, in seconds since the epoch, or None."""
+        return self._suspended_until(self._clock.seconds())
 
     def suspensionBy(self, source: str) -> float | None:
-        return self._suspensions.get(source)
+        """Until when `source` has suspended the breaks, in seconds since the epoch, or None."""
+        until = self._suspensions.get(source)
+        return until if until is not None and until > self._clock.seconds() else None
 
     def suspend(self, until: float | None, source: str = "admin") -> None:
+        """Accept builds in spite of the breaks until this instant (seconds since the epoch).
+
+        Each source (one of `states.SOURCES`) has a suspension of its own, and the latest of them counts. None,
+        or an instant that is past, ends that of `source`. `ValueError` when it is not a finite number.
+        """
         checkSource(source)
+        before = self._presence.holds, self._presence.backAt
         if until is None:
             self._suspensions.pop(source, None)
-        elif math.isfinite(until):
-            self._suspensions[source] = until
         else:
-            raise ValueError(f"{until!r} is not an instant: give seconds since the epoch, a finite number")
+            self._suspensions[source] = checkFinite("until", until)
         self.reconsider()
+        holds, back_at = self._presence.holds, self._presence.backAt
+        if holds == before[0] and back_at != before[1]:
+            self._presence.changed()
 
     def reconsider(self) -> None:
+        """Ask the schedule again: the clock may have jumped."""
         if not self._started:
             return
         now = self._clock.seconds()
-        for source in [each for each, until in self._suspensions.items() if until <= now]:
-            del self._suspensions[source]
         self._cancel()
-        suspended = self.suspendedUntil
+        suspended = self._suspended_until(now)
         if suspended is not None:
             self._wake_at(suspended, now)
             self._presence.release("break")
             return
-        instant = _instant(now)
+        instant = datetimeOf(now)
         interval = self.schedule.at(instant)
         if interval is None:
             change = self.schedule.nextChange(instant)
             if change is not None:
-                self._wake_at(_seconds(change), now)
+                self._wake_at(secondsOf(change), now)
             self._presence.release("break")
         else:
-            until = None if interval.stop is None else _seconds(interval.stop)
+            until = None if interval.stop is None else secondsOf(interval.stop)
             self._wake_at(now + _ENDLESS if until is None else until, now)
             self._hold(interval, until)
 
+    def catchUp(self) -> None:
+        """Do what is due, if the reactor is late or takes its timers in another order."""
+        if self._wakeup is not None and self._due <= self._clock.seconds():
+            self.reconsider()
+
+    def freeFrom(self, instant: float) -> float | None:
+        """The first time from `instant` on that is in no break, as far as they are not suspended; None if none is in
+        sight. All in seconds since the epoch.
+        """
+        return freeFrom(self.schedule, instant, self.suspendedUntil)
+
+    def _suspended_until(self, now: float) -> float | None:
+        return max((until for until in self._suspensions.values() if until > now), default=None)
+
     def _hold(self, interval: BreakInterval, until: float | None) -> None:
         reason = "; ".join(interval.reasons) or None
-        since = _seconds(interval.start)
+        since = secondsOf(interval.start)
         held = self._presence.heldBy("break")
         if held is None or (held.reason, held.since, held.until) != (reason, since, until):
             self._presence.hold("break", reason=reason, until=until, since=since)
 
     def _wake_at(self, when: float, now: float) -> None:
-        # never negative: a change that rounding puts just before now is due now
-        self._wakeup = self._clock.callLater(max(0.0, when - now), self._wake)
+        self._due = when
+        self._wakeup = self._clock.callLater(when - now, self._wake)
 
     def _wake(self) -> None:
         self._wakeup = None
@@ -114,12 +140,3 @@ class BreakTimer:
         if self._wakeup is not None:
             self._wakeup.cancel()
             self._wakeup = None
-
-
-def _instant(seconds: float) -> datetime:
-    """The instant, cut off to the microsecond: rounding up could be early."""
-    return _EPOCH + timedelta(microseconds=math.floor(seconds * 1_000_000))
-
-
-def _seconds(instant: datetime) -> float:
-    return (instant - _EPOCH).total_seconds()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zope.interface import implementer
-
-from presence.model.interfaces import IBuilderPresence
 from presence.model.states import PresenceState
 from presence.model.waiters import Waiters
 
@@ -18,9 +15,8 @@ if TYPE_CHECKING:
     from presence.model.workerpresence import WorkerPresence
 
 
-@implementer(IBuilderPresence)
 class BuilderPresence:
-    """See `IBuilderPresence`.
+    """The presence of a builder: that of the workers it may use, taken together. `name` is that of the builder.
 
     It watches its workers only while somebody waits for one of them: on a master with hundreds of workers
     and a thousand builders a flip then costs nothing for the builders that nobody asked about.
@@ -39,42 +35,55 @@ class BuilderPresence:
 
     @property
     def workers(self) -> tuple[WorkerPresence, ...]:
+        """Its workers, in the order in which they were added."""
         return tuple(self._workers)
 
     @property
     def readyWorkers(self) -> tuple[WorkerPresence, ...]:
+        """Those of the workers that are ready."""
         return tuple(worker for worker in self._workers if worker.ready)
 
     @property
     def state(self) -> PresenceState:
+        """AVAILABLE when one of the workers is."""
         if self._first_ready() is None:
             return PresenceState.NOT_ACCEPTING_NEW_BUILDS
         return PresenceState.AVAILABLE
 
     @property
     def backAt(self) -> float | None:
+        """When the first of the workers is back (see `WorkerPresence.backAt`), in seconds since the epoch; None when
+        none of them has said, and when one is ready.
+        """
         if self._first_ready() is not None:
             return None
         return min((at for worker in self._workers if (at := worker.backAt) is not None), default=None)
 
     def addWorker(self, presence: WorkerPresence) -> None:
+        """The builder may use this worker from now on. Adding it twice is adding it once."""
         self._workers[presence] = None
         if self._waiters:
             self._watch()
             self._waiters.fire()
 
     def removeWorker(self, presence: WorkerPresence) -> None:
+        """The builder may not use this worker any longer. Does nothing when it did not."""
         self._workers.pop(presence, None)
         if presence in self._watching:
             self._watching.pop(presence)()
 
     def waitUntilReady(self) -> Deferred[WorkerPresence]:
+        """A Deferred that fires with a `WorkerPresence` that is ready: at once, or when there is one.
+
+        Order, failing and cancelling are as in `WorkerPresence.waitUntilReady`.
+        """
         deferred = self._waiters.wait()
         if self._waiters:
             self._watch()
         return deferred
 
     def stop(self) -> None:
+        """The builder is gone: fail all waiters with `PresenceStopped`."""
         self._unwatch()
         self._waiters.stop()
 

@@ -5,54 +5,66 @@ and that stands still while the machine is suspended. So a reactor that sleeps u
 much as the wall clock was set forward, or the machine was suspended; and when the wall clock is set back,
 what was true an hour ago is true again and no timer knows it.
 
-One guard, for all workers of a process together, wakes the reactor once a minute. That alone makes everything
-happen that is due. Only when more or less time has passed than a minute does it tell somebody.
+One guard, for all workers of a process together, compares the two clocks twice a second, so that a clock that is set
+there and back within seconds is noticed as well. Only when they disagree is the reactor woken, and somebody told.
 """
 
 from __future__ import annotations
 
+import time
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: How often the guard looks at the clock, in seconds.
-INTERVAL = 60.0
+#: How often the guard looks at the clocks, in seconds.
+INTERVAL = 0.5
 
-#: By how many seconds a minute of the wall clock may be off before it counts as a jump. A busy reactor
-#: answers late, and time servers adjust clocks by little steps.
+#: By how many seconds the wall clock may go wrong between two looks before it counts as a jump: time servers adjust it
+#: by little steps.
 TOLERANCE = 1.0
+
+#: A look that comes so late, in seconds, comes after a sleep of the machine. Some systems count that on both clocks.
+OVERSLEPT = 10.0
 
 
 class ThreadTicker:
-    """Calls `tick` in the reactor's thread, every `interval` seconds of a clock that does not jump.
+    """Asks `look(passed)` every `interval` seconds, and when that is true has `jumped()` called in the reactor's thread.
 
-    A thread, because the reactor's own timers go by the very clock that is guarded.
+    `passed` are the seconds since the last time, of a clock that does not jump. A thread, because the reactor's own
+    timers go by the very clock that is guarded.
     """
 
-    def __init__(self, reactor: Any, interval: float, tick: Callable[[], object]) -> None:
+    def __init__(
+        self, reactor: Any, interval: float, look: Callable[[float], bool], jumped: Callable[[], object]
+    ) -> None:
         self._reactor = reactor
         self._interval = interval
-        self._tick = tick
+        self._look = look
+        self._jumped = jumped
         self._ended = Event()
 
     def start(self) -> None:
-        """Begin to tick, `interval` seconds from now."""
+        """Begin to look, `interval` seconds from now."""
         # a daemon: the guard never keeps a process alive
         Thread(target=self._run, name="presence clock guard", daemon=True).start()
 
     def stop(self) -> None:
-        """Never tick again. Called in the reactor's thread."""
+        """Never look again. Called in the reactor's thread."""
         self._ended.set()
 
     def _run(self) -> None:
+        before = time.monotonic()
         while not self._ended.wait(self._interval):
-            self._reactor.callFromThread(self._tick_unless_ended)
+            now = time.monotonic()
+            passed, before = now - before, now
+            if self._look(passed):
+                self._reactor.callFromThread(self._tell_unless_ended)
 
-    def _tick_unless_ended(self) -> None:
+    def _tell_unless_ended(self) -> None:
         if not self._ended.is_set():
-            self._tick()
+            self._jumped()
 
 
 class ClockGuard:
@@ -62,8 +74,7 @@ class ClockGuard:
         self, reactor: Any, jumped: Callable[[], object], tickerFactory: Callable[..., Any] = ThreadTicker
     ) -> None:
         self._clock = reactor
-        self._jumped = jumped
-        self._ticker = tickerFactory(reactor, INTERVAL, self._look)
+        self._ticker = tickerFactory(reactor, INTERVAL, self._look, jumped)
         self._seen = 0.0
 
     def start(self) -> None:
@@ -75,8 +86,8 @@ class ClockGuard:
         """Stop looking."""
         self._ticker.stop()
 
-    def _look(self) -> None:
+    def _look(self, passed: float) -> bool:
+        # in the ticker's thread: `seconds()` of a real reactor is `time.time()`
         now = self._clock.seconds()
-        passed, self._seen = now - self._seen, now
-        if abs(passed - INTERVAL) > TOLERANCE:
-            self._jumped()
+        shown, self._seen = now - self._seen, now
+        return abs(shown - passed) > TOLERANCE or passed > OVERSLEPT

@@ -7,9 +7,10 @@ A worker is `PresenceState.AVAILABLE` exactly when nothing holds it. Each reason
 from __future__ import annotations
 
 import enum
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from presence.calendar.instants import checkFinite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,7 @@ class PresenceState(enum.Enum):
     NOT_ACCEPTING_NEW_BUILDS = "NOT_ACCEPTING_NEW_BUILDS"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Hold:
     """One reason why a worker does not accept builds.
 
@@ -46,8 +47,6 @@ class Hold:
     Raises `ValueError` for an unknown source, and for instants that are not finite numbers.
     """
 
-    __slots__ = ("by", "reason", "since", "source", "until")
-
     source: str
     reason: str | None
     by: str | None
@@ -56,9 +55,9 @@ class Hold:
 
     def __post_init__(self) -> None:
         checkSource(self.source)
-        _check_instant("since", self.since)
+        checkFinite("since", self.since)
         if self.until is not None:
-            _check_instant("until", self.until)
+            checkFinite("until", self.until)
 
 
 def checkSource(source: str) -> None:
@@ -91,8 +90,3 @@ def backAt(holds: Iterable[Hold]) -> float | None:
         if latest is None or hold.until > latest:
             latest = hold.until
     return latest
-
-
-def _check_instant(what: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{what} {value!r} is not an instant: give seconds since the epoch, a finite number")

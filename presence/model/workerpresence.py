@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
-from zope.interface import implementer
 
 from presence.model import states
-from presence.model.interfaces import IWorkerPresence
 from presence.model.states import Hold, PresenceState
 from presence.model.waiters import Waiters
 
@@ -20,6 +18,16 @@ if TYPE_CHECKING:
 _log = Logger()
 
 Observer = Callable[["WorkerPresence"], object]
+
+
+class Breaks(Protocol):
+    """What places and ends the hold ``break`` of a presence, and knows those that are to come: a `BreakTimer`."""
+
+    def catchUp(self) -> None:
+        """Place the hold now, if it is due and its timer is late."""
+
+    def freeFrom(self, instant: float) -> float | None:
+        """The first time from `instant` on that is in no break; None when none is in sight."""
 
 
 class _Observation:
@@ -37,16 +45,20 @@ class _Observation:
         self._others.pop(self, None)
 
 
-@implementer(IWorkerPresence)
 class WorkerPresence:
-    """See `IWorkerPresence`. `clock` tells the time of day (`seconds()`) and ends the holds that have an end.
+    """Whether one worker accepts new builds, why it does not, and until when.
 
+    `name` is the name of the worker. `clock` tells the time of day (`seconds()`) and ends the holds that have an end.
     There is no hold at first, so the worker is AVAILABLE.
+
+    `breaks` is what places the hold ``break``, if anything does. It is asked before the last hold of another source
+    goes: one that ends at the instant at which a break begins lets nobody through, whichever timer comes first.
     """
 
     __slots__ = (
         "__weakref__",
         "_clock",
+        "_ended",
         "_holds",
         "_idle",
         "_observers",
@@ -54,14 +66,18 @@ class WorkerPresence:
         "_running",
         "_stopped",
         "_timers",
+        "breaks",
         "name",
     )
 
     def __init__(self, name: str, clock: IReactorTime) -> None:
         self.name = name
+        self.breaks: Breaks | None = None
         self._clock = clock
         self._holds: dict[str, Hold] = {}
         self._timers: dict[str, IDelayedCall] = {}
+        # the holds that have reached their ends, of sources that have said nothing since; most workers have none
+        self._ended: dict[str, Hold] | None = None
         self._observers: dict[_Observation, None] = {}
         self._running = 0
         self._stopped = False
@@ -75,29 +91,43 @@ class WorkerPresence:
 
     @property
     def ready(self) -> bool:
+        """Whether it is AVAILABLE."""
         return not self._holds
 
     @property
     def state(self) -> PresenceState:
+        """AVAILABLE exactly when there is no hold."""
         return states.stateOf(self._holds.values())
 
     @property
     def holds(self) -> tuple[Hold, ...]:
+        """The holds, in the order of `states.SOURCES`."""
         return states.inSourceOrder(self._holds.values())
 
     @property
     def backAt(self) -> float | None:
-        return states.backAt(self._holds.values())
+        """The first instant at which nothing that is known now holds it, in seconds since the epoch: the holds, and the
+        breaks that follow them without a gap. None when that is unknown, and when nothing holds it.
+        """
+        at = states.backAt(self._holds.values())
+        on_break = self._holds.get("break")
+        # (overlapping and adjacent breaks are one, so that no other one follows the present one)
+        if at is None or self.breaks is None or (on_break is not None and on_break.until == at):
+            return at
+        return self.breaks.freeFrom(at)
 
     @property
     def running(self) -> int:
+        """How many builds run."""
         return self._running
 
     @property
     def busy(self) -> bool:
+        """Whether a build runs."""
         return self._running > 0
 
     def heldBy(self, source: str) -> Hold | None:
+        """The hold that `source` has placed, or None. `ValueError` for an unknown source."""
         states.checkSource(source)
         return self._holds.get(source)
 
@@ -109,43 +139,61 @@ class WorkerPresence:
         until: float | None = None,
         since: float | None = None,
     ) -> None:
+        """Stop accepting builds on behalf of `source`, one of `states.SOURCES`.
+
+        Replaces the hold which that source may have placed before. `reason` and `by` are for people. `until` is in
+        seconds since the epoch: the hold then ends by itself at that instant. A hold that has ended already is not
+        placed. `since` is when it began, by default now.
+
+        Raises `ValueError` for an unknown source or an instant that is not a finite number, and has then changed
+        nothing.
+        """
         now = self._clock.seconds()
         hold = Hold(source, reason, by, now if since is None else since, until)
         if until is not None and until <= now:
             self.release(source)
         elif not self._stopped:
             self._end_timer(source)
+            self._forget_ended(source)
             self._holds[source] = hold
-            if until is not None:
+            # a break is ended by its own timer
+            if until is not None and (source != "break" or self.breaks is None):
                 self._timers[source] = self._clock.callLater(until - now, self._until_reached, source)
             self._changed()
 
     def release(self, source: str) -> None:
+        """End the hold of `source`. Does nothing when it holds nothing; `ValueError` for an unknown one."""
+        self._forget_ended(source)
         if source not in self._holds:
             states.checkSource(source)
         elif not self._stopped:
-            del self._holds[source]
-            if not self._holds:
-                # a dict that has become empty keeps its size
-                self._holds.clear()
-            if source in self._timers:
-                self._end_timer(source)
-            self._changed()
+            self._let_go(source)
 
     def waitUntilReady(self) -> Deferred[WorkerPresence]:
+        """A Deferred that fires with this presence: at once when it is ready, else on the flip.
+
+        Those who wait are fired in the order in which they asked, and only while the worker is ready. The Deferred
+        fails with `PresenceStopped` on `stop()`. Cancelling it withdraws the question.
+        """
         if self._ready is None:
             self._ready = self._waiters(self._ready_answer)
         return self._ready.wait()
 
     def waitUntilIdle(self) -> Deferred[WorkerPresence]:
+        """A Deferred that fires with this presence when no build runs: at once, or when the last finishes.
+
+        It fails with `PresenceStopped` on `stop()`. Cancelling it withdraws the question.
+        """
         if self._idle is None:
             self._idle = self._waiters(self._idle_answer)
         return self._idle.wait()
 
     def buildStarted(self) -> None:
+        """One more build runs."""
         self._running += 1
 
     def buildFinished(self) -> None:
+        """One build less runs. `ValueError` when none did."""
         if self._running == 0:
             raise ValueError(f"no build runs on {self.name}: buildFinished() without a buildStarted()")
         self._running -= 1
@@ -153,11 +201,29 @@ class WorkerPresence:
             self._idle.fire()
 
     def observe(self, observer: Observer) -> Callable[[], None]:
+        """Call `observer(presence)` after every change of the holds, and of `backAt`. Returns a callable that ends it."""
         observation = _Observation(observer, self._observers)
         self._observers[observation] = None
         return observation
 
+    def changed(self) -> None:
+        """`backAt` has changed, and no hold: tell the observers."""
+        self._changed()
+
+    def clockJumped(self) -> None:
+        """The clock has been set: a hold whose end is to come again comes back, unless its source has said otherwise.
+
+        (What is over by the new time ends by its timer: the reactor has been woken.)
+        """
+        for hold in tuple((self._ended or {}).values()):
+            if hold.until is not None and hold.until > self._clock.seconds():
+                self.hold(hold.source, hold.reason, hold.by, hold.until, hold.since)
+
     def stop(self) -> None:
+        """The worker is gone: end all timers and observations, and fail all waiters with `PresenceStopped`.
+
+        What is held or released afterwards changes nothing.
+        """
         self._stopped = True
         for source in tuple(self._timers):
             self._end_timer(source)
@@ -165,6 +231,22 @@ class WorkerPresence:
         for waiters in (self._ready, self._idle):
             if waiters is not None:
                 waiters.stop()
+
+    def _let_go(self, source: str) -> None:
+        if self.breaks is not None and source != "break" and len(self._holds) == 1:
+            self.breaks.catchUp()
+            if source not in self._holds:
+                return  # whoever observed that has released it
+        del self._holds[source]
+        if not self._holds:
+            # a dict that has become empty keeps its size
+            self._holds.clear()
+        self._end_timer(source)
+        self._changed()
+
+    def _forget_ended(self, source: str) -> None:
+        if self._ended is not None:
+            self._ended.pop(source, None)
 
     def _changed(self) -> None:
         if self._observers:
@@ -185,14 +267,15 @@ class WorkerPresence:
                 )
 
     def _until_reached(self, source: str) -> None:
+        del self._timers[source]
         hold = self._holds[source]
         remaining = (hold.until or 0.0) - self._clock.seconds()
         if remaining > 0:
             # rounding, or a clock that was set back while the reactor collected what is due: never early
             self._timers[source] = self._clock.callLater(remaining, self._until_reached, source)
         else:
-            del self._timers[source]
-            self.release(source)
+            self._ended = {**(self._ended or {}), source: hold}
+            self._let_go(source)
 
     def _end_timer(self, source: str) -> None:
         timer = self._timers.pop(source, None)

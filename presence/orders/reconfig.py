@@ -1,14 +1,14 @@
-"""What may be ordered of the configuration of a master over Buildbot's API: reconfig, plan, cancel. Read and checked."""
+"""What may be ordered of the configuration of a master over Buildbot's API: reconfig, plan, cancel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from presence.orders.workers import UnknownAction, readInstant, short, suggestion
+from presence.orders.reading import Action, Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 #: What may be done with what still runs at the deadline, and what each of them means.
 ON_DEADLINE: Mapping[str, str] = {
@@ -18,7 +18,7 @@ ON_DEADLINE: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReconfigOrder:
     """Reconfigure when nothing runs that would be hurt, or, with `everything`, when nothing runs at all.
 
@@ -31,66 +31,37 @@ class ReconfigOrder:
     onDeadline: str = "abort"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlanOrder:
     """Say what a reconfiguration would hold, and do nothing."""
 
     everything: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CancelOrder:
     """Give up the reconfiguration that waits."""
 
 
-def readReconfigOrder(
-    action: str, parameters: Mapping[str, Any], now: float
-) -> ReconfigOrder | PlanOrder | CancelOrder:
-    """The order that `action` with `parameters` is, at the instant `now` (seconds since the epoch).
-
-    A parameter that is null is as good as missing. Raises `UnknownAction`, and `ValueError` for any other mistake; both say
-    what would be right.
-    """
-    known = ACTIONS.get(action)
-    if known is None:
-        raise UnknownAction(f"there is no action {short(action)}: there are {', '.join(ACTIONS)}")
-    kind, readers = known
-    values = {}
-    for name, value in parameters.items():
-        if name not in readers:
-            raise ValueError(f"{action} has no parameter {short(name)}{suggestion(name, readers)}")
-        if value is not None:
-            attribute, read = readers[name]
-            try:
-                values[attribute] = read(value, now)
-            except ValueError as problem:
-                raise ValueError(f"{name}: {problem}") from None
+def _reconfig(**values: Any) -> ReconfigOrder:
     if "onDeadline" in values and "deadline" not in values:
         raise ValueError("on_deadline says what happens at the deadline: give deadline as well")
-    order: ReconfigOrder | PlanOrder | CancelOrder = kind(**values)
-    return order
+    return ReconfigOrder(**values)
 
 
-def _flag(value: object, _now: float) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{short(value)} is neither true nor false")  # noqa: TRY004 (mistakes are ValueErrors)
-    return value
+_ALL = {"all": Parameter("flag", "whether it is about everything that runs", field="everything")}
 
-
-def _choice(value: object, _now: float) -> str:
-    if not isinstance(value, str) or value not in ON_DEADLINE:
-        raise ValueError(f"{short(value)} is none of {', '.join(ON_DEADLINE)}")
-    return value
-
-
-_ALL = {"all": ("everything", _flag)}
-
-#: The actions: what makes an order of their parameters, and of each of those its name there and how it is read.
-ACTIONS: Mapping[str, tuple[Callable[..., Any], Mapping[str, tuple[str, Callable[[object, float], Any]]]]] = {
-    "reconfig": (
-        ReconfigOrder,
-        {**_ALL, "deadline": ("deadline", readInstant), "on_deadline": ("onDeadline", _choice)},
+ACTIONS: Mapping[str, Action] = {
+    "reconfig": Action(
+        {
+            **_ALL,
+            "deadline": Parameter("instant", "how long to wait; null: to the end"),
+            "on_deadline": Parameter(
+                "choice", "what happens then", choices=tuple(ON_DEADLINE), field="onDeadline"
+            ),
+        },
+        _reconfig,
     ),
-    "plan": (PlanOrder, _ALL),
-    "cancel": (CancelOrder, {}),
+    "plan": Action(_ALL, PlanOrder),
+    "cancel": Action({}, CancelOrder),
 }

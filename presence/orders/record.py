@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from presence.calendar.instants import checkFinite
 from presence.model.states import Hold
 from presence.orders.workers import ON_DEADLINE, DrainOrder, HoldOrder, ReleaseOrder
+from presence.text import oneOf
 
 if TYPE_CHECKING:
     from presence.orders.workers import Order
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _VERSION = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Drain:
     """What makes a drain of a hold: see `DrainOrder`. `deadline` is in seconds since the epoch, or None; `onDeadline`
     is one of `ON_DEADLINE`.
@@ -27,13 +28,12 @@ class Drain:
 
     def __post_init__(self) -> None:
         if self.deadline is not None:
-            _instant(self.deadline)
-        if self.onDeadline not in ON_DEADLINE:
-            raise ValueError(f"{self.onDeadline!r} is none of {', '.join(ON_DEADLINE)}")
+            checkFinite("deadline", self.deadline)
+        oneOf(self.onDeadline, ON_DEADLINE)
         _text(self.group)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AdminRecord:
     """`hold` is the hold ``admin`` or None, and `drain` tells how it is one, or None; until `workUntil` (seconds since the epoch, or None) breaks are
     disregarded, because `workBy` said so.
@@ -70,28 +70,22 @@ class AdminRecord:
     def fromDict(cls, value: object) -> AdminRecord:
         """The record that `toDict()` has made `value` of. `ValueError` for anything else."""
         if not isinstance(value, dict) or value.get("version") != _VERSION:
-            raise ValueError(f"{value!r} is no record of version {_VERSION}")
+            raise ValueError(f"{value!r} is not a record of version {_VERSION}")
         try:
             hold, work = value["hold"], value["work"]
             drain = value.get("drain")  # versions before there were drains have none
             return cls(
                 hold
                 and Hold("admin", _text(hold["reason"]), _text(hold["by"]), hold["since"], hold["until"]),
-                work and _instant(work["until"]),
+                work and checkFinite("until", work["until"]),
                 work and _text(work["by"]),
                 drain and Drain(drain["deadline"], drain["onDeadline"], drain["group"]),
             )
         except (KeyError, TypeError) as problem:
-            raise ValueError(f"{value!r} is no record: {problem!r}") from None
+            raise ValueError(f"{value!r} is not a record: {problem!r}") from None
 
 
 def _text(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise ValueError(f"{value!r} is no text")
-    return value
-
-
-def _instant(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is no instant")
+        raise ValueError(f"{value!r} is not text")
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from presence.orders.workers import Action, Parameter
+from presence.orders.reading import Action, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 ON_DEADLINE = ("abort", "interrupt")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StopOrder:
     """Stop when nothing runs, because of `reason` (or None). At `deadline` (seconds since the epoch; None: there is
     none) do as `onDeadline` says, one of `ON_DEADLINE`; None is the first of them.
     """
 
-    reason: str | None
-    deadline: float | None
-    onDeadline: str | None
+    reason: str | None = None
+    deadline: float | None = None
+    onDeadline: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CancelOrder:
     """Do not stop."""
 
@@ -34,11 +34,9 @@ class CancelOrder:
 ACTIONS: Mapping[str, Action] = {
     "stop": Action(
         {
-            "reason": Parameter("text", required=False, meaning="why, for people"),
-            "deadline": Parameter("instant", required=False, meaning="how long to wait; null: to the end"),
-            "on_deadline": Parameter(
-                "choice", required=False, meaning="what happens then", choices=ON_DEADLINE, field="onDeadline"
-            ),
+            "reason": Parameter("text", "why, for people"),
+            "deadline": Parameter("instant", "how long to wait; null: to the end"),
+            "on_deadline": Parameter("choice", "what happens then", choices=ON_DEADLINE, field="onDeadline"),
         },
         StopOrder,
     ),

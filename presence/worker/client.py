@@ -20,7 +20,9 @@ from presence.breaks.schedule import BreakSchedule
 from presence.model.breaktimer import BreakTimer
 from presence.model.clockguard import ClockGuard, ThreadTicker
 from presence.model.workerpresence import WorkerPresence
-from presence.wire.messages import MAX_REASON, Announcement, RunningBuild, Stop, checkFuture, checkReason, cut
+from presence.text import MAX_REASON, cut, readReason
+from presence.wire.messages import Announcement, RunningBuild, Stop
+from presence.wire.reading import checkFuture
 from presence.worker.link.announcement import announcementOf
 from presence.worker.link.conversation import Conversation
 from presence.worker.link.transports import transportOf
@@ -98,8 +100,10 @@ class PresenceClient(MultiService):
         self._guard = ClockGuard(reactor, self._clock_jumped, self.tickerFactory)
         self._end_observation = self.presence.observe(self._presence_changed)
         self._transport.listen(self)
+        self._local: LocalWeb | None = None
         if localPort is not None:
-            LocalWeb(self, localPort, reactor).setServiceParent(self)  # type: ignore[no-untyped-call]
+            self._local = LocalWeb(self, localPort, reactor)
+            self._local.setServiceParent(self)  # type: ignore[no-untyped-call]
 
     # --- life
 
@@ -148,7 +152,7 @@ class PresenceClient(MultiService):
         before = self._away_in_force()
         since = now if before is None or before.by != OWNER else before.since
         try:
-            away = Away(checkReason(reason), OWNER, since, checkFuture("until", until, now))
+            away = Away(_reason(reason), OWNER, since, checkFuture("until", until, now))
         except ValueError:
             return fail()
         return self._keep(replace(self._wish, away=away))
@@ -289,11 +293,7 @@ class PresenceClient(MultiService):
         if held is None or (held.reason, held.by, held.until, held.since) != wanted:
             self.presence.hold("worker", *wanted)
 
-    def _presence_changed(self, presence: WorkerPresence) -> None:
-        if presence.ready:
-            # the timer of a break that begins in this moment may come after the one that ended a hold: there
-            # must be no blink of availability between them
-            self.breakTimer.reconsider()
+    def _presence_changed(self, _: WorkerPresence) -> None:
         self._conversation.sync()
         self._changed()
 
@@ -304,7 +304,11 @@ class PresenceClient(MultiService):
         self._stop.reconsider()
 
     def _clock_jumped(self) -> None:
+        self.presence.clockJumped()
         self._refresh()
+        self._conversation.clockJumped()
+        if self._local is not None:
+            self._local.clockJumped()
         self._changed()
 
     def _message(self) -> Announcement | Stop:
@@ -314,7 +318,7 @@ class PresenceClient(MultiService):
 
     def _announcement(self) -> Announcement:
         now = self._reactor.seconds()
-        return announcementOf(self.presence.holds, self.breakTimer.schedule, now, self._work_until(now))
+        return announcementOf(self.presence, now, self._work_until(now))
 
     def _work_until(self, now: float) -> float | None:
         until = self.breakTimer.suspendedUntil
@@ -354,6 +358,13 @@ class PresenceClient(MultiService):
 
         with suppress(ReactorNotRunning):
             self._reactor.stop()
+
+
+def _reason(reason: str | None) -> str | None:
+    try:
+        return None if reason is None else readReason(reason)
+    except ValueError as problem:
+        raise ValueError(f"reason: {problem}") from None
 
 
 def _text(name: str | bytes) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from presence.breaks.forecast import nextBreak
+from presence.breaks.forecast import freeOf, nextBreak
 from presence.model import states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from presence.breaks.forecast import ComingBreak
     from presence.model.states import Hold
-    from presence.wire.messages import ComingBreak, RunningBuild, View
+    from presence.wire.messages import RunningBuild, View
 
 #: The version of the dictionary that `statusOf` makes.
 VERSION = 1
@@ -40,12 +41,14 @@ def statusOf(  # noqa: PLR0917
         running = view.builds
     ordered = states.inSourceOrder(dict.fromkeys(holds))
     coming = sorted(dict.fromkeys(breaks), key=lambda each: (each.start, each.stop or float("inf")))
+    back_at = states.backAt(ordered)
     return {
         "version": VERSION,
         "name": name,
         "state": states.stateOf(ordered).value,
         "holds": [_hold(each) for each in ordered],
-        "backAt": states.backAt(ordered),
+        # as `WorkerPresence.backAt`, and of both sides' breaks
+        "backAt": None if back_at is None else freeOf(coming, back_at),
         "nextBreak": _break(nextBreak(coming, now)),
         "breaks": [_break(each) for each in coming],
         "workUntil": workUntil,

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from presence.calendar.instants import LATEST, isFinite
 from presence.errors import PresenceError
 from presence.files import writePrivately
-from presence.wire.messages import LATEST, MAX_NAME, checkReason
+from presence.text import MAX_NAME, readLine, readReason
 
 #: The name of the file.
 FILENAME = "presence.json"
@@ -29,11 +30,9 @@ class StoreError(PresenceError):
     """What the owner said could not be read, or not be kept. The text says which file, why, and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Away:
     """What the owner said with "away": see `states.Hold`."""
-
-    __slots__ = ("by", "reason", "since", "until")
 
     reason: str | None
     by: str | None
@@ -41,11 +40,9 @@ class Away:
     until: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wish:
     """All that the owner wants: `away`, or None; and `workUntil`, until when breaks are suspended, or None."""
-
-    __slots__ = ("away", "workUntil")
 
     away: Away | None
     workUntil: float | None
@@ -107,14 +104,12 @@ def _wish(document: Any) -> Wish:
 
 def _away(document: Any) -> Away:
     if not isinstance(document, dict):
-        raise ValueError("away is no object")  # noqa: TRY004 (one kind of error for all that may be wrong)
+        raise ValueError("away is not an object")  # noqa: TRY004 (one kind of error for all that may be wrong)
     since = _optional_instant("since", document.get("since"))
-    by = document.get("by")
-    if by is not None and not (isinstance(by, str) and len(by) <= MAX_NAME):
-        raise ValueError("by is no name")
+    reason, by = document.get("reason"), document.get("by")
     return Away(
-        checkReason(document.get("reason")),
-        by,
+        None if reason is None else readReason(reason),
+        None if by is None else readLine(by, MAX_NAME),
         _missing("since") if since is None else since,
         _optional_instant("until", document.get("until")),
     )
@@ -123,9 +118,9 @@ def _away(document: Any) -> Away:
 def _optional_instant(name: str, value: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LATEST:
-        raise ValueError(f"{name} is no instant")
-    return float(value)
+    if isFinite(value) and 0 <= value <= LATEST:
+        return float(value)
+    raise ValueError(f"{name} is not an instant")
 
 
 def _missing(name: str) -> Any:

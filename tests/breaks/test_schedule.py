@@ -4,20 +4,14 @@ from zoneinfo import ZoneInfo
 
 from dateutil.tz import tzstr
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
 from presence.breaks.schedule import Break, BreakInterval, BreakSchedule  # noqa: F401 (a repr says "BreakSchedule")
-from presence.model.interfaces import IBreakSchedule
 from tests.breaks.breakcase import BERLIN, UTC, schedule, told, utc
 
 MIN, MAX = datetime.datetime.min, datetime.datetime.max  # noqa: DTZ901
 
 
 class BreakScheduleTests(SynchronousTestCase):
-    def test_interface(self):
-        """BreakSchedule has what IBreakSchedule asks for."""
-        self.assertTrue(verifyObject(IBreakSchedule, schedule(("7:00", "19:00"))))
-
     def test_halfOpen(self):
         """Away at the start, available at the stop."""
         breaks = schedule(("07:00", "19:00"))

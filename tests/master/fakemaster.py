@@ -36,10 +36,15 @@ DAY = 24 * HOUR
 class FakeTicker:
     """What `Assembly.tickerFactory` makes here: it ticks when the test says so, and no thread runs."""
 
-    def __init__(self, reactor, interval, tick):
+    def __init__(self, reactor, interval, look, jumped):
         self.interval = interval
-        self.tick = tick
+        self.look = look
+        self.jumped = jumped
         self.running = False
+
+    def tick(self):
+        if self.look(self.interval):
+            self.jumped()
 
     def start(self):
         self.running = True
@@ -210,7 +215,7 @@ class MasterTestCase(RunFakeMasterTestCase):
         """The reactor has made a turn."""
 
     def jump(self, seconds):
-        """The clock jumps. What is due happens when the guard wakes the reactor, at most a minute later."""
+        """The clock jumps. What is due happens when the guard wakes the reactor, a moment later."""
         (ticker,) = (ticker for ticker in self.tickers if ticker.running)
         ticker.tick()  # that of just before
         self.reactor.rightNow += seconds + INTERVAL

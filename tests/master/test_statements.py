@@ -4,7 +4,8 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from presence.master.starting.wakeup import PAUSE, Wakeup
+from presence.master.starting.wakeup import Wakeup
+from presence.model.gathering import PAUSE
 from tests.master.fakemaster import MasterTestCase
 
 

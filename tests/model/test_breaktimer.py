@@ -1,12 +1,11 @@
+import math
 from datetime import datetime, timedelta, timezone
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
 from presence.breaks.schedule import BreakSchedule
 from presence.model.breaktimer import BreakTimer
-from presence.model.interfaces import IBreakTimer
 from presence.model.states import PresenceState
 from presence.model.workerpresence import WorkerPresence
 
@@ -44,10 +43,6 @@ class BreakTimerTests(SynchronousTestCase):
 
     def assertAvailable(self):
         self.assertIs(self.presence.state, PresenceState.AVAILABLE)
-
-    def test_interface(self):
-        """BreakTimer provides IBreakTimer."""
-        self.assertTrue(verifyObject(IBreakTimer, self.timer))
 
     def test_flipsOnTime(self):
         """It flips at the start of the break and at its end, day after day, and at no other time."""
@@ -324,3 +319,25 @@ class BreakTimerTests(SynchronousTestCase):
         self.timer.start()
         self.assertRaises(ValueError, self.timer.suspend, float("nan"))
         self.assertOnBreak()
+
+    # --- odd instants
+
+    def test_oddMicroseconds(self):
+        """A break that begins and ends between two floats is kept, and its timer does not spin."""
+        start, stop = (
+            MONDAY + timedelta(hours=7, microseconds=1),
+            MONDAY + timedelta(hours=8, microseconds=67),
+        )
+        self.timer.replace(schedule((start, stop)))
+        self.timer.start()
+        self.clock.advance(HOUR + 0.0001)
+        self.assertOnBreak()
+        self.clock.advance(HOUR)
+        self.assertAvailable()
+
+    def test_theFloatBefore(self):
+        """The last instant before the start is before it, and the last one before the end too, however near they are."""
+        for hour, check in ((7, self.assertAvailable), (19, self.assertOnBreak)):
+            self.clock.rightNow = math.nextafter(MONDAY.timestamp() + hour * HOUR, 0)
+            self.timer.start()
+            check()

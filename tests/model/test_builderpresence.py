@@ -1,11 +1,9 @@
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
 from presence.errors import PresenceStopped
 from presence.model.builderpresence import BuilderPresence
-from presence.model.interfaces import IBuilderPresence
 from presence.model.states import PresenceState
 from presence.model.workerpresence import WorkerPresence
 
@@ -22,10 +20,6 @@ class BuilderPresenceTests(SynchronousTestCase):
 
     def observers(self):
         return len(self.a._observers) + len(self.b._observers)
-
-    def test_interface(self):
-        """BuilderPresence provides IBuilderPresence."""
-        self.assertTrue(verifyObject(IBuilderPresence, self.builder))
 
     def test_state(self):
         """A builder is AVAILABLE when one of its workers is."""

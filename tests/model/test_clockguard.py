@@ -1,16 +1,17 @@
+import time
 from threading import Event
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.model.clockguard import INTERVAL, ClockGuard, ThreadTicker
+from presence.model.clockguard import INTERVAL, OVERSLEPT, TOLERANCE, ClockGuard, ThreadTicker
 
 
 class FakeTicker:
-    """Ticks when told to, as after INTERVAL seconds of a clock that does not jump."""
+    """Looks when told to."""
 
-    def __init__(self, reactor, interval, tick):
-        self.interval, self.tick, self.running = interval, tick, False
+    def __init__(self, reactor, interval, look, jumped):
+        self.interval, self.look, self.jumped, self.running = interval, look, jumped, False
 
     def start(self):
         self.running = True
@@ -23,52 +24,54 @@ class ClockGuardTests(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
         self.clock.rightNow = 1_000_000.0
-        self.jumps = 0
-        self.tickers = []
-        self.guard = ClockGuard(self.clock, self.jumped, self.makeTicker)
+        self.guard = ClockGuard(self.clock, lambda: None, self.makeTicker)
+        self.clock.rightNow += 1_000
         self.guard.start()
 
     def makeTicker(self, *args):
-        self.tickers.append(FakeTicker(*args))
-        return self.tickers[-1]
+        self.ticker = FakeTicker(*args)
+        return self.ticker
 
-    def jumped(self):
-        self.jumps += 1
+    def hasJumped(self, shown, passed=INTERVAL):
+        """Whether it is a jump when the clock shows that so much has passed, and `passed` seconds have."""
+        self.clock.rightNow += shown
+        return self.ticker.look(passed)
 
-    def tickAfter(self, seconds):
-        self.clock.rightNow += seconds
-        self.tickers[0].tick()
-
-    def test_atMostOnceAMinute(self):
-        """One ticker of a minute serves everybody, and runs from start to stop."""
-        (ticker,) = self.tickers
-        self.assertEqual((ticker.interval, ticker.running), (60.0, True))
+    def test_oneTicker(self):
+        """One ticker serves everybody, twice in the two seconds in which a jump is to be noticed; it runs from start to stop."""
+        self.assertLessEqual(2 * self.ticker.interval, 2)
+        self.assertTrue(self.ticker.running)
         self.guard.stop()
-        self.assertFalse(ticker.running)
+        self.assertFalse(self.ticker.running)
 
     def test_aClockThatGoesRight(self):
-        """A minute that takes a minute, give or take a second, is no jump."""
-        for seconds in (INTERVAL, INTERVAL + 0.9, INTERVAL - 0.9):
-            self.tickAfter(seconds)
-        self.assertEqual(self.jumps, 0)
+        """A clock that shows what has passed, give or take a second, has not jumped, however late the look is."""
+        for passed in (INTERVAL, 0.0, OVERSLEPT):
+            for off in (0, TOLERANCE, -TOLERANCE):
+                self.assertFalse(self.hasJumped(passed + off, passed))
 
-    def test_suspendedOrSetForward(self):
-        """A minute that takes hours is a jump, and the next one is not."""
-        self.tickAfter(7200)
-        self.assertEqual(self.jumps, 1)
-        self.tickAfter(INTERVAL)
-        self.assertEqual(self.jumps, 1)
+    def test_setForward(self):
+        """A clock that was set forward has jumped, once."""
+        self.assertTrue(self.hasJumped(INTERVAL + TOLERANCE + 0.01))
+        self.assertTrue(self.hasJumped(7200))
+        self.assertFalse(self.hasJumped(INTERVAL))
 
     def test_setBack(self):
-        """A clock that was set back has jumped."""
-        self.tickAfter(INTERVAL - 3600)
-        self.assertEqual(self.jumps, 1)
+        """A clock that was set back has jumped, and again when it is set right."""
+        self.assertTrue(self.hasJumped(INTERVAL - TOLERANCE - 0.01))
+        self.assertTrue(self.hasJumped(-3600))
+        self.assertTrue(self.hasJumped(3600))
+        self.assertFalse(self.hasJumped(INTERVAL))
+
+    def test_suspended(self):
+        """A machine that was suspended has jumped, also where both clocks have counted that."""
+        self.assertTrue(self.hasJumped(OVERSLEPT + 0.01, OVERSLEPT + 0.01))
 
 
 class ThreadTickerTests(SynchronousTestCase):
-    def test_ticksInTheReactorsThread(self):
-        """The ticker's thread does nothing but to hand the tick to the reactor, until it is stopped."""
-        handed, ticks = [], []
+    def test_jumpsInTheReactorsThread(self):
+        """The thread looks, and leaves the reactor alone until there was a jump, which it hears of in its own thread."""
+        handed, jumps, passed = [], [], []
         second = Event()
 
         class Reactor:
@@ -77,12 +80,21 @@ class ThreadTickerTests(SynchronousTestCase):
                 if len(handed) == 2:
                     second.set()
 
-        ticker = ThreadTicker(Reactor(), 0.001, lambda: ticks.append(1))
+        def look(seconds):
+            passed.append(seconds)
+            return len(passed) > 3
+
+        began = time.monotonic()
+        ticker = ThreadTicker(Reactor(), 0.001, look, lambda: jumps.append(1))
         ticker.start()
         self.assertTrue(second.wait(10))
-        self.assertEqual(ticks, [])
+        took = time.monotonic() - began
+        self.assertGreaterEqual(len(passed), 5)
+        self.assertTrue(all(seconds >= 0.0009 for seconds in passed))
+        self.assertLessEqual(sum(passed[:5]), took)
+        self.assertEqual(jumps, [])
         handed[0]()
-        self.assertEqual(ticks, [1])
+        self.assertEqual(jumps, [1])
         ticker.stop()
         handed[1]()
-        self.assertEqual(ticks, [1])
+        self.assertEqual(jumps, [1])

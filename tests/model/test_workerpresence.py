@@ -3,10 +3,8 @@ from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
 from presence.errors import PresenceStopped
-from presence.model.interfaces import IWorkerPresence
 from presence.model.states import SOURCES, PresenceState
 from presence.model.workerpresence import WorkerPresence
 from tests.searches import examples
@@ -26,10 +24,6 @@ class PresenceTestCase(SynchronousTestCase):
 
 
 class HoldingTests(PresenceTestCase):
-    def test_interface(self):
-        """WorkerPresence provides IWorkerPresence."""
-        self.assertTrue(verifyObject(IWorkerPresence, self.presence))
-
     def test_availableAtFirst(self):
         """Nothing holds a new presence."""
         self.assertIs(self.presence.state, AVAILABLE)

@@ -1,14 +1,14 @@
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.orders.reconfig import CancelOrder, PlanOrder, ReconfigOrder, readReconfigOrder
-from presence.orders.workers import UnknownAction
+from presence.orders.reading import UnknownAction, readOrder
+from presence.orders.reconfig import ACTIONS, CancelOrder, PlanOrder, ReconfigOrder
 
 NOW = 1_795_000_000
 
 
 class OrderTests(SynchronousTestCase):
     def read(self, action, **parameters):
-        return readReconfigOrder(action, parameters, NOW)
+        return readOrder(ACTIONS, action, parameters, NOW)
 
     def refused(self, action, **parameters):
         return str(self.assertRaises(ValueError, self.read, action, **parameters))
@@ -35,8 +35,8 @@ class OrderTests(SynchronousTestCase):
             ("reconfig", {"deadline": NOW + 60, "on_deadline": "stop"}, "abort, interrupt, reconfig"),
             ("reconfig", {"deadline": NOW + 60, "on_deadline": ["abort"]}, "abort, interrupt, reconfig"),
             ("reconfig", {"on_deadline": "abort"}, "give deadline as well"),
-            ("plan", {"deadline": NOW + 60}, "it takes all"),
-            ("cancel", {"all": True}, "it takes none"),
+            ("plan", {"deadline": NOW + 60}, "there is all"),
+            ("cancel", {"all": True}, "there are none"),
         ):
             self.assertIn(said, self.refused(action, **parameters))
 

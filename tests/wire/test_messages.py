@@ -5,23 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.breaks.forecast import ComingBreak
+from presence.calendar.instants import LATEST
 from presence.model.states import Hold, PresenceState
-from presence.wire import messages
+from presence.text import MAX_REASON
 from presence.wire.messages import (
     AVAILABLE,
-    LATEST,
     MAX_ERROR,
     MAX_ITEMS,
-    MAX_KEYS,
-    MAX_REASON,
     Announcement,
-    ComingBreak,
-    MessageError,
     Refusal,
     RunningBuild,
     Stop,
-    UnknownVersionError,
     View,
+    cutHold,
+)
+from presence.wire.reading import (
+    MAX_KEYS,
+    MessageError,
+    UnknownVersionError,
     readAnnouncement,
     readAnswer,
     readStop,
@@ -93,7 +95,7 @@ class RefusalTests(SynchronousTestCase):
     def test_noDictionary(self):
         """Only a dictionary is a message."""
         for value in (None, 1, "away", [], b"", object(), [AWAY.toDict(NOW)]):
-            self.assertRefused("is no message: a dictionary is", value)
+            self.assertRefused("is not a message: a dictionary is", value)
 
     def test_version(self):
         """There is version 1, written as a whole number. Another one is told from garbage."""
@@ -125,11 +127,11 @@ class RefusalTests(SynchronousTestCase):
     def test_reason(self):
         """A reason is one line of text of at most 512 characters."""
         self.assertEqual(readAnnouncement(away(reason="ü" * MAX_REASON), NOW).reason, "ü" * MAX_REASON)
-        self.assertRefused("reason has 513 characters, and at most 512", away(reason="x" * 513))
+        self.assertRefused("reason: it has 513 characters, and at most 512", away(reason="x" * 513))
         for reason in (1, b"x", ["x"]):
-            self.assertRefused("^reason .* is no text", away(reason=reason))
+            self.assertRefused("^reason: .* is not text", away(reason=reason))
         for reason in ("a\nb", "\x00", "\x7f", "\x9b", "\ud800", "\u2028"):
-            self.assertRefused("^reason contains .*: it is one line", away(reason=reason))
+            self.assertRefused("^reason: it contains .*: write plain text on one line", away(reason=reason))
 
     def test_instants(self):
         """An instant is a finite number between 1970 and the year 9999."""
@@ -180,7 +182,7 @@ class RefusalTests(SynchronousTestCase):
         view = VIEW.toDict(NOW)
         hold = view["holds"][0]
         for pattern, changed in (
-            ("^holds .* is no list", {"holds": None}),
+            ("^holds .* is not a list", {"holds": None}),
             ("^holds has", {"holds": [hold] * (MAX_ITEMS + 1)}),
             ("^holds: .* a dictionary is", {"holds": [1]}),
             ("since is missing", {"holds": [{**hold, "since": None}]}),
@@ -286,14 +288,8 @@ class ClockTests(SynchronousTestCase):
 
 
 class CutTests(SynchronousTestCase):
-    def test_cut(self):
-        """What this side sends is made fit, whoever wrote it: one line, not too long."""
-        self.assertEqual(messages.cut("a\nb\ud800", 10), "a b ")
-        self.assertEqual(messages.cut("x" * 20, 10), "x" * 9 + "…")
-        self.assertIsNone(messages.cut(None, 10))
-
     def test_cutHold(self):
         """A hold with a reason of any length is fit for a view."""
-        hold = messages.cutHold(Hold("pause", "x\n" * 999, None, NOW, None))
+        hold = cutHold(Hold("pause", "x\n" * 999, None, NOW, None))
         view = View(PresenceState.NOT_ACCEPTING_NEW_BUILDS, (hold,), None, (), 0, (), False, None)
         self.assertEqual(readAnswer(view.toDict(NOW), NOW), view)

@@ -16,9 +16,15 @@ HOUR = 3600.0
 
 
 class FakeTicker:
-    def __init__(self, reactor, interval, tick):
-        self.tick = tick
+    def __init__(self, reactor, interval, look, jumped):
+        self.interval = interval
+        self.look = look
+        self.jumped = jumped
         self.running = False
+
+    def tick(self):
+        if self.look(self.interval):
+            self.jumped()
 
     def start(self):
         self.running = True

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from twisted.internet.error import ConnectionLost
 
+from presence.breaks.forecast import ComingBreak
 from presence.model.states import Hold
-from presence.wire.messages import ComingBreak, Refusal
+from presence.wire.messages import Refusal
 from presence.worker.client import PresenceClient
 from presence.worker.link.conversation import PATIENCE
 from presence.worker.store import FILENAME, StoreError
@@ -87,7 +88,7 @@ class WishTests(ClientTestCase):
         self.connect()
         for say, pattern in (
             (lambda: self.client.away("x" * 513), "at most 512"),
-            (lambda: self.client.away(3), "reason 3 is no text"),
+            (lambda: self.client.away(3), "reason: 3 is not text"),
             (lambda: self.client.away("a\nb"), "one line"),
             (lambda: self.client.away(until=NOW), "past"),
             (lambda: self.client.away(until="noon"), "not an instant"),
@@ -217,6 +218,27 @@ class BreakTests(ClientTestCase):
         self.ticker.tick()
         self.assertEqual(self.sources(), [])
         self.reactor.advance(0)
+
+    def test_clockSetBack(self):
+        """When the clock is set back an hour while an answer is waited for, it is said again at once."""
+        self.connect()
+        self.client.away("rendering")
+        (lost,) = self.transport.sent
+        self.reactor.rightNow -= HOUR
+        self.ticker.tick()
+        self.assertEqual(self.transport.sent[1:][0][1]["state"], AWAY)
+        self.transport.sent.remove(lost)
+        self.answer()
+        self.assertTrue(self.client.told)
+
+    def test_thereAndBack(self):
+        """An away that ended because the clock was set forward is in force again when it is set back."""
+        self.client.away("rendering", until=NOW + HOUR)
+        for hours in (3, -3):
+            self.reactor.rightNow += hours * HOUR
+            self.ticker.tick()
+            self.reactor.advance(0)
+        self.assertIn("worker", self.sources())
 
     def test_lateTimers(self):
         """A master that asks before the timers of a machine that slept have run hears what is true now."""

@@ -21,7 +21,7 @@ from presence.commands.master.credentials import (
 )
 from presence.commands.master.text import AVAILABLE, AdminText, plain
 from presence.commands.options import addUntil, untilOf
-from presence.orders.workers import readReason
+from presence.text import readReason
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

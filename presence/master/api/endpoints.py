@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 from buildbot.data import base, exceptions
 from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
 
-from presence.orders.workers import UnknownAction
+from presence.orders.reading import UnknownAction, readOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
+
+    from presence.orders.reading import Action
 
 
 def readApiOrder(
-    read: Callable[..., Any], action: str, args: dict[str, Any], now: float
+    actions: Mapping[str, Action], action: str, args: dict[str, Any], now: float
 ) -> tuple[Any, str | None]:
-    """The order that `read(action, parameters, now)` makes, and who has given it. Raises the API's errors.
+    """The order that `action` of `actions` is, and who has given it. Raises the API's errors.
 
     The action is taken by its exact name: Buildbot's authorization has looked at that.
     """
@@ -24,7 +26,7 @@ def readApiOrder(
     # Buildbot puts in the user of the session, over what the caller may have written there
     by = parameters.pop("owner", None)
     try:
-        return read(action, parameters, now), by
+        return readOrder(actions, action, parameters, now), by
     except UnknownAction as problem:
         raise exceptions.InvalidControlException(str(problem)) from None
     except ValueError as problem:
@@ -51,10 +53,10 @@ class MasterEndpoint(base.Endpoint):
         return bool(kwargs.get("masterid", self.master.masterid) == self.master.masterid)
 
     def readOrder(
-        self, read: Callable[..., Any], action: str, args: dict[str, Any], kwargs: dict[str, Any]
+        self, actions: Mapping[str, Action], action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> tuple[Any, str | None]:
         """See `readApiOrder()`. It has to be for this master."""
-        order = readApiOrder(read, action, args, self.master.reactor.seconds())
+        order = readApiOrder(actions, action, args, self.master.reactor.seconds())
         if not self.isHere(kwargs):
             raise exceptions.InvalidPathError(
                 f"master {kwargs['masterid']} is not this one: ask that one, at its own URL"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from buildbot.process.workerforbuilder import States
 
-from presence.master.api.breakdays import Forecast
+from presence.breaks.forecast import Forecast
 from presence.model.states import PresenceState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from presence.breaks.forecast import ComingBreak
     from presence.master.api.readycounts import ReadyCounts
     from presence.master.api.shapes import BreakEntity, BuilderPresenceEntity, HoldEntity, PresenceEntity
     from presence.master.holding.drains import Drains
@@ -125,9 +126,10 @@ class Entities:
                 }
             until = None if enrolled.breakTimer is None else enrolled.breakTimer.suspendedUntil
             entity["work_until"] = until if until is not None and until > now else None
-            entity["next_break"] = cast("BreakEntity | None", self._forecast.next(enrolled.schedule, now))
+            coming = self._forecast.next(enrolled.schedule, now)
+            entity["next_break"] = None if coming is None else _break(coming)
             if breaks:
-                entity["breaks"] = cast("list[BreakEntity]", self._forecast.days(enrolled.schedule, now))
+                entity["breaks"] = [_break(each) for each in self._forecast.days(enrolled.schedule, now)]
         return entity
 
     def workers(self, *, breaks: bool) -> list[PresenceEntity]:
@@ -190,11 +192,15 @@ def _hold(hold: Hold) -> HoldEntity:
     }
 
 
+def _break(coming: ComingBreak) -> BreakEntity:
+    return {"start": coming.start, "stop": coming.stop, "reason": coming.reason}
+
+
 def _why(workers: Sequence[WorkerPresence]) -> tuple[str, float | None]:
     if not workers:
         return "it has no workers", None
     # the first of them to be back comes first, and those who know not last
-    first = nsmallest(_NAMED, workers, key=lambda each: math.inf if each.backAt is None else each.backAt)
+    first = nsmallest(_NAMED, workers, key=lambda each: math.inf if (at := each.backAt) is None else at)
     told = [f"{each.name}: {', '.join(map(_in_words, each.holds))}" for each in first]
     if len(workers) > _NAMED:
         told.append(f"and {len(workers) - _NAMED} more")

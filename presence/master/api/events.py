@@ -12,23 +12,18 @@ from twisted.logger import Logger
 
 from presence.master.api.lastsent import LastSent
 from presence.master.builds.waiting import unclaimedRequests
+from presence.model.gathering import Gathering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
 
     from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IDelayedCall
 
     from presence.master.api.entities import Entities
     from presence.master.api.readycounts import ReadyCounts
     from presence.master.roster import Roster
 
 _log = Logger()
-
-#: The least time between two announcements, in seconds. The first is made in the next turn of the reactor; what
-#: changes in the time between is gathered. So a worker that flaps a thousand times a second is announced ten
-#: times.
-PAUSE = 0.1
 
 #: How many workers or builders are announced in one turn of the reactor. Each event is compared with what every listener
 #: wants to hear, and each of Buildbot's workers is a listener.
@@ -61,7 +56,8 @@ class Events:
         self._waiting: Mapping[int, int] = {}
         self._recount = True
         self._counting = False
-        self._timer: IDelayedCall | None = None
+        # a worker that flaps a thousand times a second is announced ten times
+        self._gathering = Gathering(roster.master.reactor, self._turn)
         self._announcing = DeferWaiter()
         self._consumers: list[Any] = []
         self._stopped = False
@@ -85,9 +81,7 @@ class Events:
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Announce nothing any more. A Deferred that fires when nothing is under way."""
         self._stopped = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._gathering.stop()
         for consumer in self._consumers:
             yield consumer.stopConsuming()
         yield self._announcing.wait()
@@ -106,8 +100,7 @@ class Events:
 
     def clockJumped(self) -> None:
         """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
-        if self._timer is not None:
-            self._timer.reset(0)
+        self._gathering.clockJumped()
 
     def workerChanged(self, name: str) -> None:
         """Something of the worker `name` may have changed."""
@@ -145,14 +138,12 @@ class Events:
     # --- and is announced
 
     def _schedule(self) -> None:
-        if self._timer is None and not self._stopped:
-            self._timer = self._master.reactor.callLater(0, self._turn)
+        if not self._stopped:
+            self._gathering.ask()
 
     def _turn(self) -> None:
-        self._timer = None
         starting = self._starting_workers or self._starting_builders
         if self._workers or self._builders or starting or self._must_count():
-            self._timer = self._master.reactor.callLater(PAUSE, self._turn)
             self._announcing.add(self._announce())
 
     @inlineCallbacks
@@ -186,6 +177,7 @@ class Events:
             self._send("presence", entity)
         elif self._roster.findWorker(name) is not None:
             self._starting_workers.add(name)
+            self._schedule()
 
     def _announce_builder(self, name: str) -> None:
         entity = self._entities.builder(name, self._waiting)
@@ -193,6 +185,7 @@ class Events:
             self._send("builderpresence", entity)
         elif self._roster.findBuilder(name) is not None:
             self._starting_builders.add(name)
+            self._schedule()
 
     def _must_count(self) -> bool:
         """Whether to ask how many requests wait. While nobody listens it is put off: with builds that start and end all

@@ -13,7 +13,8 @@ from twisted.internet.defer import inlineCallbacks
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import invalid, readApiOrder
 from presence.master.builds.waiting import unclaimedRequests
-from presence.orders.workers import ACTIONS, readOrder, short
+from presence.orders.workers import ACTIONS
+from presence.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -97,7 +98,7 @@ class PresenceEndpoint(_Endpoint):
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, PresenceEntity | None]:
         """Follow an order. The result is the presence as it is then, without its breaks."""
-        order, by = readApiOrder(readOrder, action, args, self.master.reactor.seconds())
+        order, by = readApiOrder(ACTIONS, action, args, self.master.reactor.seconds())
         name, workerid = yield self._find(kwargs)
         orders: StoredOrders = self.rtype.orders
         try:
@@ -127,7 +128,7 @@ class PresenceEndpoint(_Endpoint):
             if model is not None and model.configured_on:
                 return model.name, model.id
         raise exceptions.InvalidPathError(
-            f"there is no worker {short(kwargs.get('workerid', kwargs.get('name')))} in the configuration: "
+            f"there is no worker {shown(kwargs.get('workerid', kwargs.get('name')))} in the configuration: "
             "GET presences lists them"
         )
 
@@ -147,7 +148,7 @@ class PresencesEndpoint(_Endpoint):
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
         """Nothing is ordered of all at once."""
         raise exceptions.InvalidControlException(
-            f"action {short(action)}: POST {', '.join(ACTIONS)} to one worker, as in presences/NAME"
+            f"action {shown(action)}: POST {', '.join(ACTIONS)} to one worker, as in presences/NAME"
         )
 
 
@@ -179,7 +180,7 @@ class BuilderPresenceEndpoint(_Endpoint):
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
         """Nothing is ordered of a builder."""
         raise exceptions.InvalidControlException(
-            f"action {short(action)}: POST {', '.join(ACTIONS)} to the builder's workers, as in presences/NAME"
+            f"action {shown(action)}: POST {', '.join(ACTIONS)} to the builder's workers, as in presences/NAME"
         )
 
 

@@ -13,7 +13,7 @@ from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import MasterEndpoint, refused
-from presence.orders.reconfig import PlanOrder, ReconfigOrder, readReconfigOrder
+from presence.orders.reconfig import ACTIONS, PlanOrder, ReconfigOrder
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -81,7 +81,7 @@ class ReconfigEndpoint(MasterEndpoint):
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, ReconfigEntity | PlanEntity]:
         """Follow an order."""
-        order, by = self.readOrder(readReconfigOrder, action, args, kwargs)
+        order, by = self.readOrder(ACTIONS, action, args, kwargs)
         if isinstance(order, PlanOrder):
             return (yield self.report.plan(order))
         if isinstance(order, ReconfigOrder):

@@ -13,12 +13,12 @@ from presence.master.builds.running import workerOf
 from presence.master.quiesce.ending import affectedBuilds
 from presence.master.quiesce.newconfig import Mistakes
 from presence.master.quiesce.plan import Plan
+from presence.model.gathering import Gathering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IDelayedCall
 
     from presence.master.api.shapes import (
         HeldEntity,
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
-#: The least time between two events, in seconds; what changes in between is gathered.
-PAUSE = 0.1
-
 
 class ReconfigReport:
     """The entity of the resource `reconfig` of one master. `send` is called with the entity when it has changed."""
@@ -48,8 +45,7 @@ class ReconfigReport:
         self._reconfigurations = reconfigurations
         self._send = send
         self._sent: dict[str, Any] | None = None
-        self._timer: IDelayedCall | None = None
-        self._again = False
+        self._gathering = Gathering(master.reactor, self._turn)
         self._sending = DeferWaiter()
 
     # --- orders
@@ -129,27 +125,22 @@ class ReconfigReport:
 
     def changed(self) -> None:
         """Something of it may have changed."""
-        self._again = True
-        if self._timer is None:
-            self._timer = self._master.reactor.callLater(0, self._turn)
+        self._gathering.ask()
+
+    def clockJumped(self) -> None:
+        """The clock has been set: the next event does not wait for it."""
+        self._gathering.clockJumped()
 
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Send no event any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._again = False
+        self._gathering.stop()
         yield self._sending.wait()
 
     def _turn(self) -> None:
-        self._timer = None
-        if self._again:
-            self._again = False
-            self._timer = self._master.reactor.callLater(PAUSE, self._turn)
-            sent = self._announce()
-            sent.addErrback(lambda failure: _log.failure("while sending an event of a reconfig", failure))
-            self._sending.add(sent)
+        sent = self._announce()
+        sent.addErrback(lambda failure: _log.failure("while sending an event of a reconfig", failure))
+        self._sending.add(sent)
 
     @inlineCallbacks
     def _announce(self) -> Generator[Deferred[Any], Any, None]:

@@ -6,7 +6,6 @@ one: see `registerResources()`.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from buildbot.data import base, types
@@ -15,7 +14,6 @@ from twisted.internet.defer import inlineCallbacks
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import MasterEndpoint, refused
 from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
-from presence.orders.workers import readOrder
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -53,7 +51,7 @@ class ShutdownEndpoint(MasterEndpoint):
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, ShutdownEntity]:
         """Follow an order."""
-        order, by = self.readOrder(partial(readOrder, actions=ACTIONS), action, args, kwargs)
+        order, by = self.readOrder(ACTIONS, action, args, kwargs)
         if not (yield _is_ruled(self.master, action)):
             raise refused(_NO_RULE)
         if isinstance(order, StopOrder):

@@ -37,7 +37,8 @@ class Requeue:
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._timers: set[IDelayedCall] = set()
+        # with the seconds that each has to wait
+        self._timers: dict[IDelayedCall, float] = {}
 
     def send(self, builds: Iterable[Any], reason: str) -> None:
         """Interrupt these builds (of Buildbot), and tell in each that it was because of `reason`.
@@ -54,6 +55,11 @@ class Requeue:
         if meant:
             self._later(GRACE, lambda: _cut(build for build in meant if not build.finished))
 
+    def clockJumped(self) -> None:
+        """The clock has been set, and nobody knows how long is left: wait anew, rather too long than too short."""
+        for timer, delay in self._timers.items():
+            timer.reset(delay)
+
     def stop(self) -> None:
         """Interrupt nothing and cut no connection any more."""
         for timer in self._timers:
@@ -62,11 +68,11 @@ class Requeue:
 
     def _later(self, delay: float, act: Callable[[], object]) -> None:
         def due() -> None:
-            self._timers.discard(timer)
+            del self._timers[timer]
             act()
 
         timer = self._clock.callLater(delay, due)
-        self._timers.add(timer)
+        self._timers[timer] = delay
 
 
 def _send_back(builds: Iterable[Any], reason: str) -> None:

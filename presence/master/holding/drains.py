@@ -108,6 +108,7 @@ class Drains:
 
     def clockJumped(self) -> None:
         """Ask the clock again."""
+        self._requeue.clockJumped()
         for entry in tuple(self._drained.values()):
             self._arm(entry)
 

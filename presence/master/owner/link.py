@@ -10,36 +10,31 @@ from presence.breaks.forecast import comingBreaks, nextBreak
 from presence.master.owner.transports import openTransport
 from presence.master.owner.word import OwnersWord
 from presence.model import states
+from presence.model.gathering import Gathering
+from presence.text import MAX_NAME, cut
 from presence.wire.messages import (
     AVAILABLE,
-    MAX_NAME,
     PRESENCE,
     PRESENCE_STOP,
     Announcement,
-    MessageError,
     Refusal,
     RunningBuild,
     Stop,
     View,
-    cut,
     cutHold,
-    readAnnouncement,
-    readStop,
 )
+from presence.wire.reading import MessageError, readAnnouncement, readStop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IReactorTime
 
     from presence.master.owner.transports import Send
     from presence.model.breaktimer import BreakTimer
     from presence.model.workerpresence import WorkerPresence
 
 _log = Logger()
-
-#: The least time between two views that are sent to a worker, in seconds.
-PAUSE = 0.1
 
 _READERS: dict[str, Callable[[object, float], Announcement | Stop]] = {
     PRESENCE: readAnnouncement,
@@ -58,8 +53,8 @@ class OwnerLink:
         "_building",
         "_clock",
         "_connection",
+        "_gathering",
         "_logged",
-        "_pause",
         "_presence",
         "_send",
         "_sent",
@@ -82,7 +77,7 @@ class OwnerLink:
         self._word = OwnersWord(presence, breakTimer, clock)
         self._send: Send | None = None
         self._connection = 0
-        self._pause: IDelayedCall | None = None
+        self._gathering = Gathering(clock, self._tell)
         self._unanswered = False
         self._sent: View | None = None
         self._logged = False
@@ -120,24 +115,28 @@ class OwnerLink:
 
     def changed(self) -> None:
         """The view that was sent to the worker may be out of date."""
-        if self._send is not None and self._pause is None and not self._unanswered:
-            self._pause = self._clock.callLater(0, self._tell)
+        if self._send is not None:
+            self._gathering.ask()
+
+    def clockJumped(self) -> None:
+        """The clock has been set: nothing waits for a pause to end."""
+        self._word.clockJumped()
+        self._gathering.clockJumped()
 
     def _close(self) -> None:
         self._connection += 1
         self._send = self._sent = None
         self._unanswered = self._logged = False
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
+        self._gathering.stop()
 
     # --- to the worker
 
     def _tell(self) -> None:
-        self._pause = None
-        view = self._view(self._clock.seconds())
-        if view != self._sent and self._send is not None:
-            self._deliver(view)
+        # what is not answered yet will be, or the connection ends; then the newest is told
+        if self._send is not None and not self._unanswered:
+            view = self._view(self._clock.seconds())
+            if view != self._sent:
+                self._deliver(view)
 
     def _deliver(self, answer: View | Refusal) -> None:
         """Send it; the next one when this has been answered, and not before a pause."""
@@ -153,12 +152,8 @@ class OwnerLink:
 
         self._sent = answer if isinstance(answer, View) else None
         self._unanswered = True
-        self._pause = self._clock.callLater(PAUSE, self._pause_over)
+        self._gathering.pause()
         self._send(answer.toDict(self._clock.seconds())).addBoth(answered)
-
-    def _pause_over(self) -> None:
-        self._pause = None
-        self.changed()
 
     def _view(self, now: float) -> View:
         # whoever is told is connected

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from presence.model.gathering import PAUSE, Gathering
 from presence.wire.messages import AVAILABLE, Announcement, Stop
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IReactorTime
 
     from presence.model.breaktimer import BreakTimer
     from presence.model.workerpresence import WorkerPresence
-
-#: The least time between two changes that do not take availability away, in seconds.
-PAUSE = 0.1
 
 
 class OwnersWord:
@@ -28,14 +26,13 @@ class OwnersWord:
     `stop` is the `Stop` that is in force, or None.
     """
 
-    __slots__ = ("_clock", "_pause", "_pause_ends", "_presence", "_spoken", "_timer", "_waiting", "stop")
+    __slots__ = ("_clock", "_gathering", "_presence", "_spoken", "_timer", "_waiting", "stop")
 
     def __init__(self, presence: WorkerPresence, breakTimer: BreakTimer, clock: IReactorTime) -> None:
         self._presence = presence
         self._timer = breakTimer
         self._clock = clock
-        self._pause: IDelayedCall | None = None
-        self._pause_ends = 0.0
+        self._gathering = Gathering(clock, self._do_waiting, immediately=True)
         self._waiting: Announcement | None = None
         self._spoken = False
         # the suspension that the owner asked for, as it was placed; and the one that it took the place of
@@ -52,9 +49,11 @@ class OwnersWord:
         if self._waiting is not None:
             self._do(self._waiting)
         self._waiting = self.stop = None
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
+        self._gathering.stop()
+
+    def clockJumped(self) -> None:
+        """The clock has been set: what waits is done now."""
+        self._gathering.clockJumped()
 
     def forget(self) -> None:
         """Nobody is there any more who could say otherwise. A hold that others have placed is left alone."""
@@ -66,29 +65,20 @@ class OwnersWord:
     def say(self, message: Announcement | Stop) -> None:
         """The worker says this now."""
         self.stop = message if isinstance(message, Stop) else None
-        announcement = message.announcement if isinstance(message, Stop) else message
-        if self._pause is None:
-            self._do(announcement)
-            self._begin_pause()
-        else:
-            self._waiting = announcement
-            self._restrict(announcement)
+        self._waiting = message.announcement if isinstance(message, Stop) else message
+        ends = self._gathering.pauseEnds
+        if ends is not None:
+            self._restrict(self._waiting, ends)
+        self._gathering.ask()
 
-    def _begin_pause(self) -> None:
-        self._pause_ends = self._clock.seconds() + PAUSE
-        self._pause = self._clock.callLater(PAUSE, self._pause_over)
-
-    def _pause_over(self) -> None:
-        self._pause = None
+    def _do_waiting(self) -> None:
         if self._waiting is not None:
             announcement, self._waiting = self._waiting, None
             self._do(announcement)
-            self._begin_pause()
 
-    def _restrict(self, announcement: Announcement) -> None:
+    def _restrict(self, announcement: Announcement, ends: float) -> None:
         """Of what the pause puts off, do at once what cannot wait: each of it happens once in a pause."""
         held = self._presence.heldBy("worker")
-        ends = self._pause_ends
         if announcement.away and (
             held is None
             or (held.until is not None and held.until <= ends and not _ends_by(announcement, held.until))

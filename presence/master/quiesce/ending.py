@@ -62,6 +62,14 @@ class Ending:
         """
         return self.interruptedAt is not None and self._clock.seconds() - self.interruptedAt >= 2 * GRACE
 
+    def clockJumped(self) -> None:
+        """The clock has been set, and nobody knows how long has been waited: wait anew."""
+        now = self._clock.seconds()
+        self._lost = dict.fromkeys(self._lost, now)
+        if self.interruptedAt is not None:
+            self.interruptedAt = now
+        self._requeue.clockJumped()
+
     def stop(self) -> None:
         """Interrupt nothing any more. No timer is left."""
         self._requeue.stop()

@@ -141,6 +141,12 @@ class Reconfigurations:
         if self._timer is not None:
             self._timer.reset(0)
 
+    def clockJumped(self) -> None:
+        """The clock has been set: look now, and wait anew for the builds that were interrupted."""
+        if self.current is not None:
+            self.current.ending.clockJumped()
+        self.lookSoon()
+
     # --- one reconfiguration
 
     @inlineCallbacks

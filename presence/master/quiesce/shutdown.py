@@ -90,6 +90,7 @@ class Shutdown:
 
     def clockJumped(self) -> None:
         """Look again, now."""
+        self._ending.clockJumped()
         if self._timer is not None:
             self._timer.reset(0)
 

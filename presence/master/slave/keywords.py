@@ -6,7 +6,6 @@ the rest of `master.cfg` from being read: what is wrong is left out of what the 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from buildbot.interfaces import IRenderable
 from buildbot.worker.base import Worker
 
 from presence.breaks.schedule import BreakErrors, BreakSchedule
+from presence.text import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,21 +87,14 @@ def checkKeywords(who: str, keywords: dict[str, Any]) -> dict[str, Any]:
     for keyword, value in keywords.items():
         if keyword not in _WORKER_KEYWORDS:
             config.error(
-                f"{who}: there is no keyword {keyword}= (it was given {value!r}){_suggestion(keyword)}"
+                f"{who}: there is no keyword {keyword}= (it was given {value!r})"
+                + suggestion(keyword, sorted(_KEYWORDS), mark="=")
             )
         elif value is not None and keyword in _VALUES and not _VALUES[keyword][0](value):
             config.error(f"{who}: {keyword}={value!r} is not right: give {_VALUES[keyword][1]}")
         else:
             good[keyword] = value
     return good
-
-
-def _suggestion(keyword: str) -> str:
-    by_lower = {known.lower(): known for known in _KEYWORDS}
-    close = difflib.get_close_matches(keyword.lower(), by_lower, n=1)
-    if close:
-        return f": did you mean {by_lower[close[0]]}=?"
-    return f": there are {', '.join(sorted(_KEYWORDS))}"
 
 
 def _is_number(value: Any) -> bool:

@@ -44,3 +44,10 @@ class SlavePart:
         """What was sent to the owner's side may be out of date."""
         if self._owner_link is not None:
             self._owner_link.changed()
+
+    def clockJumped(self) -> None:
+        """The clock has been set: ask the breaks again, and let nothing wait for a pause to end."""
+        if self.breakTimer is not None:
+            self.breakTimer.reconsider()
+        if self._owner_link is not None:
+            self._owner_link.clockJumped()

@@ -11,18 +11,14 @@ from twisted.logger import Logger
 
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.starting.distribution import Distribution
+from presence.model.gathering import Gathering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IDelayedCall
 
 _log = Logger()
-
-#: The least time between two wake-ups, in seconds. The first is immediate; the ready workers of the time in
-#: between are gathered. So a worker that flaps a thousand times a second costs ten wake-ups.
-PAUSE = 0.1
 
 #: How many pauses more are made while the distributor is still on its way to the builders of the last wake-up. It would begin
 #: with those of this one when it is through with that, and has then sorted the same builders twice.
@@ -48,7 +44,8 @@ class Wakeup:
         self._master = master
         self._is_ours = isOurs
         self._names: set[str] = set()
-        self._timer: IDelayedCall | None = None
+        # a worker that flaps a thousand times a second costs ten wake-ups
+        self._gathering = Gathering(master.reactor, self._wake)
         self._waking = DeferWaiter()
         self._distribution = Distribution(master, self._schedule)
         self._stopped = False
@@ -79,8 +76,7 @@ class Wakeup:
 
     def clockJumped(self) -> None:
         """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
-        if self._timer is not None:
-            self._timer.reset(0)
+        self._gathering.clockJumped()
 
     def stop(self) -> Deferred[None]:
         """Wake nobody any more. A Deferred that fires when the wake-up that is under way has ended."""
@@ -90,9 +86,7 @@ class Wakeup:
         self._distribution.stop()
         for consumer in self._consumers:
             consumer.stopConsuming()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._gathering.stop()
         return self._waking.wait()
 
     def _worker_kicks(self, name: str) -> None:
@@ -108,22 +102,23 @@ class Wakeup:
         self._idle_until = -math.inf
 
     def _schedule(self) -> None:
-        if self._timer is None and not self._stopped:
-            self._timer = self._master.reactor.callLater(0, self._wake)
+        if not self._stopped:
+            self._gathering.ask()
 
     def _wake(self) -> None:
-        self._timer = None
         busy = self._waking.has_waited() or self._distribution.isActive
         if not busy:
             self._names |= self._distribution.takeUnreached()
         due = self._names or self._distribution.hasBuildersToRevisit
-        if due or self._distribution.hasBuildersAhead:
-            self._timer = self._master.reactor.callLater(PAUSE, self._wake)
+        if self._distribution.hasBuildersAhead:
+            # it may be stopped before it has reached them
+            self._gathering.ask()
         if not due:
             self._patience = 0
             return
         if busy and self._patience:
             self._patience -= 1
+            self._gathering.ask()
             return
         self._patience = PATIENCE
         names, self._names = self._names, set()

@@ -1,29 +1,22 @@
-"""What this side's holds come to in one announcement. Pure: it is told the instant."""
+"""What this side's holds come to in one announcement."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from presence.breaks.forecast import freeFrom
-from presence.model.states import PresenceState, backAt
-from presence.wire.messages import AVAILABLE, LATEST, MAX_REASON, Announcement, cut
+from presence.calendar.instants import LATEST
+from presence.model.states import PresenceState
+from presence.text import MAX_REASON, cut
+from presence.wire.messages import AVAILABLE, Announcement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from presence.breaks.schedule import BreakSchedule
-    from presence.model.states import Hold
+    from presence.model.workerpresence import WorkerPresence
 
 
-def announcementOf(
-    holds: Sequence[Hold], schedule: BreakSchedule, now: float, workUntil: float | None
-) -> Announcement:
-    """The announcement at `now`, with the breaks of `schedule` suspended until `workUntil`, if that is not None."""
-    until = backAt(holds)
-    if until is not None:
-        # a break may begin when the last hold ends
-        until = freeFrom(schedule, until, workUntil)
+def announcementOf(presence: WorkerPresence, now: float, workUntil: float | None) -> Announcement:
+    """The announcement at `now`, while breaks are suspended until `workUntil`, if that is not None."""
+    holds, until = presence.holds, presence.backAt
     if not holds or (until is not None and until <= now):
         return replace(AVAILABLE, workUntil=workUntil)
     reasons = dict.fromkeys(hold.reason for hold in holds if hold.reason is not None)

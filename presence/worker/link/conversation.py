@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as AnswerTimeout
 from twisted.logger import Logger
 
@@ -16,12 +17,11 @@ from presence.wire.messages import (
     PRESENCE,
     PRESENCE_STOP,
     Announcement,
-    MessageError,
     Refusal,
     Stop,
     View,
-    readAnswer,
 )
+from presence.wire.reading import MessageError, readAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +96,11 @@ class Conversation:
     def wait(self) -> Deferred[Any]:
         """A Deferred that fires when it is settled, or after some seconds."""
         return self._waiters.wait().addTimeout(PATIENCE, self._clock).addErrback(_unless_late)
+
+    def clockJumped(self) -> None:
+        """The clock has been set, and with it how long an answer is waited for: say it again."""
+        if self._under_way is not None:
+            self._under_way.cancel()
 
     def close(self) -> None:
         """Say nothing any more."""
@@ -180,7 +185,7 @@ class Conversation:
             return Refusal(f"what the master says was not understood: {problem}")
 
     def _no_answer(self, failure: Failure) -> Refusal:
-        if isinstance(failure.value, AnswerTimeout):
+        if isinstance(failure.value, (AnswerTimeout, CancelledError)):
             return LATE
         return Refusal(f"the master could not be told: {failure.getErrorMessage()}")
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from presence.model.gathering import Gathering
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
-
-#: No two messages of a stream are nearer to each other, in seconds.
-PAUSE = 0.1
 
 #: After so many seconds without a message a comment says that the stream is alive.
 KEEP_ALIVE = 20.0
@@ -53,6 +52,11 @@ class EventStreams:
         for stream in tuple(self._streams):
             stream.changed()
 
+    def clockJumped(self) -> None:
+        """The clock has been set: no stream waits for an instant that may be hours away."""
+        for stream in self._streams:
+            stream.clockJumped()
+
     def close(self) -> None:
         """End all streams."""
         streams, self._streams = self._streams, []
@@ -68,21 +72,25 @@ class _Stream:
         self._request = request
         self._clock = clock
         self._status = status
-        self._timer: IDelayedCall | None = None
-        self._last = 0.0
+        self._gathering = Gathering(clock, self._tell, immediately=True)
+        self._keep_alive: IDelayedCall | None = None
         self._stale = False
         self._paused = False
         self._ended = False
 
     def begin(self) -> None:
         self._request.registerProducer(self, True)
-        self._tell()
+        self.changed()
 
     def changed(self) -> None:
-        if self._ended or self._stale:
-            return
         self._stale = True
-        self._later(max(0.0, self._last + PAUSE - self._clock.seconds()))
+        if not self._ended and not self._paused:
+            self._gathering.ask()
+
+    def clockJumped(self) -> None:
+        self._gathering.clockJumped()
+        if self._keep_alive is not None:
+            self._keep_alive.reset(KEEP_ALIVE)
 
     def finish(self) -> None:
         if not self._ended:
@@ -92,7 +100,10 @@ class _Stream:
 
     def end(self) -> None:
         self._ended = True
-        self._cancel()
+        self._gathering.stop()
+        if self._keep_alive is not None:
+            self._keep_alive.cancel()
+            self._keep_alive = None
 
     # --- the transport says whether there is room
 
@@ -102,7 +113,7 @@ class _Stream:
     def resumeProducing(self) -> None:
         self._paused = False
         if self._stale and not self._ended:
-            self._later(0.0)
+            self._gathering.ask()
 
     def stopProducing(self) -> None:
         self.end()
@@ -110,23 +121,20 @@ class _Stream:
     # --- what is told
 
     def _tell(self) -> None:
-        self._timer = None
         if not self._paused:
-            if self._stale or not self._last:
-                self._stale = False
-                self._request.write(b"data: " + self._status() + b"\n\n")
-            else:
-                self._request.write(b": still here\n\n")
-            self._last = self._clock.seconds()
-        if not self._ended and self._timer is None:
-            self._later(KEEP_ALIVE)
+            self._stale = False
+            self._write(b"data: " + self._status() + b"\n\n")
 
-    def _later(self, seconds: float) -> None:
-        self._cancel()
-        # a clock that was set back must not keep a change for hours
-        self._timer = self._clock.callLater(min(seconds, KEEP_ALIVE), self._tell)
+    def _still_here(self) -> None:
+        self._keep_alive = None
+        self._write(b"" if self._paused else b": still here\n\n")
 
-    def _cancel(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None and timer.active():
-            timer.cancel()
+    def _write(self, content: bytes) -> None:
+        if content:
+            self._request.write(content)
+        if self._ended:
+            return
+        if self._keep_alive is None:
+            self._keep_alive = self._clock.callLater(KEEP_ALIVE, self._still_here)
+        else:
+            self._keep_alive.reset(KEEP_ALIVE)

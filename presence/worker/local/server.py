@@ -94,6 +94,11 @@ class LocalWeb(Service):
         self._end_observation = self._client.observe(streams.changed)
         _log.info("presence: listening on 127.0.0.1:{port} for the owner", port=root.port)
 
+    def clockJumped(self) -> None:
+        """The clock has been set: what is told is not put off for hours."""
+        if self._streams is not None:
+            self._streams.clockJumped()
+
     def stopService(self) -> Any:
         """Let nobody in any more."""
         super().stopService()  # type: ignore[no-untyped-call]

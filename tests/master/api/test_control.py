@@ -32,7 +32,7 @@ class ControlTests(ApiTestCase):
         self.assertEqual(self.presence().heldBy("admin").by, "anonymous")
         status, code, text = self.post("presences/mac-mini", "hold", user("ann"), by="the pope").error
         self.assertEqual((status, code), (400, INVALID_PARAMS))
-        self.assertEqual(text, "hold has no parameter 'by': it takes reason and until")
+        self.assertEqual(text, "hold has no parameter 'by': there are reason, until")
         self.assertEqual(self.presence().heldBy("admin").by, "anonymous")
 
     def test_release(self):
@@ -107,17 +107,17 @@ class ControlTests(ApiTestCase):
             ({"until": self.reactor.seconds()}, "is past"),
             (
                 {"until": "18:00"},
-                "until: '18:00' is no instant: give seconds since the epoch, a number such as",
+                "until: '18:00' is not an instant: give seconds since the epoch, a number such as",
             ),
-            ({"until": True}, "is no instant"),
-            ({"until": [now]}, "is no instant"),
+            ({"until": True}, "is not an instant"),
+            ({"until": [now]}, "is not an instant"),
             ({"until": now * 1000}, "seconds (not milliseconds) since the epoch"),
             ({"until": 10**400}, "beyond the year 9999"),
             ({"until": float("nan")}, "beyond the year 9999"),
             ({"until": float("inf")}, "beyond the year 9999"),
             ({"reason": "x" * 513}, "reason: it has 513 characters, and at most 512 are allowed"),
-            ({"reason": 7}, "reason: 7 is no text: write a string"),
-            ({"reason": {"a": "b"}}, "is no text"),
+            ({"reason": 7}, "reason: 7 is not text: write a string"),
+            ({"reason": {"a": "b"}}, "is not text"),
             ({"reason": "a\x1b[31mb"}, "it contains '\\x1b': write plain text on one line"),
             ({"reason": "a\nb"}, "write plain text on one line"),
             ({"reason": "\ud800"}, "write plain text on one line"),

@@ -1,3 +1,4 @@
+import itertools
 from types import SimpleNamespace
 
 from buildbot.mq.simple import SimpleMQ
@@ -6,9 +7,10 @@ from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api import events as module
-from presence.master.api.events import PAUSE, SLICE, Events, mayBeHeard
+from presence.master.api.events import SLICE, Events, mayBeHeard
 from presence.master.api.readycounts import ReadyCounts
 from presence.model.builderpresence import BuilderPresence
+from presence.model.gathering import PAUSE
 from presence.model.workerpresence import WorkerPresence
 
 
@@ -58,6 +60,27 @@ class StartTests(SynchronousTestCase):
         asked.clear()
         clock.pump([PAUSE] * 9)
         self.assertEqual((asked, clock.getDelayedCalls()), ([], []))
+
+
+class ClockTests(SynchronousTestCase):
+    def test_setBack(self):
+        """When the clock is set back an hour in the pause, what changes then is told at once, and what had changed when
+        the jump is noticed.
+        """
+        numbers = itertools.count()
+        for noticed in (False, True):
+            clock, told, events = farm(["mac-mini"], [], lambda name, *_: {"name": name, "at": next(numbers)})
+            events.workerChanged("mac-mini")
+            clock.advance(0)
+            if noticed:
+                events.workerChanged("mac-mini")
+            clock.rightNow -= 3600
+            if noticed:
+                events.clockJumped()
+            else:
+                events.workerChanged("mac-mini")
+            clock.advance(0)
+            self.assertEqual(len(told), 2)
 
 
 class SliceTests(SynchronousTestCase):

@@ -90,7 +90,7 @@ class WorkerTests(ApiTestCase):
         self.assertEqual(entity["next_break"], expected[1])
 
     def patchZone(self, name):
-        self.patch(__import__("presence.master.api.breakdays", fromlist=["x"]), "localZone", lambda: name)
+        self.patch(__import__("presence.breaks.forecast", fromlist=["x"]), "localZone", lambda: name)
 
     def test_localMidnight(self):
         """The days begin at the midnight of this host, whatever its zone, and on days of 23 hours too."""

@@ -64,6 +64,18 @@ class ReconfigApiTests(QuiesceTestCase, ApiTestCase):
         self.assertEqual(self.entity()["last"]["number"], 1)
         self.assertEqual(self.results(brid), [SUCCESS])
 
+    def test_clockSetBack(self):
+        """When the clock is set back an hour in a pause between two events, the next one is told when that is noticed."""
+        self.request("m")
+        self.post("reconfig", "reconfig", user("ann"))
+        self.reactor.advance(0)
+        self.post("reconfig", "cancel", user("ann"))
+        self.reactor.rightNow -= HOUR
+        self.tickers[0].tick()
+        for _ in range(5):
+            self.reactor.advance(0)
+        self.assertEqual(self.changes("reconfigs")[-1]["state"], "idle")
+
     def test_estimate(self):
         """How long a build still takes is estimated from those of the past."""
         for _ in range(3):

@@ -50,6 +50,19 @@ class RequeueTests(MasterTestCase):
         self.finishAll()
         self.assertEqual(self.results(brid), [RETRY, SUCCESS])
 
+    def test_clockSetBack(self):
+        """When the clock is set back an hour, a build that does not end is not waited for an hour longer: once more as long."""
+        self.startRunning()
+        self.interruptedLate()
+        self.send()
+        self.pass_(GRACE / 2)
+        self.reactor.rightNow -= HOUR
+        self.sendback.clockJumped()
+        self.pass_(GRACE - 1)
+        self.assertIsNotNone(self.worker("mac-mini").conn)
+        self.pass_(2)
+        self.assertIsNone(self.worker("mac-mini").conn)
+
     def test_buildbotLosesIt(self):
         """Buildbot's own stopBuild(…, RETRY), which its quick clean shutdown uses, loses the request."""
         brid = self.startRunning()

@@ -77,6 +77,40 @@ class OwnerLinkTests(ClientTestCase):
         self.assertEqual([hold["source"] for hold in self.client.status()["holds"]], ["admin"])
         self.assertEqual(status["master"]["knowsPresence"], True)
 
+    def test_clockSetBack(self):
+        """When the clock is set back an hour, away, back and the views go on as before: nothing waits for an hour."""
+        self.begin()
+        self.resultOf(self.client.away("rendering"))
+        self.client.back()
+        self.reactor.advance(0)
+        self.reactor.rightNow -= HOUR
+        for ticker in self.tickers:
+            ticker.tick()
+        self.pass_(0.5)
+        self.assertEqual(self.sources(), [])
+        self.presence().hold("admin")
+        self.reactor.rightNow -= HOUR
+        for ticker in self.tickers:
+            ticker.tick()
+        self.pass_(0.5)
+        self.assertEqual([hold["source"] for hold in self.client.status()["holds"]], ["admin"])
+
+    def test_backAt(self):
+        """Break 19:00 to 22:00, and the owner says away until 20:00: everybody says 22:00."""
+        self.begin(onBreakDuring=("19:00", "22:00"), timezone="UTC")
+        self.resultOf(self.client.away("rendering", until=self.at(20)))
+        self.assertEqual(self.presence().backAt, self.at(22))
+        self.assertEqual(self.roster.builder("runtests").backAt, self.at(22))
+        self.pass_(1)
+        self.assertEqual(self.client.status()["backAt"], self.at(22))
+        self.passUntil(self.at(19.5))
+        self.assertEqual(self.presence().backAt, self.at(22))
+        self.assertEqual(self.client.status()["backAt"], self.at(22))
+        ready = []
+        self.presence().observe(lambda presence: ready.append(presence.ready))
+        self.passUntil(self.at(21))
+        self.assertNotIn(True, ready)
+
     def test_attachesAway(self):
         """A worker that connects while its owner is away is held before Buildbot can give it a build."""
         controller = self.begin()
@@ -229,7 +263,7 @@ class RefusalTests(ClientTestCase):
 
     def test_nonsense(self):
         """A worker that says nonsense when it connects is told so, and builds as one without a client."""
-        self.check_wrongInfo("away", "'away' is no message")
+        self.check_wrongInfo("away", "'away' is not a message")
 
     def test_messages(self):
         """A message that is not right is answered with what is wrong, and has changed nothing."""

@@ -2,8 +2,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.breaks.schedule import Break, BreakSchedule
-from presence.master.owner.word import PAUSE, OwnersWord
+from presence.master.owner.word import OwnersWord
 from presence.model.breaktimer import BreakTimer
+from presence.model.gathering import PAUSE
 from presence.model.states import PresenceState
 from presence.model.workerpresence import WorkerPresence
 from presence.wire.messages import AVAILABLE, Announcement, Stop
@@ -243,3 +244,20 @@ class OwnersWordTests(SynchronousTestCase):
             hold = self.presence.heldBy("worker")
             self.assertEqual((hold is not None, hold and hold.reason), (last.away, last.reason))
             self.assertEqual(self.timer.suspendedUntil, last.workUntil)
+
+    def test_clockSetBack(self):
+        """The clock is set back an hour within the pause after an away, then the owner says back: that is heeded at once."""
+        self.word.say(away("rendering"))
+        self.clock.advance(PAUSE / 2)
+        self.clock.rightNow -= HOUR
+        self.word.say(AVAILABLE)
+        self.assertTrue(self.presence.ready)
+
+    def test_clockSetBackAfterwards(self):
+        """When it is set back after he has said so, it is heeded when the jump is noticed."""
+        self.word.say(away("rendering"))
+        self.word.say(AVAILABLE)
+        self.clock.rightNow -= HOUR
+        self.word.clockJumped()
+        self.clock.advance(0)
+        self.assertTrue(self.presence.ready)

@@ -2,6 +2,7 @@ import sqlalchemy as sa
 from twisted.internet.defer import Deferred, succeed
 
 from presence.master.starting import wakeup
+from presence.model.gathering import PAUSE
 from tests.master.fakemaster import MasterTestCase
 
 
@@ -95,7 +96,7 @@ class WakeupTests(MasterTestCase):
             self.release("w0")
             self.presence("w0").hold("admin")
             self.pass_(0.001)
-        self.assertLessEqual(len(statements), 3 * (1 / wakeup.PAUSE + 2))
+        self.assertLessEqual(len(statements), 3 * (1 / PAUSE + 2))
         self.assertGreaterEqual(len(statements), 1)
 
     def test_theLastFlipCounts(self):
@@ -103,13 +104,13 @@ class WakeupTests(MasterTestCase):
         self.startFarm(2)
         self.release("w0")
         self.reactor.advance(0)
-        self.pass_(wakeup.PAUSE / 2)
+        self.pass_(PAUSE / 2)
         self.request("a")
         self.finishAll()
         self.presence("w0").hold("admin")
         brid = self.request("a")
         self.release("w1")
-        self.pass_(wakeup.PAUSE)
+        self.pass_(PAUSE)
         self.assertEqual(self.results(brid), [None])
 
     def test_atTheEndOfABreak(self):
@@ -162,7 +163,7 @@ class WakeupTests(MasterTestCase):
         """A farm where nothing waits, and where one has just asked."""
         names = self.startFarm(2)
         self.release("w0")
-        self.pass_(wakeup.PAUSE)
+        self.pass_(PAUSE)
         return names
 
     def test_nothingWaitsIsRemembered(self):
@@ -170,12 +171,12 @@ class WakeupTests(MasterTestCase):
         self.startIdle()
         statements = self.countStatements()
         self.release("w1")
-        self.pass_(wakeup.PAUSE)
+        self.pass_(PAUSE)
         self.assertEqual(statements, [])
         self.pass_(wakeup.BELIEF)
         self.presence("w1").hold("admin")
         self.release("w1")
-        self.pass_(wakeup.PAUSE)
+        self.pass_(PAUSE)
         self.assertEqual(len(statements), 1)
 
     def test_anArrivalIsHeardOf(self):
@@ -202,7 +203,7 @@ class WakeupTests(MasterTestCase):
         self.request("a")
         answers.pop().callback({})
         self.release("w1")
-        self.pass_(wakeup.PAUSE)
+        self.pass_(PAUSE)
         self.assertEqual(len(answers), 1)
         answers.pop().callback({})
 
@@ -224,7 +225,7 @@ class WakeupTests(MasterTestCase):
         self.patch(self.master.mq, "produce", lambda key, data: None)
         brid = self.request("a")
         self.setClock(-24)
-        self.reactor.advance(wakeup.PAUSE)
+        self.reactor.advance(PAUSE)
         self.release("w1")
         self.assembly.wakeup.clockJumped()
         self.reactor.advance(0)
@@ -242,10 +243,10 @@ class WakeupTests(MasterTestCase):
         self.pass_(0)
         self.assertEqual(self.calls, [["a"]])  # the first one does not wait
         self.release("w1")
-        self.pass_(3 * wakeup.PAUSE)
+        self.pass_(3 * PAUSE)
         self.assertEqual(len(self.calls), 1)
         brd.active = False
-        self.pass_(1.1 * wakeup.PAUSE)
+        self.pass_(1.1 * PAUSE)
         self.assertEqual(len(self.calls), 2)
         brd.active = True
         self.release("w2")
@@ -298,7 +299,7 @@ class WakeupTests(MasterTestCase):
         self.pass_(3)
         self.assertEqual(len(self.calls), 1)
         questions["w0"].callback(False)
-        self.pass_(2 * wakeup.PAUSE)
+        self.pass_(2 * PAUSE)
         self.assertEqual(self.calls[1:], [["a"]])
         questions["w1"].callback(True)
         self.pass_(0)
@@ -312,7 +313,7 @@ class WakeupTests(MasterTestCase):
         self.pass_(0)
         self.assertEqual(list(others), ["w0"])
         self.release("w1")
-        self.pass_(1 + wakeup.PAUSE)
+        self.pass_(1 + PAUSE)
         self.assertEqual(self.calls[1:], [["a"]])
         others["w0"].callback(True)
         self.pass_(0)
@@ -329,7 +330,7 @@ class WakeupTests(MasterTestCase):
         self.resultOf(stopped)
         self.assertFalse(brd.active)
         self.resultOf(brd.setServiceParent(self.master.botmaster))
-        self.pass_(2 * wakeup.PAUSE)
+        self.pass_(2 * PAUSE)
         self.assertEqual(self.calls[1:], [["b", "c"]])
         self.assertEqual({start.builder for start in self.starts}, {"a", "b", "c"})
 
@@ -348,7 +349,7 @@ class WakeupTests(MasterTestCase):
         self.resultOf(brd.setServiceParent(self.master.botmaster))
         questions["w1"] = succeed(True)
         self.release("w1")
-        self.pass_(2 * wakeup.PAUSE)
+        self.pass_(2 * PAUSE)
         self.assertEqual(self.startedOn(), ["w1"])
 
     def test_doesNotDistribute(self):

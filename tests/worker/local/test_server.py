@@ -1,10 +1,11 @@
 import json
 from pathlib import Path
 
+from presence.model.gathering import PAUSE
 from presence.wire.localaddress import FILENAME, LocalFile, LocalFileError
 from presence.worker.local import server as localweb
 from presence.worker.local import site as localsite
-from presence.worker.local.events import KEEP_ALIVE, MAX_STREAMS, PAUSE
+from presence.worker.local.events import KEEP_ALIVE, MAX_STREAMS
 from presence.worker.local.site import MAX_BODY
 from presence.worker.store import FILENAME as STORE
 from tests.worker.fakewire import HOUR, NOW
@@ -78,7 +79,7 @@ class OrderTests(LocalTestCase):
             ("away", {"reason": "x" * 513}, "at most 512"),
             ("away", {"reason": "two\nlines"}, "one line"),
             ("away", {"reason": "\ud800"}, "one line"),
-            ("away", {"reason": ["because"]}, "no text"),
+            ("away", {"reason": ["because"]}, "not text"),
             ("away", {"untli": 1}, "the keys are reason, until"),
             ("back", {"reason": "x"}, "the keys are none"),
             ("work", {"until": NOW}, "past"),
@@ -176,6 +177,18 @@ class StreamTests(LocalTestCase):
         self.reactor.advance(PAUSE)
         self.assertEqual(len(stream.events), 2)
         self.assertEqual(stream.events[-1]["holds"][0]["reason"], "last")
+        stream.transport.loseConnection()
+
+    def test_clockSetBackAndNoticed(self):
+        """When the clock is set back an hour, changes are told at once, and the stream says that it is alive."""
+        stream = self.listen()
+        self.client.away("rendering")
+        self.reactor.rightNow -= HOUR
+        self.ticker.tick()
+        self.reactor.advance(0)
+        self.assertEqual(len(stream.events), 2)
+        self.reactor.advance(KEEP_ALIVE)
+        self.assertIn(b": still here", stream.body)
         stream.transport.loseConnection()
 
     def test_slow(self):

@@ -1,0 +1,86 @@
+"""How orders that come over Buildbot's API are read. Pure: it is told the instant, and does nothing.
+
+A table of `Action`s is the description of what may be ordered: it is what is checked, what the errors are written
+from, and what the tests make their bad input from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from presence.calendar.instants import readInstant
+from presence.text import oneOf, readReason, shown, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an action: its `kind` is ``"text"``, ``"instant"``, ``"flag"`` or ``"choice"`` (one of `choices`).
+
+    None is allowed, always, and is as good as missing where the parameter is not `required`. `field` is what the
+    order calls it, when that is not its name.
+    """
+
+    kind: str
+    meaning: str
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action: its parameters by name, and what makes an order of their values.
+
+    `order` may raise `ValueError` where the values do not go together.
+    """
+
+    parameters: Mapping[str, Parameter]
+    order: Callable[..., object]
+
+
+class UnknownAction(ValueError):  # noqa: N818 (it is a mistake in a request)
+    """There is no such action. The message lists those that there are."""
+
+
+def readOrder(actions: Mapping[str, Action], action: str, parameters: Mapping[str, Any], now: float) -> Any:
+    """The order that `action` of `actions` with `parameters` is, at the instant `now` (seconds since the epoch).
+
+    Raises `UnknownAction`, and `ValueError` for any other mistake; both say what would be right.
+    """
+    known = actions.get(action)
+    if known is None:
+        raise UnknownAction(f"there is no action {shown(action)}: there are {', '.join(actions)}")
+    for name in parameters:
+        if name not in known.parameters:
+            raise ValueError(f"{action} has no parameter {shown(name)}{suggestion(name, known.parameters)}")
+    values = {
+        parameter.field or name: _read(action, name, parameter, parameters, now)
+        for name, parameter in known.parameters.items()
+    }
+    return known.order(**{field: value for field, value in values.items() if value is not None})
+
+
+def _read(action: str, name: str, parameter: Parameter, given: Mapping[str, Any], now: float) -> Any:
+    if name not in given and parameter.required:
+        raise ValueError(f"{action} needs {name}: {parameter.meaning}, in seconds since the epoch")
+    value = given.get(name)
+    if value is None:
+        return None
+    try:
+        if parameter.kind == "choice":
+            return oneOf(value, parameter.choices)
+        if parameter.kind == "flag":
+            return _flag(value)
+        return readReason(value) if parameter.kind == "text" else readInstant(value, now)
+    except ValueError as problem:
+        raise ValueError(f"{name}: {problem}") from None
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is neither true nor false")  # noqa: TRY004 (mistakes are ValueErrors)
+    return value

@@ -165,6 +165,8 @@ class Process:
 
     def __init__(self, case, directory, code):
         self.directory = directory
+        #: what it finds in its environment beside what this process has there
+        self.environment = {}
         self._code = code
         self._process = None
         case.addCleanup(self.kill)
@@ -200,7 +202,7 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, "TZ": "UTC"},
+                env={**os.environ, "TZ": "UTC", **self.environment},
             )
 
     def waitForLog(self, what, pattern, since=0):

@@ -26,7 +26,7 @@ from presence.model.clockguard import ClockGuard, ThreadTicker
 from presence.orders.workers import ReleaseOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
 
@@ -54,6 +54,8 @@ class Assembly(SharedService):
     drains: Drains
     reconfigurations: Reconfigurations
     shutdown: Shutdown
+    #: see `_exempt()`
+    exempt: Callable[[EnrolledWorker, bool], frozenset[str]]
 
     @inlineCallbacks
     def startService(self) -> Generator[Deferred[Any], Any, None]:
@@ -69,10 +71,10 @@ class Assembly(SharedService):
         self._guard = ClockGuard(master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
         self._configuration_changed()
+        self._hook.start()
         yield found
         yield super().startService()
         yield self.wakeup.start()
-        self._hook.start()
         yield self.storedOrders.start()
         yield self._events.start()
         yield self.reconfigurations.start()
@@ -87,6 +89,8 @@ class Assembly(SharedService):
         self.reconfigurations = Reconfigurations(roster, self._reconfig_changed, self._wake_all)
         self.shutdown = Shutdown(master, self._shutdown_changed, self._wake_all)
         self._hook = ChooserHook(master, (self.reconfigurations.gate, self.drains))
+        # one bound method, which all workers share
+        self.exempt = self._exempt
         # the API
         registerResources(master, runningbuilds)
         types = registerResources(master, presences)
@@ -122,7 +126,7 @@ class Assembly(SharedService):
 
     # --- for workers of ours
 
-    def exempt(self, worker: EnrolledWorker, child: bool) -> frozenset[str]:
+    def _exempt(self, worker: EnrolledWorker, child: bool) -> frozenset[str]:
         """The sources of holds that do not refuse a build on `worker` by themselves, for doors have decided about it.
 
         `child` says whether another build waits for it.

@@ -1,8 +1,7 @@
-"""Recurrence rules of RFC 5545: read, checked, and asked year by year.
+"""Recurrence rules of RFC 5545, read and checked. Which days they yield is known to `presence.breaks.recurrences`.
 
-A rule says on which days a break starts; the times of day come from elsewhere. dateutil knows the calendar,
-but it takes much that it then ignores or never yields, so a rule is checked here first. And it walks from
-DTSTART, so here it is started anew in the year that is asked about, in phase with `since`.
+A rule says on which days a break starts; the times of day come from elsewhere. dateutil takes much that it then
+ignores or never yields, so a rule is checked here first.
 """
 
 from __future__ import annotations
@@ -12,16 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timezone
 from functools import lru_cache
 
-from dateutil.rrule import rrulestr
-
+from presence.breaks.recurrences import LAST_YEAR, Recurrence, everYields, listed, nthDay
+from presence.breaks.weeknumbers import WeekRule
 from presence.calendar.weekdays import CODES
 
-FIRST_YEAR, LAST_YEAR = 2, 9998
-"""The years in which breaks happen: all but the two at whose ends a zone would leave the calendar."""
-
-_DAYS_A_WEEK = 7
-_MONTHS_A_YEAR = 12
-_CALENDAR_CYCLE = 400  # years, after which dates and weekdays repeat
 _MAX_INTERVAL = 1000
 _MAX_COUNT = 10_000
 
@@ -41,24 +34,6 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,5}")
 _BYDAY = re.compile(rf"([+-]?[0-9]{{1,2}})?({'|'.join(CODES)})")
 _DATE = re.compile(r"[0-9]{8}")
 _DATETIME = re.compile(r"[0-9]{8}T[0-9]{6}(Z?)")
-
-
-@dataclass(frozen=True, slots=True)
-class Recurrence:
-    """One RRULE, checked.
-
-    `text`: its parts without COUNT and UNTIL, for dateutil. `since`: the day that anchors it, before which
-    it does not start, or None. `until`: as the rule says it: a date, a naive datetime on the wall clock of
-    the break, or one in UTC; or None. `lastDay`: the ordinal of the day with which COUNT ends it, or None.
-    """
-
-    text: str
-    frequency: str
-    interval: int
-    weekStart: int
-    since: date | None
-    until: date | datetime | None
-    lastDay: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +58,9 @@ def ruleText(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f'{value!r} is no rule: write an RRULE such as "FREQ=MONTHLY;BYDAY=2TU"')
     unfolded = re.sub(r"\r?\n[ \t]", "", value.strip())
-    return "\n".join(unfolded.upper().split())
+    # "FREQ=MONTHLY; BYDAY=2TU": a blank beside a sign divides nothing
+    joined = re.sub(r"[ \t]*([;,=:])[ \t]*", r"\1", unfolded)
+    return "\n".join(joined.upper().split())
 
 
 @lru_cache(maxsize=256)  # asked where a break is written and where it is put on a schedule
@@ -133,18 +110,20 @@ def _property(line: str) -> tuple[str, str]:
 
 def _recurrence(text: str, since: date | None) -> Recurrence:
     parts = _parts(text)
+    week_start = _week_start(parts)
     recurrence = Recurrence(
         text=_for_dateutil(parts, since),
         frequency=parts["FREQ"],
         interval=_positive(parts, "INTERVAL", _MAX_INTERVAL),
-        weekStart=_week_start(parts),
+        weekStart=week_start,
         since=since,
         until=_until(parts["UNTIL"]) if "UNTIL" in parts else None,
+        weeks=WeekRule.fromParts(parts, week_start) if "BYWEEKNO" in parts else None,
     )
-    if not _ever_yields(recurrence):
+    if not everYields(recurrence):
         raise ValueError(f"{text!r} never yields a day")
     if "COUNT" in parts:
-        last = _nth_day(recurrence, _positive(parts, "COUNT", _MAX_COUNT))
+        last = nthDay(recurrence, _positive(parts, "COUNT", _MAX_COUNT))
         return replace(recurrence, lastDay=last)
     _check_until(recurrence, text)
     return recurrence
@@ -293,90 +272,5 @@ def _check_until(recurrence: Recurrence, text: str) -> None:
         return
     last = until.toordinal()  # of a datetime it is that of its date
     years = range(since.year, min(until.year, LAST_YEAR) + 1)
-    if not any(day <= last for year in years for day in _listed(recurrence, year)[:1]):
+    if not any(day <= last for year in years for day in listed(recurrence, year)[:1]):
         raise ValueError(f"{text!r} never yields a day: its UNTIL comes before its first day")
-
-
-def _ever_yields(recurrence: Recurrence) -> bool:
-    """Whether the rule yields in its last cycles of the calendar, where dateutil cannot walk for long."""
-    year = LAST_YEAR - _CALENDAR_CYCLE * recurrence.interval
-    anchor = _anchor(recurrence, max(year, FIRST_YEAR, recurrence.since.year if recurrence.since else 0))
-    return anchor is not None and next(iter(rrulestr(recurrence.text, dtstart=anchor)), None) is not None
-
-
-def _nth_day(recurrence: Recurrence, count: int) -> int | None:
-    """The ordinal of the day with which the rule has yielded `count` days since `since`, or None."""
-    assert recurrence.since is not None  # noqa: S101 (COUNT has been refused without it)
-    for year in range(recurrence.since.year, LAST_YEAR + 1):
-        days = _listed(recurrence, year)
-        if count <= len(days):
-            return days[count - 1]
-        count -= len(days)
-    return None
-
-
-@lru_cache(maxsize=4096)
-def daysOfYear(recurrence: Recurrence, year: int) -> bytes:
-    """The days of `year` on which the rule yields, UNTIL and COUNT aside: a byte for each, 1 on those days.
-
-    It costs the same in every year. Kept for all rules together: at most 2 MB.
-    """
-    new_year = date(year, 1, 1).toordinal()
-    marks = bytearray(366)
-    for day in _listed(recurrence, year):
-        marks[day - new_year] = 1
-    return bytes(marks)
-
-
-def _listed(recurrence: Recurrence, year: int) -> list[int]:
-    """The ordinals of the days of `year` on which the rule yields, UNTIL and COUNT aside, ascending."""
-    first = date(year, 1, 1)
-    if recurrence.since is not None:
-        first = max(first, recurrence.since)
-    anchor = _anchor(recurrence, year)
-    days: list[int] = []
-    if first.year > year or anchor is None or anchor.year > year:
-        return days
-    for found in rrulestr(recurrence.text, dtstart=anchor):
-        if found.year > year:
-            break
-        if found.date() >= first:
-            days.append(found.toordinal())
-    return days
-
-
-def _anchor(recurrence: Recurrence, year: int) -> datetime | None:
-    """Where to start the rule so that it yields all its days of `year`, in phase with `since`.
-
-    It is the beginning of the first period (day, week, month or year) in phase that has days in `year` or
-    later; None where the calendar ends before that.
-    """
-    since, interval = recurrence.since or date(FIRST_YEAR, 1, 1), recurrence.interval
-    new_year = date(year, 1, 1)
-    if recurrence.frequency == "YEARLY":
-        anchor_year = _in_phase(year, since.year, interval)
-        return _on_the_wall(anchor_year, 1) if anchor_year <= LAST_YEAR else None
-    if recurrence.frequency == "MONTHLY":
-        since_month = since.year * _MONTHS_A_YEAR + since.month - 1
-        anchor_year, month = divmod(_in_phase(year * _MONTHS_A_YEAR, since_month, interval), _MONTHS_A_YEAR)
-        return _on_the_wall(anchor_year, month + 1) if anchor_year <= LAST_YEAR else None
-    if recurrence.frequency == "WEEKLY":
-        since_week = _week_of(since, recurrence.weekStart)
-        day = _in_phase(_week_of(new_year, recurrence.weekStart), since_week, interval * _DAYS_A_WEEK)
-    else:
-        day = _in_phase(new_year.toordinal(), since.toordinal(), interval)
-    return datetime.fromordinal(day) if day <= date.max.toordinal() else None
-
-
-def _on_the_wall(year: int, month: int) -> datetime:
-    return datetime(year, month, 1)  # noqa: DTZ001 (a rule runs on the wall clock)
-
-
-def _in_phase(number: int, reference: int, interval: int) -> int:
-    """The first number from `number` on that lies a multiple of `interval` from `reference`."""
-    return number + (reference - number) % interval
-
-
-def _week_of(day: date, week_start: int) -> int:
-    """The ordinal of the day with which the week of `day` begins."""
-    return day.toordinal() - (day.weekday() - week_start) % _DAYS_A_WEEK

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, tzinfo
 from typing import TYPE_CHECKING, Protocol
 
-from presence.breaks.rules import FIRST_YEAR, LAST_YEAR, Recurrence, Rule, daysOfYear
+from presence.breaks.recurrences import FIRST_YEAR, LAST_YEAR, Recurrence, daysOfYear
+from presence.calendar.wallclock import startInstant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from presence.breaks.rules import Rule
 
 FIRST_DAY = date(FIRST_YEAR, 1, 1).toordinal()
 LAST_DAY = date(LAST_YEAR, 12, 31).toordinal()
@@ -68,7 +71,7 @@ class RuleDays:
         self._recurrences = tuple(
             (recurrence, _last_day(recurrence, start, zone)) for recurrence in rule.recurrences
         )
-        self._added = rule.added
+        self._added = tuple(day for day in rule.added if FIRST_DAY <= day <= LAST_DAY)
         self._excluded = rule.excluded.union(day.toordinal() for day in skip)
         since = {each.since.toordinal() for each in rule.recurrences if each.since is not None}
         lasts = {last for _, last in self._recurrences}
@@ -103,14 +106,15 @@ def _last_day(recurrence: Recurrence, start: time, zone: tzinfo) -> int:
     until = recurrence.until
     if until is None:
         return LAST_DAY
-    if isinstance(until, datetime):
-        wall = until if until.tzinfo is None else _on_the_wall(until, zone)
-        until = wall.date() if wall.time() >= start else wall.date() - timedelta(days=1)
-    return min(until.toordinal(), LAST_DAY)
-
-
-def _on_the_wall(instant: datetime, zone: tzinfo) -> datetime:
-    return instant.astimezone(zone).replace(tzinfo=None)
+    if not isinstance(until, datetime):
+        return min(until.toordinal(), LAST_DAY)
+    if until.tzinfo is None:
+        return min(until.toordinal() if until.time() >= start else until.toordinal() - 1, LAST_DAY)
+    # an instant is compared with the instant of the start, which is not where the clock says if that is set meanwhile
+    last = min(until.toordinal() + 2, LAST_DAY)
+    while last >= FIRST_DAY and startInstant(datetime.combine(date.fromordinal(last), start), zone) > until:
+        last -= 1
+    return last
 
 
 def _yielded(recurrence: Recurrence, first: int, last: int) -> Iterator[int]:

@@ -52,6 +52,11 @@ def isoDatetime(value: object) -> datetime:
 
 def _plain(value: datetime) -> datetime:
     """`value` without a fold, and in UTC if it is aware: so that equal instants compare equal."""
-    if value.utcoffset() is None:
-        return value.replace(tzinfo=None, fold=0)
-    return value.astimezone(timezone.utc)
+    try:
+        if value.utcoffset() is None:
+            return value.replace(tzinfo=None, fold=0)
+        return value.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError(
+            f"{value.isoformat()} does not lie in the calendar any more, in UTC: it ends with the years 1 and 9999"
+        ) from None

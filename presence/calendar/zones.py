@@ -6,7 +6,6 @@ pasted back. It is *used* as a tzinfo that keeps PEP 495 (which is the law for t
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import re
@@ -14,9 +13,11 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from dateutil import tz as dateutil_tz
+
+from presence.calendar.zonehints import zoneHint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +27,14 @@ _SOME_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 (a wall clock time)
 _ZONEINFO_FOLDERS = re.compile(r"zoneinfo/(?:posix/)?([^']+)")
 # Files which lie in some hosts' zoneinfo folders and are no IANA zones: copies, and clocks with leap seconds.
 _NO_IANA_NAMES = re.compile(r"localtime|posixrules|Factory|posix/.*|right/.*")
-# "ABC5", "CET-1CEST", "UTC+3": offsets, at best with a rule made up by hand
-_POSIX = re.compile(r"[A-Za-z]*[+-]?[0-9]")
+
+# zones that have the abbreviation of a place's winter time, and never its summer time
+_FIXED = {"EST": "America/New_York", "MST": "America/Denver", "HST": "Pacific/Honolulu"}
+_SIGNED = re.compile(r"Etc/GMT([+-])([1-9][0-9]?)")
+# what POSIX takes for TZ: a name and an offset, and the rule of the summer time if there is one
+_POSIX_RULES = re.compile(
+    r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]+>)[+-]?[0-9]{1,2}(?::[0-9:]+)?(?:(?:[A-Za-z]{3,}|<).*)?"
+)
 
 
 def canonicalZone(value: object) -> str | tzinfo:
@@ -40,7 +47,7 @@ def canonicalZone(value: object) -> str | tzinfo:
         return _checked(value)
     if not isinstance(value, tzinfo):
         raise ValueError(  # noqa: TRY004 (mistakes are ValueErrors)
-            f'{value!r} is no time zone: write an IANA name such as "Europe/Berlin", or a tzinfo'
+            f'{value!r} is not a time zone: write an IANA name such as "Europe/Berlin", or a tzinfo'
         )
     if (name := _name_of(value)) is not None and _is_known(name):
         return name
@@ -49,14 +56,47 @@ def canonicalZone(value: object) -> str | tzinfo:
     except NotImplementedError:
         offset = None
     if offset is None:
-        raise ValueError(f"{value!r} is no time zone: it does not know its offset from UTC")
+        raise ValueError(f"{value!r} is not a time zone: it does not know its offset from UTC")
     if isinstance(value, (timezone, dateutil_tz.tzutc, dateutil_tz.tzoffset)):
         return timezone(offset) if offset else "UTC"
     return value
 
 
+def zoneWarning(written: object) -> str | None:
+    """What is surprising about a zone from `canonicalZone()`: a sentence for people; None if nothing is."""
+    if not isinstance(written, str):
+        return None
+    if (place := _FIXED.get(written)) is not None:
+        return (
+            f"{written!r} has no summer time, all year: it is not the zone of a place where clocks change; write "
+            f"{place!r} for that"
+        )
+    if (match := _SIGNED.fullmatch(written)) is not None:
+        ahead = "ahead of" if match[1] == "-" else "behind"
+        return f"{written!r} is {match[2]} hours {ahead} UTC: the sign in these names is that of POSIX"
+    return None
+
+
+def localZoneWarning(environ: Mapping[str, str] = os.environ) -> str | None:
+    """What is wrong with the variable ``TZ`` of this host; None if nothing is.
+
+    The C library takes a value that it cannot read for UTC, and says nothing.
+    """
+    value = environ.get("TZ", "").removeprefix(":")
+    if not value or _is_known(value) or _POSIX_RULES.fullmatch(value):
+        return None
+    if value.startswith("/") and _from_file(Path(value)) is not None:
+        return None
+    return (
+        f"the environment variable TZ is {value!r}, which names no time zone, so this host's local time is UTC: "
+        f"{zoneHint(value, available_timezones())}"
+    )
+
+
 def zoneFor(written: str | tzinfo) -> tzinfo:
     """The tzinfo to calculate with, for a zone from `canonicalZone()`. It keeps PEP 495."""
+    if written == "UTC":
+        return _utc()
     if isinstance(written, str):
         return ZoneInfo(written)
     if isinstance(written, (ZoneInfo, timezone)):
@@ -108,23 +148,24 @@ def _from_bytes(content: bytes) -> ZoneInfo:
 def _checked(name: str) -> str:
     if _is_known(name):
         return name
-    if _POSIX.match(name):
-        raise ValueError(
-            f"{name!r} is no time zone that zoneinfo knows: write an IANA name such as "
-            '"Europe/Berlin", which has the rules of the place, and not an offset'
-        )
-    known = available_timezones()
-    if not known:
-        raise ValueError(f"{name!r}: this Python has no time zones at all; pip install tzdata")
-    by_lower = {each.lower(): each for each in known}
-    close = difflib.get_close_matches(name.strip().lower(), by_lower, n=1)
-    hint = f"did you mean {by_lower[close[0]]!r}?" if close else 'write an IANA name such as "Europe/Berlin"'
-    raise ValueError(f"{name!r} is no time zone that zoneinfo knows: {hint}")
+    raise ValueError(
+        f"{name!r} is not a time zone that zoneinfo knows: {zoneHint(name, available_timezones())}"
+    )
+
+
+def _utc() -> tzinfo:
+    """UTC, which is there also where there is no database of zones."""
+    try:
+        return ZoneInfo("UTC")
+    except ZoneInfoNotFoundError:
+        return timezone.utc
 
 
 def _is_known(name: str) -> bool:
     if _NO_IANA_NAMES.fullmatch(name):
         return False
+    if name == "UTC":
+        return True
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown; not a name at all; a folder

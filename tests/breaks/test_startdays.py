@@ -97,3 +97,38 @@ class RuleDaysTests(SynchronousTestCase):
         self.assertEqual(self.last("20261231T180000Z", time(19)), "2026-12-31")
         self.assertEqual(self.last("20261231T175959Z", time(19)), "2026-12-30")
         self.assertEqual(self.last("20261231T230000Z", time(0)), "2027-01-01")
+
+    def test_untilInAFold(self):
+        """In an hour that there is twice UNTIL an instant is compared with the first start, which is the one that counts."""
+        for until, last in {
+            "20261025T002959Z": "2026-10-24",  # a second before 02:30 in summer time
+            "20261025T003000Z": "2026-10-25",
+            "20261025T010000Z": "2026-10-25",  # 02:00 once more
+        }.items():
+            self.assertEqual(self.lastOfAutumn(until), last, until)
+
+    def test_untilInAGap(self):
+        """A start that a gap moves forward is after an UNTIL that lies between the two."""
+        for until, last in {
+            "20260329T011500Z": "2026-03-28",  # 03:15, and 02:30 is 03:30 that day
+            "20260329T013000Z": "2026-03-29",
+        }.items():
+            days = ruled(f"FREQ=DAILY;UNTIL={until}", start=time(2, 30))
+            self.assertEqual(told(days.between(day("2026-03-20"), day("2026-04-10")))[-1], last, until)
+
+    def lastOfAutumn(self, until):
+        days = ruled(f"FREQ=DAILY;UNTIL={until}", start=time(2, 30))
+        return told(days.between(day("2026-10-20"), day("2026-11-10")))[-1]
+
+    def test_untilAtTheEnds(self):
+        """UNTIL at the ends of the calendar is a day like others, in every zone."""
+        days = ruled("FREQ=DAILY;UNTIL=99991231T235959Z")
+        self.assertEqual(days.between(LAST_DAY, LAST_DAY + 5), [LAST_DAY])
+        days = ruled("FREQ=DAILY;UNTIL=00010101T000000Z")
+        self.assertEqual(days.between(-5, FIRST_DAY + 5), [])
+
+    def test_datesAtTheEnds(self):
+        """A date in the years 1 and 9999, in which no breaks happen, is left out."""
+        days = ruled("RDATE:99991231,00010101,20261224")
+        self.assertEqual(told(days.between(-5, LAST_DAY + 400)), ["2026-12-24"])
+        self.assertIsNone(days.nextAfter(day("2026-12-24")))

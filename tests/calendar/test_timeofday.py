@@ -41,12 +41,29 @@ class TimeOfDayTests(SynchronousTestCase):
         """What says more or less than a time of day is refused, with what would be right."""
         for value in (
             "7", "Monday 7PM", "19:00+02:00", "19:00Z", "25:00", "19:60", "19:00:60", "13PM", "0AM", "0:30 pm",
-            "19.00", "1900", "19:0", "", "PM", "noon", "-1:00", "19:00:00.5", "\u0661\u0669:00", "24:01", 19, 7.5,
+            "19.00", "1900", "19:0", "", "PM", "noonish", "-1:00", "19:00:00.5", "\u0661\u0669:00", "24:01", 19, 7.5,
             None, b"19:00", ("19:00",),
         ):  # fmt: skip
             error = self.assertRaises(ValueError, timeOfDay, value)
             self.assertIn(repr(value), str(error))
-            self.assertIn("19:00", str(error))
+            self.assertIn("write", str(error))
+
+    def test_words(self):
+        """Noon is twelve, and midnight the beginning of a day (its end, where it is a stop)."""
+        for text, expected in {"noon": time(12), "Midnight": time(0), "midday": time(12)}.items():
+            self.assertEqual(timeOfDay(text), expected, text)
+
+    def test_hints(self):
+        """What is a time of day but for how it is written is told in the right form."""
+        for text, hint in {
+            "7": '"7:00" (or "7PM"',
+            "19": '"19:00"',
+            "19.30": '"19:30"',
+            "1930": '"19:30"',
+            "19h": '"19:00"',
+            "9 o'clock": '"9:00"',
+        }.items():
+            self.assertIn(f"write {hint}", str(self.assertRaises(ValueError, timeOfDay, text)), text)
 
     def test_noZone(self):
         """A time with a zone is refused: the zone is another argument."""

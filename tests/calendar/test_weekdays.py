@@ -29,13 +29,47 @@ class WeekdaysTests(SynchronousTestCase):
             self.assertEqual(weekdays(text), expected, text)
 
     def test_numbers(self):
-        """Numbers count as `datetime.weekday()` does, alone, in a list, with names, in a string."""
+        """Numbers count as `datetime.weekday()` does, alone, in a list, with names."""
         self.assertEqual(weekdays(2), (WE,))
         self.assertEqual(weekdays(["MO", 2]), (MO, WE))
         self.assertEqual(weekdays({6, 5}), (SA, SU))
         self.assertEqual(weekdays(["TH-FR", 0]), (MO, TH, FR))
-        self.assertEqual(weekdays("0-4"), (MO, TU, WE, TH, FR))
         self.assertEqual(weekdays(range(5)), (MO, TU, WE, TH, FR))
+
+    def test_words(self):
+        """Words that have one meaning are taken: sets of days, other short forms, plurals, and what stands between."""
+        for text, expected in {
+            "weekdays": (MO, TU, WE, TH, FR),
+            "working days": (MO, TU, WE, TH, FR),
+            "Business Days": (MO, TU, WE, TH, FR),
+            "weekend": (SA, SU),
+            "on weekends": (SA, SU),
+            "daily": EVERY_DAY,
+            "every day": EVERY_DAY,
+            "all week": EVERY_DAY,
+            "Mon to Fri": (MO, TU, WE, TH, FR),
+            "Monday through Thursday": (MO, TU, WE, TH),
+            "Mon–Fri": (MO, TU, WE, TH, FR),
+            "Tues, Thurs": (TU, TH),
+            "Weds. & Thur": (WE, TH),
+            "Mondays": (MO,),
+            "every Monday and Wednesday": (MO, WE),
+            "Mon/Wed/Fri": (MO, WE, FR),
+            "weekdays, Sunday": (MO, TU, WE, TH, FR, SU),
+        }.items():
+            self.assertEqual(weekdays(text), expected, text)
+
+    def test_digits(self):
+        """Digits in a string are refused, as cron counts otherwise; the reason is said."""
+        for value in ("0-4", "1-5", "2", "0,6", "1–5", ["MO", "2"], "MO,2", "MO-5"):
+            said = str(self.assertRaises(ValueError, weekdays, value))
+            self.assertIn("cron", said)
+            self.assertIn("0 is Monday", said)
+
+    def test_nth(self):
+        """The second Tuesday is not a day of every week, and what it is is said."""
+        for value in ("2TU", "-1FR", "2nd Tuesday", "last Friday", "every other Monday"):
+            self.assertIn("rule=", str(self.assertRaises(ValueError, weekdays, value)), value)
 
     def test_noDay(self):
         """No day at all is a mistake: the break would never start."""
@@ -50,7 +84,6 @@ class WeekdaysTests(SynchronousTestCase):
             "MO-",
             "-MO",
             "MO-XX",
-            "2TU",
             "MO;TU",
             7,
             -1,

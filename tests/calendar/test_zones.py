@@ -1,3 +1,5 @@
+import sys
+import zoneinfo
 from datetime import datetime, timedelta, timezone, tzinfo
 from importlib import resources
 from pathlib import Path
@@ -6,7 +8,8 @@ from zoneinfo import TZPATH, ZoneInfo
 from dateutil import tz as dateutil_tz
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.calendar.zones import canonicalZone, localZone, zoneFor
+from presence.calendar.windowszones import WINDOWS_ZONES
+from presence.calendar.zones import canonicalZone, localZone, localZoneWarning, zoneFor, zoneWarning
 
 UTC = timezone.utc
 
@@ -28,6 +31,50 @@ class CanonicalZoneTests(SynchronousTestCase):
         """A POSIX string is a mistake, which dateutil would take."""
         for name in ("ABC5", "UTC+3", "CET-1CEST", "CET-1CEST,M3.5.0,M10.5.0/3", "+02:00"):
             self.assertIn("IANA", str(self.assertRaises(ValueError, canonicalZone, name)))
+
+    def hint(self, name):
+        return str(self.assertRaises(ValueError, canonicalZone, name)).partition("knows: ")[2]
+
+    def test_places(self):
+        """A place, a name of Windows', and a name that is hardly mistyped find the zone that is meant."""
+        for name, zone in {
+            "New York": "America/New_York",
+            "los angeles": "America/Los_Angeles",
+            "Berlin": "Europe/Berlin",
+            "Munich": "Europe/Berlin",
+            "W. Europe Standard Time": "Europe/Berlin",
+            "Pacific Daylight Time": "America/Los_Angeles",
+            "Central Standard Time (Mexico)": "America/Mexico_City",
+            "America/NewYork": "America/New_York",
+            "utc": "UTC",
+        }.items():
+            self.assertEqual(self.hint(name), f"did you mean {zone!r}?")
+        self.assertIn(self.hint("Kyiv"), {"did you mean 'Europe/Kyiv'?", "did you mean 'Europe/Kiev'?"})
+
+    def test_noWrongHint(self):
+        """What may mean several zones, or none, has no hint but how a zone is written."""
+        for name in ("JST", "PST", "CEST", "IST", "BST", "cest"):
+            self.assertIn("abbreviations", self.hint(name))
+            self.assertNotIn("did you mean", self.hint(name))
+        for name in ("Mars/Olympus", "Eastern", "Etc/GMT+15", "Atlantis", "Berlin Time", "Etc/GMT-15"):
+            self.assertNotIn("did you mean", self.hint(name), name)
+
+    def test_windows(self):
+        """All zones of Windows' table are there."""
+        for name in sorted(set(WINDOWS_ZONES.values())):
+            self.assertEqual(canonicalZone(name), name)
+
+    def test_noDatabase(self):
+        """Where there are no zones at all that is said; UTC is there all the same."""
+        self.addCleanup(zoneinfo.reset_tzpath)
+        zoneinfo.reset_tzpath([])
+        self.addCleanup(sys.modules.update, {"tzdata": sys.modules.get("tzdata")})
+        sys.modules["tzdata"] = None
+        self.addCleanup(ZoneInfo.clear_cache)
+        ZoneInfo.clear_cache()
+        self.assertIn("pip install tzdata", self.hint("Europe/Berlin"))
+        self.assertEqual(canonicalZone("UTC"), "UTC")
+        self.assertEqual(zoneFor("UTC").utcoffset(datetime(2026, 7, 1)), timedelta(0))
 
     def test_filesThatAreNoZones(self):
         """Copies and clocks with leap seconds, which lie beside the zones of some hosts, are no names."""
@@ -63,6 +110,26 @@ class CanonicalZoneTests(SynchronousTestCase):
         """What is neither a name nor a tzinfo is a mistake."""
         for value in (5, b"UTC", timedelta(hours=1), None):
             self.assertRaises(ValueError, canonicalZone, value)
+
+
+class WarningTests(SynchronousTestCase):
+    def test_abbreviationsThatAreZones(self):
+        """A zone that is named like a place's winter time, and one with a sign, are explained."""
+        self.assertIn("'America/New_York'", zoneWarning("EST"))
+        self.assertIn("'America/Denver'", zoneWarning("MST"))
+        self.assertIn("3 hours ahead of UTC", zoneWarning("Etc/GMT-3"))
+        self.assertIn("3 hours behind UTC", zoneWarning("Etc/GMT+3"))
+        for zone in ("Europe/Berlin", "UTC", "CET", "EST5EDT", timezone(timedelta(hours=1))):
+            self.assertIsNone(zoneWarning(zone))
+
+    def test_variable(self):
+        """A TZ that names nothing is told; one that the C library can read is not."""
+        self.assertIn("'Mars/Olympus'", localZoneWarning({"TZ": "Mars/Olympus"}))
+        self.assertIn("names no time zone", localZoneWarning({"TZ": "JST"}))
+        self.assertIn("/no/such/file", localZoneWarning({"TZ": "/no/such/file"}))
+        for value in ("", "UTC", ":Europe/Berlin", "CET-1CEST", "EST5EDT,M3.2.0,M11.1.0", "<+03>-3"):
+            self.assertIsNone(localZoneWarning({"TZ": value}), value)
+        self.assertIsNone(localZoneWarning({}))
 
 
 class ZoneForTests(SynchronousTestCase):

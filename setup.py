@@ -30,7 +30,12 @@ setup(
     extras_require={
         "master": ["buildbot>=4.3,<5"],
         "worker": ["buildbot-worker>=4.3,<5"],
+        # breaks from iCalendar files
+        "calendar": ["icalendar>=6", "recurring-ical-events>=3.3"],
         "test": [
+            "icalendar>=6",
+            "recurring-ical-events>=3.3",
+            "holidays>=0.40",
             "hypothesis>=6.100",
             "buildbot[bundle]>=4.3,<5",
             "buildbot-worker>=4.3,<5",
@@ -38,7 +43,7 @@ setup(
             "playwright>=1.40",
         ],
         "bench": ["pyperf>=2.6", "buildbot>=4.3,<5"],
-        "lint": ["ruff", "mypy", "mypy-zope", "types-python-dateutil"],
+        "lint": ["ruff", "mypy", "mypy-zope", "types-python-dateutil", "icalendar>=6"],
         "docs": ["sphinx>=7", "furo", "myst-parser", "buildbot>=4.3,<5"],
     },
     entry_points={

@@ -29,7 +29,7 @@ FLOORS = (
     {"worker.local"},
     {"worker.client"},
     {"demo"},
-    {"commands.exits", "commands.options", "commands.terminal"},
+    {"commands.exits", "commands.options", "commands.terminal", "commands.breakstext"},
     {"commands.breaks", "commands.demo", "commands.master", "commands.owner"},
     {"commands.main"},
 )

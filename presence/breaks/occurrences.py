@@ -17,7 +17,7 @@ Span = tuple[datetime, datetime]
 EARLIEST_START = timedelta(days=-1)
 LATEST_STOP = timedelta(days=3)
 """How far from 00:00 UTC of its start day an occurrence may lie, as no offset from UTC is a day: it starts
-on that day and stops, on the clock, within 24 hours of that.
+on that day and stops, on the clock, within 24 hours of that. One that is longer is told whenever it may still be.
 """
 
 
@@ -31,7 +31,9 @@ class Occurrences(Protocol):
     turns: tuple[int, ...]
 
     def startingBetween(self, first: int, last: int) -> list[Span]:
-        """At least the occurrences whose start day lies from `first` to `last`, by their start."""
+        """At least the occurrences whose start day lies from `first` to `last`, by their start; of those that
+        are longer than a night also the ones that have begun earlier, and overlap `first`.
+        """
         ...
 
     def nextStart(self, instant: datetime) -> datetime | None:
@@ -40,26 +42,25 @@ class Occurrences(Protocol):
 
 
 class Recurring:
-    """The occurrences of a break from `start` to `stop` on each of `days`.
+    """The occurrences of a break from `start`, on each of `days`, to `stop`, which is so many `nights` later.
 
-    A `stop` that is not later than `start` is on the next day. What a gap in the clock leaves empty does
-    not happen.
+    What a gap in the clock leaves empty does not happen.
     """
 
     __slots__ = ("_days", "_nights", "_start", "_stop", "_stop_again", "_zone", "turns")
 
-    def __init__(self, start: time, stop: time, days: StartDays, zone: tzinfo) -> None:
+    def __init__(self, start: time, stop: time, days: StartDays, zone: tzinfo, nights: int) -> None:
         self._start = start
         self._stop = stop
         self._stop_again = stop.replace(fold=1)
-        self._nights = 1 if stop <= start else 0
+        self._nights = nights
         self._days = days
         self._zone = zone
         self.turns = days.turns
 
     def startingBetween(self, first: int, last: int) -> list[Span]:
-        """See `Occurrences`."""
-        spans = [_span(self, day) for day in self._days.between(first, last)]
+        """See `Occurrences`. Also those that have begun earlier and last for several nights."""
+        spans = [_span(self, day) for day in self._days.between(first - max(0, self._nights - 1), last)]
         return [span for span in spans if span[0] < span[1]]
 
     def nextStart(self, instant: datetime) -> datetime | None:

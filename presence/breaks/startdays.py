@@ -17,6 +17,7 @@ FIRST_DAY = date(FIRST_YEAR, 1, 1).toordinal()
 LAST_DAY = date(LAST_YEAR, 12, 31).toordinal()
 
 _DAYS_A_WEEK = 7
+_SOME_YEAR = 1970
 
 
 class StartDays(Protocol):
@@ -35,16 +36,50 @@ class StartDays(Protocol):
         ...
 
 
+class SkippedDays(Protocol):
+    """Days that are known year by year only."""
+
+    def daysOf(self, year: int) -> frozenset[int]:
+        """The ordinals of the days of `year` that are left out."""
+        ...
+
+
+class _Skipped:
+    """The days that are left out, where some of them are known year by year only."""
+
+    __slots__ = ("_calendars", "_days")
+
+    def __init__(self, days: frozenset[int], calendars: Iterable[SkippedDays]) -> None:
+        self._days = days
+        self._calendars = tuple(calendars)
+
+    def __contains__(self, day: int) -> bool:
+        if day in self._days:
+            return True
+        year = date.fromordinal(day).year
+        return any(day in each.daysOf(year) for each in self._calendars)
+
+
+def _skipped(
+    skip: Iterable[date], calendars: Iterable[SkippedDays], excluded: Iterable[int] = ()
+) -> tuple[_Skipped | frozenset[int], tuple[int, ...]]:
+    """The days that are left out, and those of them that are known one by one."""
+    days = frozenset(excluded).union(day.toordinal() for day in skip)
+    calendars = tuple(calendars)
+    return (_Skipped(days, calendars) if calendars else days), tuple(sorted(days))
+
+
 class WeeklyDays:
-    """Start days by weekday (0 is Monday), every week, except those in `skip`."""
+    """Start days by weekday (0 is Monday), every week, except those in `skip` and in `calendars`."""
 
     __slots__ = ("_skip", "_weekdays", "turns")
 
-    def __init__(self, weekdays: Iterable[int], skip: Iterable[date]) -> None:
+    def __init__(
+        self, weekdays: Iterable[int], skip: Iterable[date], calendars: Iterable[SkippedDays] = ()
+    ) -> None:
         # the day with ordinal 1 is a Monday
         self._weekdays = frozenset((weekday + 1) % _DAYS_A_WEEK for weekday in weekdays)
-        self._skip = frozenset(day.toordinal() for day in skip)
-        self.turns = tuple(sorted(self._skip))
+        self._skip, self.turns = _skipped(skip, calendars)
 
     def between(self, first: int, last: int) -> list[int]:
         """See `StartDays`."""
@@ -63,33 +98,58 @@ class WeeklyDays:
 
 
 class RuleDays:
-    """Start days by an RFC 5545 rule, except those in `skip`; `start` and `zone` say what UNTIL cuts off."""
+    """Start days by an RFC 5545 rule, except those in `skip` and in `calendars`; of these only the ones on `weekdays`
+    (0 is Monday), if there are any. `start` and `zone` say what UNTIL cuts off.
+    """
 
-    __slots__ = ("_added", "_excluded", "_recurrences", "turns")
+    __slots__ = ("_added", "_excluded", "_recurrences", "_weekdays", "turns")
 
-    def __init__(self, rule: Rule, skip: Iterable[date], start: time, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        skip: Iterable[date],
+        start: time,
+        zone: tzinfo,
+        *,
+        calendars: Iterable[SkippedDays] = (),
+        weekdays: Iterable[int] | None = None,
+    ) -> None:
         self._recurrences = tuple(
             (recurrence, _last_day(recurrence, start, zone)) for recurrence in rule.recurrences
         )
         self._added = tuple(day for day in rule.added if FIRST_DAY <= day <= LAST_DAY)
-        self._excluded = rule.excluded.union(day.toordinal() for day in skip)
+        self._excluded, left_out = _skipped(skip, calendars, rule.excluded)
+        # the day with ordinal 1 is a Monday
+        self._weekdays = (
+            None if weekdays is None else frozenset((weekday + 1) % _DAYS_A_WEEK for weekday in weekdays)
+        )
         since = {each.since.toordinal() for each in rule.recurrences if each.since is not None}
         lasts = {last for _, last in self._recurrences}
-        self.turns = tuple(sorted({*self._added, *self._excluded, *since, *lasts}))
+        self.turns = tuple(sorted({*self._added, *left_out, *since, *lasts}))
 
     def between(self, first: int, last: int) -> list[int]:
         """See `StartDays`."""
         days = {day for day in self._added if first <= day <= last}
         for recurrence, last_of_rule in self._recurrences:
             days.update(_yielded(recurrence, max(first, FIRST_DAY), min(last, last_of_rule)))
-        return sorted(days - self._excluded)
+        return [day for day in sorted(days) if self._starts(day)]
 
     def nextAfter(self, day: int) -> int | None:
         """See `StartDays`."""
         following = self._yielded_after(day)
-        while following is not None and following in self._excluded:
+        while following is not None and not self._starts(following):
             following = self._yielded_after(following)
         return following
+
+    def startsWithin(self, years: int) -> bool:
+        """Whether it starts at all, before it ends or so many years have passed."""
+        firsts = [each.since.year if each.since else FIRST_YEAR for each, _ in self._recurrences]
+        begin = date(max([_SOME_YEAR, *firsts]), 1, 1).toordinal()
+        dates = [day for day in self._added if self._starts(day)]
+        return bool(dates or self.between(begin, begin + years * 366) or self.between(FIRST_DAY, begin))
+
+    def _starts(self, day: int) -> bool:
+        return day not in self._excluded and (self._weekdays is None or day % _DAYS_A_WEEK in self._weekdays)
 
     def _yielded_after(self, day: int) -> int | None:
         following = [added for added in self._added if added > day]

@@ -8,18 +8,18 @@ import time
 from argparse import Namespace, RawDescriptionHelpFormatter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from presence.breaks.ics.writer import calendarText, entriesOf
+from presence.breaks.reading.spelling import spelledBreak
 from presence.breaks.schedule import Break, BreakSchedule
+from presence.breaks.warnings import hostWarnings, warningsOf
 from presence.calendar.isodates import isoDatetime
-from presence.calendar.wallclock import UTC, asInstant, clockChanges, later, startInstant
+from presence.calendar.wallclock import UTC, asInstant, startInstant
 from presence.calendar.zones import canonicalZone, localZone, zoneFor
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from presence.breaks.schedule import BreakInterval
+from presence.commands.breakstext import period, section, titleOf
 
 _EPILOG = """\
 examples:
@@ -27,16 +27,12 @@ examples:
   presence breaks --break "19:00-07:00 MO-FR" --break "12:00-13:00" --tz Europe/Berlin
   presence breaks --break "7PM-7AM" --tz Europe/Berlin --from 2026-10-24
   presence breaks --break "19:00-21:00" --rule "FREQ=MONTHLY;BYDAY=2TU" --days 90
+  presence breaks --break "FR 18:00 - MO 08:00" --tz Europe/Berlin
   presence breaks --break "2026-12-24T19:00/2026-12-27T07:00"
+  presence breaks /srv/buildmaster --days 90 --ics > breaks.ics
 """
 _MAX_DAYS = 3660
 _YEARS = range(1970, 9000)
-_BREAK = re.compile(
-    r"(?P<start>[^-–]+)[-–]\s*(?P<stop>\S+(?:\s+[ap]\.?m\.?(?=\s|$))?)(?:\s+(?P<days>.+))?", re.IGNORECASE
-)
-
-_NO_END = "no end within 400 days"
-
 _FAILED = 1
 _MISUSED = 2
 
@@ -47,15 +43,6 @@ class _MisuseError(Exception):
 
 class _LoadError(Exception):
     """The master's configuration has mistakes, one a line."""
-
-
-@dataclass(frozen=True)
-class _Title:
-    """Whose breaks they are, and in which zone they are shown."""
-
-    name: str
-    zone: tzinfo
-    zoneName: str
 
 
 def addParser(subparsers: Any) -> None:
@@ -75,8 +62,23 @@ def addParser(subparsers: Any) -> None:
         action="append",
         default=[],
         metavar="BREAK",
-        help='a break instead of a master: "19:00-07:00", "19:00-07:00 MO-FR", or once: '
+        help='a break instead of a master: "19:00-07:00", "Mon-Fri 9:00-17:00", "FR 18:00 - MO 08:00", or once: '
         '"2026-12-24T19:00/2026-12-27T07:00"; may be repeated',
+    )
+    parser.add_argument(
+        "--working",
+        action="append",
+        default=[],
+        metavar="TIMES",
+        help="the opposite: when it works, written like a --break; may be repeated",
+    )
+    parser.add_argument(
+        "--calendar",
+        dest="calendars",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an iCalendar file (.ics) whose events are breaks; may be repeated",
     )
     parser.add_argument(
         "--rule", help='the days on which a single --break starts, such as "FREQ=MONTHLY;BYDAY=2TU"'
@@ -92,14 +94,29 @@ def addParser(subparsers: Any) -> None:
         "--from", dest="start", metavar="DATE", help="the first day, or moment, to show (default: now)"
     )
     parser.add_argument("--days", default="7", metavar="N", help="how many days to show (default: 7)")
+    parser.add_argument(
+        "--ics",
+        action="store_true",
+        help="write a calendar (iCalendar) instead, for phones and calendar programs",
+    )
+    parser.add_argument(
+        "--reasons", action="store_true", help="with the reasons of the breaks in it; with --ics only"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: Namespace) -> int:
     """Show the breaks that `options` ask for; the exit status."""
     try:
-        for line in _page(options, datetime.fromtimestamp(time.time(), UTC)):
-            print(line)
+        asked = _asked(options, datetime.fromtimestamp(time.time(), UTC))
+        if options.ics:
+            # its lines have the ends that a calendar file has to have, also on Windows
+            sys.stdout.write(_calendar(asked, reasons=options.reasons))
+        else:
+            for line in _page(asked):
+                print(line)
+        for warning in _warnings(asked):
+            print(f"warning: {warning}", file=sys.stderr)
     except _MisuseError as misuse:
         print(f"presence breaks: {misuse}", file=sys.stderr)
         return _MISUSED
@@ -109,8 +126,20 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _page(options: Namespace, now: datetime) -> list[str]:
-    """All that is printed, line by line."""
+@dataclass(frozen=True)
+class _Asked:
+    """What is shown: whose schedules, by the names of the workers, and from when to when."""
+
+    schedules: list[tuple[str, BreakSchedule]]
+    now: datetime
+    start: datetime
+    stop: datetime
+    days: int
+    zone: str | tzinfo | None
+    home: str | tzinfo
+
+
+def _asked(options: Namespace, now: datetime) -> _Asked:
     days = _days(options.days)
     zone = None if options.tz is None else _checked("--tz", canonicalZone, options.tz)
     home = localZone() if zone is None else zone
@@ -120,11 +149,35 @@ def _page(options: Namespace, now: datetime) -> list[str]:
         schedules = _schedules_of_master(options)
     else:
         schedules = [("", _written_schedule(options, home))]
-    lines = [_period(start.astimezone(zoneFor(home)), days)]
-    for name, schedule in schedules:
-        title = _title(name, schedule, zone, home)
-        lines += ["", *_section(title, schedule, start, stop)]
+    return _Asked(schedules, now, start, stop, days, zone, home)
+
+
+def _page(asked: _Asked) -> list[str]:
+    """All that is printed, line by line."""
+    lines = [period(asked.start.astimezone(zoneFor(asked.home)), asked.days)]
+    for name, schedule in asked.schedules:
+        title = titleOf(name, schedule, asked.zone, asked.home)
+        lines += ["", *section(title, schedule, asked.start, asked.stop)]
     return lines
+
+
+def _warnings(asked: _Asked) -> list[str]:
+    """What is allowed, and hardly meant."""
+    found = hostWarnings() if asked.zone is None else []
+    for name, schedule in asked.schedules:
+        who = f"{name}: " if name else ""
+        found += [f"{who}{each}" for each in warningsOf(schedule, asked.now)]
+    return found
+
+
+def _calendar(asked: _Asked, *, reasons: bool) -> str:
+    """The same as a calendar file."""
+    entries = [
+        entry
+        for name, schedule in asked.schedules
+        for entry in entriesOf(name or "worker", schedule, asked.start, asked.stop, reasons=reasons)
+    ]
+    return calendarText("Breaks of workers", entries, asked.now, asked.stop)
 
 
 # --- what is asked for
@@ -158,26 +211,33 @@ def _days_later(start: datetime, days: int, zone: tzinfo) -> datetime:
 
 def _written_schedule(options: Namespace, zone: str | tzinfo) -> BreakSchedule:
     """The schedule of the breaks on the command line."""
-    if not options.breaks:
+    if not (options.breaks or options.calendars or options.working):
         raise _MisuseError(
             'say whose breaks: a master\'s directory, or --break "19:00-07:00" to try one out (see --help)'
         )
     if options.rule is not None and len(options.breaks) != 1:
         raise _MisuseError("--rule goes with one --break: write several as a list in master.cfg")
-    return BreakSchedule([_written_break(text, options, zone) for text in options.breaks])
+    if options.working:
+        if options.breaks or options.calendars:
+            raise _MisuseError(
+                "--working excludes --break and --calendar: say when it is away, or when it works"
+            )
+        working = options.working
+        schedule: BreakSchedule = _checked(
+            "--working", partial(BreakSchedule.fromConfig, None, zone), working
+        )
+        return schedule
+    breaks = [_written_break(text, options, zone) for text in options.breaks]
+    reader = partial(Break.fromCalendar, tz=zone)
+    breaks += [_checked("--calendar", reader, name) for name in options.calendars]
+    return BreakSchedule(breaks)
 
 
 def _written_break(text: str, options: Namespace, zone: str | tzinfo) -> Break:
-    start, slash, stop = text.partition("/")
-    days = None
-    if not slash:
-        match = _BREAK.fullmatch(text.strip())
-        if match is None:
-            raise _MisuseError(
-                f'--break: {text!r} is no break: write "19:00-07:00", "19:00-07:00 MO-FR" or '
-                '"2026-12-24T19:00/2026-12-27T07:00"'
-            )
-        start, stop, days = match["start"], match["stop"], match["days"]
+    try:
+        start, stop, days = spelledBreak(text)
+    except ValueError as problem:
+        raise _MisuseError(f"--break: {problem}") from None
     try:
         return Break(start, stop, days, tz=zone, rule=options.rule, since=options.since)
     except ValueError as problem:
@@ -186,7 +246,8 @@ def _written_break(text: str, options: Namespace, zone: str | tzinfo) -> Break:
 
 def _schedules_of_master(options: Namespace) -> list[tuple[str, BreakSchedule]]:
     """The workers of a master by name, each with its schedule."""
-    if options.breaks or options.rule is not None or options.since is not None:
+    written = options.breaks or options.calendars or options.working
+    if written or options.rule is not None or options.since is not None:
         raise _MisuseError("a master's directory and --break exclude each other")
     # a worker without this plugin has no schedule, and so no breaks
     return [
@@ -221,115 +282,3 @@ def _load_workers(master: Path) -> list[Any]:
             "\n".join(["Configuration errors:", *(f"  {each}" for each in errors.errors)])
         ) from None
     return workers
-
-
-# --- what is shown
-
-
-def _title(name: str, schedule: BreakSchedule, zone: str | tzinfo | None, home: str | tzinfo) -> _Title:
-    """The zone is `zone` if there is one, else the one in which the breaks are written, if it is one."""
-    if zone is None:
-        written = [each.tz for each in schedule.breaks if each.tz is not None]
-        zone = written[0] if written and all(each == written[0] for each in written) else home
-    return _Title(name, zoneFor(zone), zone if isinstance(zone, str) else "local time")
-
-
-def _period(start: datetime, days: int) -> str:
-    moment = f"{start:%a %Y-%m-%d}"
-    if (start.hour, start.minute) != (0, 0):
-        moment += f" {start:%H:%M}"
-    return f"Breaks in the {days} days from {moment}" if days > 1 else f"Breaks in the day from {moment}"
-
-
-def _section(title: _Title, schedule: BreakSchedule, start: datetime, stop: datetime) -> list[str]:
-    """What there is to say of one worker."""
-    intervals = schedule.between(start, stop)
-    if schedule.isEmpty:
-        return [f"{title.name}: no breaks"]
-    away = sum(((min(each.stop or stop, stop) - max(each.start, start)) for each in intervals), timedelta(0))
-    names = [title.name] if title.name else []
-    head = [*names, title.zoneName, f"on a break for {_length(away)} of {_length(stop - start)}"]
-    rows = [row for each in intervals for row in _rows(title.zone, each, start, stop)]
-    changes = clockChanges(title.zone, start, stop)
-    rows += [
-        (change, _change(title.zone, change))
-        for change in changes
-        if not any(each.start < change < (each.stop or stop) for each in intervals)
-    ]
-    rows.sort(key=lambda row: row[0])
-    return [", ".join(head), *(f"  {text}" for _, text in rows)]
-
-
-def _rows(
-    zone: tzinfo, interval: BreakInterval, first: datetime, last: datetime
-) -> Iterator[tuple[datetime, str]]:
-    """A line for a break, and one for each change of the clocks in it, with the instants they are about.
-
-    `first`, `last`: the period which is shown. Of a long break the changes before and after it are left out.
-    """
-    start = interval.start.astimezone(zone)
-    reason = "; ".join(interval.reasons)
-    if interval.stop is not None:
-        stop = _stop(start, interval.stop.astimezone(zone))
-        yield interval.start, _line(start, stop, _length(interval.stop - interval.start), reason)
-    elif interval.start < first:
-        yield interval.start, f"{_NO_END:<55}   {reason}".rstrip()
-    else:
-        yield interval.start, _line(start, _NO_END, "", reason)
-    earliest = max(interval.start, later(first, -timedelta(days=1)))
-    for change in clockChanges(zone, earliest, min(interval.stop or last, last)):
-        if change != interval.stop:
-            effect = "" if interval.stop is None else f": {_effect(zone, change)}"
-            yield interval.start, f"  {_change(zone, change)}{effect}"
-
-
-def _effect(zone: tzinfo, change: datetime) -> str:
-    shift = _shift(zone, change)
-    return f"this break is {_length(abs(shift))} {'longer' if shift < timedelta(0) else 'shorter'}"
-
-
-def _line(start: datetime, stop: str, length: str, reason: str) -> str:
-    return f"{start:%a %Y-%m-%d  %H:%M} – {stop:<16} {length:>12}   {reason}".rstrip()
-
-
-def _stop(start: datetime, stop: datetime) -> str:
-    """The end of a break: with its day if that is another one, and the end of a day as 24:00."""
-    last = stop - timedelta(days=1) if (stop.hour, stop.minute, stop.second) == (0, 0, 0) else stop
-    clock = "24:00" if last is not stop else _clock(stop)
-    if last.date() == start.date():
-        return clock
-    return (
-        f"{clock} {last:%a}" if last.date() - start.date() < timedelta(days=7) else f"{clock} {last:%Y-%m-%d}"
-    )
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
-
-
-def _change(zone: tzinfo, change: datetime) -> str:
-    """A change of the clocks, as it is announced: by the time at which it happens on the old clock."""
-    before, after = (change - timedelta(seconds=1)).astimezone(zone), change.astimezone(zone)
-    shift = _shift(zone, change)
-    moment = before + timedelta(seconds=1)
-    direction = "forward" if shift > timedelta(0) else "back"
-    return (
-        f"{moment:%a %Y-%m-%d  %H:%M}   clocks go {direction} by {_length(abs(shift))}, "
-        f"{before.tzname()} → {after.tzname()}"
-    )
-
-
-def _shift(zone: tzinfo, change: datetime) -> timedelta:
-    """By how much the clocks are set forward, or (negative) back."""
-    before, after = (change - timedelta(seconds=1)).astimezone(zone), change.astimezone(zone)
-    return (after.utcoffset() or timedelta(0)) - (before.utcoffset() or timedelta(0))
-
-
-def _length(span: timedelta) -> str:
-    """A length of time for people: ``13 h``, ``1 h 30 min``, ``168 h``."""
-    minutes, seconds = divmod(round(span.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [
-        f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min"), (seconds, "s")) if number
-    ]
-    return " ".join(parts) or "0 min"

@@ -4,6 +4,7 @@ import io
 import sys
 from pathlib import Path
 
+from icalendar import Calendar
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.commands import breaks
@@ -115,7 +116,7 @@ class BreaksCommandTests(SynchronousTestCase):
         for text, expected in {
             "7 PM - 7 AM Mon": "Mon 2026-11-23  19:00 – 07:00 Tue                12 h",
             "7:30 p.m.-8 p.m. MO, SU": "Mon 2026-11-23  19:30 – 20:00                  30 min",
-            "00:00-24:00 0": "Mon 2026-11-23  00:00 – 24:00                    24 h",
+            "00:00-24:00 Mondays": "Mon 2026-11-23  00:00 – 24:00                    24 h",
             "23:00–24:00 MO": "Mon 2026-11-23  23:00 – 24:00                     1 h",
             "2026-11-23T10:00/2026-12-05T10:00:30": "Mon 2026-11-23  10:00 – 10:00:30 2026-12-05   288 h 30 s",
         }.items():
@@ -140,9 +141,107 @@ class BreaksCommandTests(SynchronousTestCase):
 
     def test_now(self):
         """Without --from it begins now, in the zone of this host."""
-        [period, _, head] = self.shown("--break", "2001-01-01/2001-01-02")
+        status, out, _ = self.command("--break", "2001-01-01/2001-01-02")
+        [period, _, head, over] = out.splitlines()
+        self.assertEqual(status, 0)
         self.assertRegex(period, "Breaks in the 7 days from ... 20[0-9-]{8}")
         self.assertIn("on a break for 0 min of 168 h", head)
+        self.assertEqual(over, "  it is over since Tue 2001-01-02 00:00")
+
+    def test_over(self):
+        """A break that is over for good is told, with when it ended; also when that is long ago."""
+        for argv, end in [
+            (("--break", "2001-01-01/2001-01-02"), "2001-01-02 00:00"),
+            (("--break", "19:00-07:00", "--rule", "FREQ=WEEKLY;BYDAY=MO;UNTIL=20200101"), "2019-12-31 07:00"),
+            (
+                ("--break", "19:00-21:00", "--rule", "FREQ=DAILY;COUNT=2", "--since", "2024-02-28"),
+                "2024-02-29 21:00",
+            ),
+        ]:
+            status, out, err = self.command(*argv, "--tz", "UTC", "--from", "2026-11-23")
+            self.assertEqual(status, 0)
+            self.assertRegex(out.splitlines()[-1], f"it is over since ... {end}")
+            self.assertRegex(err, f"warning: Break.* is over since {end}: take it out")
+
+    def test_next(self):
+        """Where nothing falls into the window the next break is shown, in full."""
+        lines = self.shown(
+            "--break",
+            "19:00-21:00",
+            "--rule",
+            "FREQ=MONTHLY;BYDAY=2TU",
+            "--tz",
+            "UTC",
+            "--from",
+            "2026-11-20",
+        )
+        self.assertEqual(lines[3:], ["  next: Tue 2026-12-08  19:00 – 21:00                     2 h"])
+
+    def test_severalDays(self):
+        """A break over a weekend is a line, with the clocks that change in it."""
+        lines = self.shown("--break", "FR 18:00 - MO 08:00", "--tz", "Europe/Berlin", "--from", "2026-10-24")
+        self.assertEqual(
+            lines[3:6],
+            [
+                "  Fri 2026-10-23  18:00 – 08:00 Mon                63 h",
+                "    Sun 2026-10-25  03:00   clocks go back by 1 h, CEST → CET: this break is 1 h longer",
+                "  Fri 2026-10-30  18:00 – 08:00 Mon                62 h",
+            ],
+        )
+
+    def test_working(self):
+        """The times of work are shown as the breaks between them."""
+        lines = self.shown("--working", "19:00-07:00", "--tz", "UTC", "--from", "2026-11-23", "--days", "1")
+        self.assertEqual(lines[3:], ["  Mon 2026-11-23  07:00 – 19:00                    12 h"])
+
+    def test_partial(self):
+        """A partial break says what may start in it, and is no time in which the worker is away."""
+        config = MASTER_CFG.replace(
+            'onBreakDuring=("19:00", "07:00")',
+            'onBreakDuring=Break("8:00", "18:00", builds=2, only="quick-*", reason="office")',
+        ).replace("import BreakSchedule", "import Break, BreakSchedule")
+        lines = self.shown(str(self.master(config)), "--from", "2026-11-23", "--days", "1")
+        self.assertEqual(
+            lines[2:4],
+            [
+                "mac-mini, Europe/Berlin, on a break for 0 min of 24 h",
+                "  Mon 2026-11-23  08:00 – 18:00                    10 h   at most 2 builds, only quick-*; office",
+            ],
+        )
+
+    def test_warnings(self):
+        """What is hardly meant is said to standard error, of each worker; the page is shown all the same."""
+        config = MASTER_CFG.replace('("19:00", "07:00")', '("00:00", "23:59")')
+        status, out, err = self.command(str(self.master(config)), "--from", "2026-11-23")
+        self.assertEqual(status, 0)
+        self.assertIn("on a break for", out)
+        self.assertIn(
+            "warning: mac-mini: between two breaks the worker is available from 23:59 to 00:00 only", err
+        )
+
+    def test_calendar(self):
+        """--ics writes a calendar with the breaks, without their reasons unless it is asked for them."""
+        argv = ("--break", "2026-12-24T12:00/2026-12-27", "--tz", "Europe/Berlin", "--from", "2026-12-01")
+        status, out, err = self.command(*argv, "--days", "30", "--ics")
+        self.assertEqual((status, err), (0, ""))
+        calendar = Calendar.from_ical(out)
+        [event] = calendar.walk("VEVENT")
+        self.assertEqual(event["DTSTART"].dt.isoformat(), "2026-12-24T11:00:00+00:00")
+        self.assertEqual(event["DTEND"].dt.isoformat(), "2026-12-26T23:00:00+00:00")
+        self.assertEqual(event["SUMMARY"], "worker: break")
+        config = (
+            MASTER_CFG.replace('("19:00", "07:00")', '("19:00", "07:00"), reason="x"')
+            .replace(
+                'onBreakDuring=("19:00", "07:00"), reason="x"',
+                'onBreakDuring=Break("19:00", "07:00", reason="Ann, or Bob; büro")',
+            )
+            .replace("import BreakSchedule", "import Break, BreakSchedule")
+        )
+        folder = str(self.master(config))
+        for more, summary in [((), "mac-mini: break"), (("--reasons",), "mac-mini: Ann, or Bob; büro")]:
+            _, out, _ = self.command(folder, "--from", "2026-11-23", "--days", "1", "--ics", *more)
+            events = Calendar.from_ical(out).walk("VEVENT")
+            self.assertEqual({str(each["SUMMARY"]) for each in events}, {summary})
 
     def test_instant(self):
         """--from may be a moment, with an offset or in the zone that is shown."""
@@ -154,7 +253,10 @@ class BreaksCommandTests(SynchronousTestCase):
         """What cannot be is refused with exit status 2, and what would be right."""
         for argv, hint in [
             ((), '--break "19:00-07:00"'),
-            (("--break", "19:00"), '"19:00-07:00 MO-FR"'),
+            (("--break", "19:00"), '"19:00-07:00"'),
+            (("--break", "0 19 * * 1-5"), "cron"),
+            (("--working", "19:00-07:00", "--break", "1:00-2:00"), "--working excludes"),
+            (("--calendar", "no.ics"), "--calendar: file: 'no.ics' cannot be read"),
             (("--break", "25:00-07:00"), "start: '25:00'"),
             (("--break", "19:00-07:00 XX"), "days: 'XX'"),
             (("--break", "2026-11-23/x"), "do not go together"),

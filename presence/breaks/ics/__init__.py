@@ -1,0 +1,1 @@
+"""Breaks and iCalendar files (RFC 5545): read, and written."""

@@ -1,0 +1,264 @@
+"""The events of an iCalendar file (RFC 5545), as calendar programs export them: when somebody is busy.
+
+Needs the packages of the extra ``calendar``. Events that are cancelled, and those that are shown as free
+(``TRANSP:TRANSPARENT``), are none; an event of whole days is on the days of the zone in which it is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from presence.breaks.recurrences import FIRST_YEAR, LAST_YEAR
+from presence.calendar.wallclock import UTC, startInstant, stopInstant
+from presence.calendar.zones import canonicalZone, zoneFor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from presence.breaks.occurrences import Span
+
+MAX_BYTES = 4_000_000
+"""How large a calendar file may be."""
+MAX_EVENTS = 10_000
+"""How many events may be in it, those that recur counted once."""
+
+_AHEAD = 12  # years in which the next event is looked for: a leap day, left out once in a century, comes in that time
+_NEEDS = "needs two packages: pip install 'buildbot-presence[calendar]'"
+_TOO_OFTEN = re.compile(r"FREQ=(SECONDLY|MINUTELY|HOURLY)", re.IGNORECASE)
+_CHECKED = 50  # the years of so many events are looked at when a file is read
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarFile:
+    """An iCalendar file as it was when it was read. `content` never changes; `reread()` looks whether the file has.
+
+    Two are equal if their files have the same path and the same content.
+    """
+
+    path: str
+    content: bytes = field(repr=False)
+
+    @classmethod
+    def read(cls, path: object) -> CalendarFile:
+        """Read the file at `path`. Raises `ValueError` for what cannot be read, or is not a calendar."""
+        try:
+            where = Path(path)  # type: ignore[arg-type]
+            content = where.read_bytes()
+        except TypeError:
+            raise ValueError(f"{path!r} is not the name of a file") from None
+        except (OSError, ValueError) as problem:
+            raise ValueError(f"{str(path)!r} cannot be read: {problem}") from None
+        found = cls(str(path), content)
+        _check(found)
+        return found
+
+    def reread(self) -> CalendarFile:
+        """The file as it is now: this object if nothing has changed. Raises `ValueError` as `read()` does."""
+        try:
+            content = Path(self.path).read_bytes()
+        except OSError as problem:
+            raise ValueError(f"{self.path!r} cannot be read: {problem}") from None
+        return self if content == self.content else CalendarFile.read(self.path)
+
+    def spans(self, year: int, zone: tzinfo) -> tuple[Span, ...]:
+        """The events that overlap `year`, by their start; `zone` is for those that have none."""
+        return _spans(self.content, year, zone)
+
+    def daysOf(self, year: int) -> frozenset[int]:
+        """The ordinals of the days of `year` on which an event is, by the calendar's own clock."""
+        return _days(self.content, year)
+
+    @property
+    def lastYear(self) -> int | None:
+        """The year in which the last event ends, or None where one recurs for ever."""
+        return _last_year(self.content)
+
+
+class CalendarOccurrences:
+    """The events of a file as a break: see `presence.breaks.occurrences.Occurrences`."""
+
+    __slots__ = ("_file", "_zone", "turns")
+
+    def __init__(self, file: CalendarFile, zone: tzinfo) -> None:
+        self._file = file
+        self._zone = zone
+        last = file.lastYear
+        self.turns: tuple[int, ...] = (
+            () if last is None else (date(min(last, LAST_YEAR), 12, 31).toordinal(),)
+        )
+
+    def startingBetween(self, first: int, last: int) -> list[Span]:
+        """See `Occurrences`. Also those that have begun earlier and last until then: an event may be weeks long."""
+        years = range(_year(first - 1), _year(last + 1) + 1)
+        return sorted({span for year in years for span in self._file.spans(year, self._zone)})
+
+    def nextStart(self, instant: datetime) -> datetime | None:
+        """See `Occurrences`. It looks twelve years ahead."""
+        first = max(instant.year, FIRST_YEAR)
+        last = min(first + _AHEAD, LAST_YEAR, self._file.lastYear or LAST_YEAR)
+        for year in range(first, last + 1):
+            starts = [start for start, _ in self._file.spans(year, self._zone) if instant < start]
+            if starts:
+                return min(starts)
+        return None
+
+
+def _year(day: int) -> int:
+    ends = date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal()
+    return date.fromordinal(min(max(day, ends[0]), ends[1])).year
+
+
+def _check(file: CalendarFile) -> None:
+    """Raise `ValueError` unless the file is a calendar whose every event is understood."""
+    name = repr(file.path)
+    if len(file.content) > MAX_BYTES:
+        raise ValueError(f"{name} has more than {MAX_BYTES} bytes")
+    if b"BEGIN:VCALENDAR" not in file.content.upper():
+        raise ValueError(f"{name} is not an iCalendar file: it has no BEGIN:VCALENDAR")
+    try:
+        _check_events(file.content)
+    except ImportError as problem:
+        raise ValueError(f"{name} {_NEEDS} ({problem})") from None
+    except Exception as problem:  # noqa: BLE001 (whatever the parser says of a broken file)
+        raise ValueError(f"{name} is not understood: {problem}") from None
+
+
+def _check_events(content: bytes) -> None:
+    events = _events(content)
+    if len(events) > MAX_EVENTS:
+        raise ValueError(f"it has {len(events)} events, and at most {MAX_EVENTS} are read")
+    for event in events:
+        if _TOO_OFTEN.search(_rule(event)):
+            raise ValueError(f"an event recurs more often than once a day: {_rule(event)}")
+    years = sorted({_begins(event).year for event in events if "DTSTART" in event})
+    for year in years[:_CHECKED]:
+        if FIRST_YEAR <= year <= LAST_YEAR:
+            for event in _expanded(content, year, strictly=True):
+                _span(event, UTC)
+
+
+def _rule(event: Any) -> str:
+    rule = event.get("RRULE")
+    rules = rule if isinstance(rule, list) else [rule] if rule is not None else []
+    return ";".join(each.to_ical().decode("utf-8", "replace") for each in rules)
+
+
+def _begins(event: Any) -> date:
+    begin: date = event["DTSTART"].dt
+    return begin
+
+
+@lru_cache(maxsize=32)
+def _calendar(content: bytes) -> Any:
+    from icalendar import Calendar  # noqa: PLC0415 (an extra)
+
+    calendars = Calendar.from_ical(content, multiple=True)
+    whole = calendars[0]
+    for other in calendars[1:]:
+        whole.subcomponents.extend(other.subcomponents)
+    return whole
+
+
+def _events(content: bytes) -> list[Any]:
+    return list(_calendar(content).walk("VEVENT"))
+
+
+@lru_cache(maxsize=32)
+def _last_year(content: bytes) -> int | None:
+    last = FIRST_YEAR
+    for event in _events(content):
+        rule = _rule(event).upper()
+        if rule and "UNTIL=" not in rule:
+            return None
+        for until in re.findall("UNTIL=([0-9]{4})", rule):
+            last = max(last, int(until))
+        ends = [event[name].dt for name in ("DTSTART", "DTEND") if name in event]
+        dates = event.get("RDATE")
+        for each in dates if isinstance(dates, list) else [dates] if dates is not None else []:
+            ends += [value.dt[0] if isinstance(value.dt, tuple) else value.dt for value in each.dts]
+        # an event may be long, and an end in one zone may be in the next year in another
+        last = max([last, *(end.year + 1 for end in ends)])
+    return min(last + 1, LAST_YEAR)
+
+
+def _expanded(content: bytes, year: int, *, strictly: bool = False) -> Iterable[Any]:
+    """The events that overlap `year`, each occurrence by itself."""
+    import recurring_ical_events  # noqa: PLC0415 (an extra)
+
+    # a day more on both sides: those that have no zone are in another one
+    first = datetime(year, 1, 1, tzinfo=UTC) - _ONE_DAY
+    last = datetime(year + 1, 1, 1, tzinfo=UTC) + _ONE_DAY
+    query = recurring_ical_events.of(_calendar(content), skip_bad_series=not strictly)
+    return [event for event in query.between(first, last) if _is_busy(event)]
+
+
+def _is_busy(event: Any) -> bool:
+    return str(event.get("STATUS", "")).upper() != "CANCELLED" and str(event.get("TRANSP", "")).upper() != (
+        "TRANSPARENT"
+    )
+
+
+@lru_cache(maxsize=512)
+def _spans(content: bytes, year: int, zone: tzinfo) -> tuple[Span, ...]:
+    found = set()
+    for event in _expanded(content, year):
+        span = _span(event, zone)
+        if span[0] < span[1]:
+            found.add(span)
+    return tuple(sorted(found))
+
+
+def _span(event: Any, zone: tzinfo) -> Span:
+    return _instant(_begins(event), zone, startInstant), _instant(_end(event), zone, _stop)
+
+
+@lru_cache(maxsize=512)
+def _days(content: bytes, year: int) -> frozenset[int]:
+    found: set[int] = set()
+    for event in _expanded(content, year):
+        begin, end = _begins(event), _end(event)
+        last = _last_day(end)
+        if begin != end:
+            found.update(range(begin.toordinal(), last + 1))
+    first = date(year, 1, 1).toordinal()
+    return frozenset(day for day in found if first <= day < date(year + 1, 1, 1).toordinal())
+
+
+def _end(event: Any) -> date:
+    """The end of an event, excluded; RFC 5545 has a whole day, or nothing, where none is said."""
+    if "DTEND" in event:
+        end: date = event["DTEND"].dt
+        return end
+    begin = _begins(event)
+    if "DURATION" in event:
+        length: timedelta = event["DURATION"].dt
+        return begin + length
+    return begin if isinstance(begin, datetime) else begin + _ONE_DAY
+
+
+def _last_day(end: date) -> int:
+    """The last day on which something is that ends at `end`."""
+    if isinstance(end, datetime) and end.time() != time():
+        return end.toordinal()
+    return end.toordinal() - 1
+
+
+def _stop(wall: datetime, zone: tzinfo) -> datetime:
+    return stopInstant(wall, wall.replace(fold=1), zone)
+
+
+def _instant(value: date, zone: tzinfo, law: Any) -> datetime:
+    """The instant of a start or stop, as `law` has it where clocks change; without a zone it is in `zone`."""
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if value.tzinfo is not None:
+        zone = zoneFor(canonicalZone(value.tzinfo))
+    wall = value.replace(tzinfo=None, fold=0)
+    instant: datetime = law(wall, zone)
+    return instant

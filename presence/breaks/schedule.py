@@ -210,6 +210,15 @@ def _looks_like_one(value: list[object]) -> bool:
     return True
 
 
+def _is_whole(text: str) -> bool:
+    """Whether `text` is a whole break."""
+    try:
+        spelledBreak(text)
+    except ValueError:
+        return False
+    return True
+
+
 def writtenBreak(value: object) -> Break:
     """The break that one item of ``onBreakDuring`` says. Raises `BreakErrors`, or `ValueError` for what is none."""
     if isinstance(value, Break):
@@ -217,6 +226,10 @@ def writtenBreak(value: object) -> Break:
     if isinstance(value, str):
         return Break(*spelledBreak(value))
     if isinstance(value, tuple) and len(value) in _PAIR_OR_TRIPLE:
+        if all(isinstance(each, str) and _is_whole(each) for each in value):
+            raise ValueError(
+                f"{value!r} is several breaks in one tuple: write them as a list, with [ ] instead of ( )"
+            )
         return Break(*value)
     raise ValueError(
         f'{value!r} is not a break: write ("19:00", "07:00") or ("19:00", "07:00", "MO-FR"), a string such as '

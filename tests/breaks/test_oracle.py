@@ -71,14 +71,15 @@ class Wall:
     Minutes count from `origin`. A time on the wall is a naive datetime.
     """
 
-    def __init__(self, zone, day):
+    def __init__(self, zone, day, table=TABLE, seen=SEEN):
         self.zone = zone
+        self.table, self.seen = table, seen
         self.day = date.fromisoformat(day)
-        self.origin = datetime.fromisoformat(day).replace(tzinfo=UTC) - TABLE * DAY
+        self.origin = datetime.fromisoformat(day).replace(tzinfo=UTC) - table * DAY
         tzinfo = ZoneInfo(zone)
         shown = [
             (self.origin + minute * MINUTE).astimezone(tzinfo).replace(tzinfo=None, fold=0)
-            for minute in range(2 * TABLE * 24 * 60)
+            for minute in range(2 * table * 24 * 60)
         ]
         self.first, self.last, self.jumps = {}, {}, []
         for minute, wall in enumerate(shown):
@@ -94,10 +95,12 @@ class Wall:
                 return wall + (shown - left_out)
         return wall
 
-    def span(self, day, start, stop):
+    def span(self, day, start, stop, nights=None):
         """The minutes from the first one that shows `start` of `day` to the last one that shows `stop`."""
         midnight = datetime(day.year, day.month, day.day)
-        end = midnight + timedelta(minutes=stop if stop > start else stop + 24 * 60)
+        if nights is None:
+            nights = 0 if stop > start else 1
+        end = midnight + timedelta(days=nights, minutes=stop)
         return (
             self.first[self.onceShown(midnight + timedelta(minutes=start))],
             self.last[self.onceShown(end)],
@@ -105,20 +108,21 @@ class Wall:
 
     def minutes(self, breaks):
         """For each minute in which the answers are compared, whether it lies in a break."""
-        busy = bytearray(2 * TABLE * 24 * 60)
-        for start, stop, starts_on in breaks:
-            for offset in range(-TABLE + 1, TABLE - 2):
+        busy = bytearray(2 * self.table * 24 * 60)
+        for start, stop, starts_on, *nights in breaks:
+            for offset in range(-self.table + 1, self.table - 2 - max(nights, default=0)):
                 day = self.day + offset * DAY
                 if starts_on(day):
-                    begin, end = self.span(day, start, stop)
+                    begin, end = self.span(day, start, stop, *nights)
                     if begin < end:
                         busy[begin:end] = b"\1" * (end - begin)
-        return bytes(busy[(TABLE - SEEN) * 24 * 60 : (TABLE + SEEN) * 24 * 60])
+        return bytes(busy[(self.table - self.seen) * 24 * 60 : (self.table + self.seen) * 24 * 60])
 
     def asked(self, schedule):
         """The same as the schedule has it, by `between`."""
-        start, stop = self.origin + (TABLE - SEEN) * DAY, self.origin + (TABLE + SEEN) * DAY
-        busy = bytearray(2 * SEEN * 24 * 60)
+        table, seen = self.table, self.seen
+        start, stop = self.origin + (table - seen) * DAY, self.origin + (table + seen) * DAY
+        busy = bytearray(2 * seen * 24 * 60)
         for interval in schedule.between(start, stop):
             begin = max(0, (interval.start - start) // MINUTE)
             end = len(busy) if interval.stop is None else min(len(busy), (interval.stop - start) // MINUTE)
@@ -241,3 +245,82 @@ class OracleTests(SynchronousTestCase):
                 calm.add(zone)
         self.assertEqual(calm, {"UTC", "Asia/Kathmandu"})
         self.assertGreaterEqual(len({zone for zone, _ in CHANGES}), 20)
+
+
+# Of these a table of weeks is made, which takes a moment.
+LONG_CHANGES = [CHANGES[place] for place in (0, 1, 6, 14, 26, 32, 36)]
+LONG_TABLE, LONG_SEEN = 42, 10
+
+
+@cache
+def longWallOf(change):
+    return Wall(*change, LONG_TABLE, LONG_SEEN)
+
+
+@st.composite
+def severalDays(draw, wall):
+    """A Break from a day to another one, and what the oracle takes for it."""
+    start, stop = draw(times), draw(times)
+    first, last = draw(st.integers(0, 6)), draw(st.integers(0, 6))
+    nights = (last - first) % 7
+    if nights == 0 and stop <= start:
+        nights = 7
+    moments = [f"{CODES[first]} {clock(start)}", f"{CODES[last]} {clock(stop)}"]
+    kind = draw(st.sampled_from(["weekly", "weekly", "interval", "nth"]))
+    if kind == "weekly" and not (nights == 7 and stop == start):
+        return Break(*moments, tz=wall.zone), (start, stop, lambda day: day.weekday() == first, nights)
+    if kind == "nth":
+        number = draw(st.integers(1, 4))
+        rule = f"FREQ=MONTHLY;BYDAY={number}{CODES[first]}"
+        return Break(*moments, rule=rule, tz=wall.zone), (
+            start,
+            stop,
+            lambda day: day.weekday() == first and (day.day - 1) // 7 + 1 == number,
+            nights,
+        )
+    since = wall.day - draw(st.integers(0, 400)) * DAY
+    interval, weeks = draw(st.integers(2, 4)), draw(st.integers(0, 2))
+    later = f" +{weeks}w" if weeks else ""
+    rule = f"FREQ=WEEKLY;INTERVAL={interval};BYDAY={CODES[first]}"
+    monday = since - since.weekday() * DAY
+    return Break(moments[0], moments[1] + later, rule=rule, since=since, tz=wall.zone), (
+        start,
+        stop,
+        lambda day: day >= since and day.weekday() == first and (day - monday).days // 7 % interval == 0,
+        nights + 7 * weeks,
+    )
+
+
+@st.composite
+def longCases(draw):
+    wall = longWallOf(draw(st.sampled_from(LONG_CHANGES)))
+    drawn = draw(st.lists(severalDays(wall), min_size=1, max_size=2))
+    drawn += draw(st.lists(breaks(wall), max_size=1))
+    return wall, [each for each, _ in drawn], [told for _, told in drawn]
+
+
+class SeveralDaysTests(SynchronousTestCase):
+    @given(longCases(), st.lists(st.integers(0, 2 * LONG_SEEN * 24 * 60 - 1), min_size=3, max_size=3))
+    @examples(25)
+    def test_everyMinute(self, case, minutes):
+        """A break over several days, or weeks, has the minutes which the clock on the wall says, however it is asked."""
+        wall, written, told = case
+        schedule = BreakSchedule(written)
+        busy = wall.minutes(told)
+        self.assertEqual(wall.asked(schedule), busy, (wall.zone, wall.day, schedule))
+        origin = wall.origin + (LONG_TABLE - LONG_SEEN) * DAY
+        for minute in minutes:
+            instant = origin + minute * MINUTE
+            self.assertEqual(schedule.at(instant) is not None, bool(busy[minute]), (instant, schedule))
+            expected = busy.find(not busy[minute], minute)
+            if expected >= 0:
+                self.assertEqual(
+                    schedule.nextChange(instant), origin + expected * MINUTE, (instant, schedule)
+                )
+
+    @given(longCases())
+    @examples(25)
+    def test_repr(self, case):
+        """What is written can be pasted back, and means the same."""
+        for each in case[1]:
+            self.assertEqual(eval(repr(each)), each)

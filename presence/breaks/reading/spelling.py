@@ -25,8 +25,11 @@ _TWO_TIMES = [
     for time in (_EXACT, _LOOSE)
 ]
 _WHOLE_DAY = re.compile(r"\b(?:all|whole|the whole) day\b(?: long)?|\baround the clock\b", re.IGNORECASE)
-_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}\S*)?"
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MOMENT = rf"{_DATE}(?:[T ][0-9]{{2}}:[0-9]{{2}}\S*)?"
 _TWO_MOMENTS = re.compile(rf"(?:from\s+)?({_MOMENT})(?:\s*/\s*|{_DASH})({_MOMENT})", re.IGNORECASE)
+_TWO_DATES = re.compile(rf"(?:from\s+)?{_DATE}{_DASH}{_DATE}", re.IGNORECASE)
+_BETWEEN = re.compile(rf"\bbetween\s+({_LOOSE})\s+and\s+", re.IGNORECASE)
 _FROM = re.compile(r"^\s*(?:from|between)\s+|\s+(?:from|between|at)\s*$", re.IGNORECASE)
 _WEEKS = re.compile(r"\s*\+\s*([0-9]{1,2})\s*(?:w|weeks?)\s*", re.IGNORECASE)
 
@@ -67,12 +70,17 @@ def spelledBreak(text: str) -> tuple[str, str, str | None]:
     """
     if (hint := cronHint(text)) is not None:
         raise ValueError(hint)
+    if _TWO_DATES.fullmatch(text.strip()):
+        raise ValueError(
+            f"{text!r} does not say whether the second day is in it: write "
+            '"2026-12-24T00:00/2026-12-27T00:00" for three days, up to the midnight with which the 27th begins'
+        )
     if once := _TWO_MOMENTS.fullmatch(text.strip()):
         return once[1], once[2], None
     start, slash, stop = text.strip().partition("/")
     if slash and looksLikeDatetime(start):
         return start.strip(), stop.strip(), None
-    times = _WHOLE_DAY.sub("00:00-24:00", text)
+    times = _BETWEEN.sub(r"\1-", _WHOLE_DAY.sub("00:00-24:00", text))
     for pattern in _TWO_TIMES:
         if match := pattern.fullmatch(times.strip()):
             return _put_together(match, text)
@@ -85,12 +93,10 @@ def _put_together(match: re.Match[str], text: str) -> tuple[str, str, str | None
     if (weeks := _WEEKS.fullmatch(after)) is not None:
         stop, after = f"{stop} +{weeks[1]}w", ""
     first_day, last_day = match["start_day"], match["stop_day"]
-    if first_day and not last_day and after and weekday(after) is not None:
-        last_day, after = after, ""
-    if not first_day and before and weekday(before) is not None and (last_day or weekday(after) is not None):
-        first_day, before = before, ""
-        if not last_day:
-            last_day, after = after, ""
+    if first_day and not last_day and weekday(after) is not None:
+        last_day, after = after, ""  # "18:00 FR - 08:00 MO"
+    if last_day and not first_day and weekday(before) is not None:
+        first_day, before = before, ""  # "FR 18:00 - MO 08:00"
     if first_day or last_day:
         if before or after or not (first_day and last_day):
             raise ValueError(
@@ -99,7 +105,10 @@ def _put_together(match: re.Match[str], text: str) -> tuple[str, str, str | None
             )
         return f"{first_day} {start}", f"{last_day} {stop}", None
     if before and after:
-        raise ValueError(f"{text!r} has days before the times and after them: write them once")
+        raise ValueError(
+            f'{text!r} has days before the times and after them: write them once, as in "18:00-08:00 MO-FR", or for one '
+            'break from day to day as in "FR 18:00 - MO 08:00"'
+        )
     return start, stop, before or after or None
 
 

@@ -213,7 +213,7 @@ def _looks_like_one(value: list[object]) -> bool:
 def _is_whole(text: str) -> bool:
     """Whether `text` is a whole break."""
     try:
-        spelledBreak(text)
+        Break(*spelledBreak(text))
     except ValueError:
         return False
     return True

@@ -27,7 +27,10 @@ MAX_BYTES = 4_000_000
 MAX_EVENTS = 10_000
 """How many events may be in it, those that recur counted once."""
 
-_AHEAD = 12  # years in which the next event is looked for: a leap day, left out once in a century, comes in that time
+# After so many years an event that recurs every year has come: also one of a leap day, left out once in a century. For
+# one of every second year it is twice as long.
+_AHEAD = 12
+_LONGEST_INTERVAL = 30
 _NEEDS = "needs two packages: pip install 'buildbot-presence[calendar]'"
 _TOO_OFTEN = re.compile(r"FREQ=(SECONDLY|MINUTELY|HOURLY)", re.IGNORECASE)
 _CHECKED = 50  # the years of so many events are looked at when a file is read
@@ -74,6 +77,13 @@ class CalendarFile:
         """The ordinals of the days of `year` on which an event is, by the calendar's own clock."""
         return _days(self.content, year)
 
+    def yearsFrom(self, first: int) -> list[int]:
+        """The years from `first` on in which the next event may be, ascending: for all that is known none is left out."""
+        ahead, begins = _beginnings(self.content)
+        last = min(self.lastYear or LAST_YEAR, LAST_YEAR)
+        years = {year for begin in (first, *begins) for year in range(max(begin, first), begin + ahead + 1)}
+        return sorted(year for year in years if year <= last)
+
     @property
     def lastYear(self) -> int | None:
         """The year in which the last event ends, or None where one recurs for ever."""
@@ -99,10 +109,8 @@ class CalendarOccurrences:
         return sorted({span for year in years for span in self._file.spans(year, self._zone)})
 
     def nextStart(self, instant: datetime) -> datetime | None:
-        """See `Occurrences`. It looks twelve years ahead."""
-        first = max(instant.year, FIRST_YEAR)
-        last = min(first + _AHEAD, LAST_YEAR, self._file.lastYear or LAST_YEAR)
-        for year in range(first, last + 1):
+        """See `Occurrences`."""
+        for year in self._file.yearsFrom(max(instant.year, FIRST_YEAR)):
             starts = [start for start, _ in self._file.spans(year, self._zone) if instant < start]
             if starts:
                 return min(starts)
@@ -170,6 +178,29 @@ def _events(content: bytes) -> list[Any]:
 
 
 @lru_cache(maxsize=32)
+def _beginnings(content: bytes) -> tuple[int, tuple[int, ...]]:
+    """For how many years to look for an event that recurs, and the years in which events begin."""
+    interval, years = 1, set()
+    for event in _events(content):
+        rule = _rule(event).upper()
+        if "FREQ=YEARLY" in rule:
+            interval = max([interval, *map(int, re.findall("INTERVAL=([0-9]+)", rule))])
+        # that of the day before, in the zone of somebody else
+        years.update(year + shift for year in _years(event) for shift in (-1, 0, 1))
+    return _AHEAD * min(interval, _LONGEST_INTERVAL), tuple(sorted(years))
+
+
+def _years(event: Any) -> list[int]:
+    """The years of all dates that an event names."""
+    dates = event.get("RDATE")
+    listed = dates if isinstance(dates, list) else [] if dates is None else [dates]
+    values = [value.dt for each in listed for value in each.dts]
+    ends = [value[0] if isinstance(value, tuple) else value for value in values]
+    ends += [event[name].dt for name in ("DTSTART", "DTEND", "RECURRENCE-ID") if name in event]
+    return [each.year for each in ends]
+
+
+@lru_cache(maxsize=32)
 def _last_year(content: bytes) -> int | None:
     last = FIRST_YEAR
     for event in _events(content):
@@ -178,12 +209,8 @@ def _last_year(content: bytes) -> int | None:
             return None
         for until in re.findall("UNTIL=([0-9]{4})", rule):
             last = max(last, int(until))
-        ends = [event[name].dt for name in ("DTSTART", "DTEND") if name in event]
-        dates = event.get("RDATE")
-        for each in dates if isinstance(dates, list) else [dates] if dates is not None else []:
-            ends += [value.dt[0] if isinstance(value.dt, tuple) else value.dt for value in each.dts]
         # an event may be long, and an end in one zone may be in the next year in another
-        last = max([last, *(end.year + 1 for end in ends)])
+        last = max([last, *(year + 1 for year in _years(event))])
     return min(last + 1, LAST_YEAR)
 
 

@@ -80,6 +80,10 @@ def spelledBreak(text: str) -> tuple[str, str, str | None]:
     start, slash, stop = text.strip().partition("/")
     if slash and looksLikeDatetime(start):
         return start.strip(), stop.strip(), None
+    if looksLikeDatetime(text):
+        raise ValueError(
+            f"{text!r} is not a break: it is one moment, and a stop belongs to it; write {HOW_TO_WRITE}"
+        )
     times = _BETWEEN.sub(r"\1-", _WHOLE_DAY.sub("00:00-24:00", text))
     for pattern in _TWO_TIMES:
         if match := pattern.fullmatch(times.strip()):

@@ -3,6 +3,7 @@ import zoneinfo
 from datetime import datetime, timedelta, timezone, tzinfo
 from importlib import resources
 from pathlib import Path
+from unittest.mock import patch
 from zoneinfo import TZPATH, ZoneInfo
 
 from dateutil import tz as dateutil_tz
@@ -68,8 +69,11 @@ class CanonicalZoneTests(SynchronousTestCase):
         """Where there are no zones at all that is said; UTC is there all the same."""
         self.addCleanup(zoneinfo.reset_tzpath)
         zoneinfo.reset_tzpath([])
-        self.addCleanup(sys.modules.update, {"tzdata": sys.modules.get("tzdata")})
-        sys.modules["tzdata"] = None
+        # the package of zones, and what of it somebody has loaded before
+        loaded = {name for name in {"tzdata", *sys.modules} if name.split(".")[0] == "tzdata"}
+        unloaded = patch.dict(sys.modules, dict.fromkeys(loaded))
+        unloaded.start()
+        self.addCleanup(unloaded.stop)
         self.addCleanup(ZoneInfo.clear_cache)
         ZoneInfo.clear_cache()
         self.assertIn("pip install tzdata", self.hint("Europe/Berlin"))

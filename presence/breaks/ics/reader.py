@@ -180,7 +180,8 @@ def _events(content: bytes) -> list[Any]:
 @lru_cache(maxsize=32)
 def _beginnings(content: bytes) -> tuple[int, tuple[int, ...]]:
     """For how many years to look for an event that recurs, and the years in which events begin."""
-    interval, years = 1, set()
+    interval = 1
+    years: set[int] = set()
     for event in _events(content):
         rule = _rule(event).upper()
         if "FREQ=YEARLY" in rule:

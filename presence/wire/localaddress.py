@@ -26,11 +26,9 @@ class LocalFileError(PresenceError):
     """The file cannot be read. The text says why, and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LocalAddress:
     """Where the worker listens: `port` of 127.0.0.1; the `token` is the owner's alone. `pid` is its process."""
-
-    __slots__ = ("pid", "port", "token")
 
     pid: int
     port: int

@@ -110,15 +110,14 @@ class Wakeup:
         if not busy:
             self._names |= self._distribution.takeUnreached()
         due = self._names or self._distribution.hasBuildersToRevisit
-        if self._distribution.hasBuildersAhead:
-            # it may be stopped before it has reached them
+        if due or self._distribution.hasBuildersAhead:
+            # look again after the pause: for what has become ready in it, and whether the distributor was stopped
             self._gathering.ask()
         if not due:
             self._patience = 0
             return
         if busy and self._patience:
             self._patience -= 1
-            self._gathering.ask()
             return
         self._patience = PATIENCE
         names, self._names = self._names, set()

@@ -26,13 +26,17 @@ class LogTestCase(MasterTestCase):
             self.assertEqual(len([text for _, text in lines if each in text]), 1, each)
 
 
-class DisconnectTests(LogTestCase):
+class DisconnectTests(LogTestCase, PreparationTestCase):
     def test_nothingWeird(self):
         """When a worker disconnects nothing is called weird, however many builders it has."""
         self.startMaster([self.slave("mac-mini")], {name: ["mac-mini"] for name in "abc"})
         lines = self.watch()
-        self.disconnect("mac-mini")
-        self.pass_(1)
+        gate, waiting = self.delay("workerDisconnected", ())
+        done = self.controllers["mac-mini"].disconnect_worker()
+        self.pass_(0)
+        self.assertEqual(len(waiting), 1)
+        gate.callback(None)
+        self.resultOf(done)
         self.assertOrdinary(lines)
         self.assertEqual([text for _, text in lines if "WEIRD" in text], [])
         self.connect("mac-mini")

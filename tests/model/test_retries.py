@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -29,7 +31,7 @@ class RetriesTests(SynchronousTestCase):
         self.assertEqual(self.retries.failed("a"), FIRST)
         self.passTime(153)
         instants = [0, *(at for at, _ in self.tried)]
-        gaps = [after - before for before, after in zip(instants, instants[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(instants)]
         self.assertEqual(gaps, [0.5, 1, 2, 4, 8, 16, LAST, LAST, LAST, LAST])
 
     def test_untilItSucceeds(self):

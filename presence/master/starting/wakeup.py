@@ -12,11 +12,8 @@ from twisted.logger import Logger
 
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.starting.distribution import Distribution
-<<<<<<< HEAD
 from presence.model.gathering import Gathering
-=======
 from presence.model.retries import Retries
->>>>>>> eb9e8f9 (What fails on the way of a wake-up is tried again; a builder that is left out makes nobody poll)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -151,7 +151,7 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm):
 
     def detached(self) -> Deferred[None]:
         """The worker has gone, and may not be given a build from this moment."""
-        done: Deferred[None] = super().detached()  # type: ignore[misc]
+        done: Deferred[None] = super().detached()
         self._leave_builders()
         self._mirror(mirror.mirrorConnection)
         if self._owner_link is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from presence.master import mirror
-from presence.master.slave.part import SlavePart
+from presence.master.slave.locks import Locks
 from presence.master.starting.lostworkers import guardChoice, guardPreparation
 
 _NONE: frozenset[Any] = frozenset()
 
 
-class Builds(SlavePart):
+class Builds(Locks):
     """Keeps count of them, for the presence and for the machine's owner, and loses no request of one that is lost."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -25,7 +25,7 @@ class Builds(SlavePart):
         """A build starts on this worker, for the builder of `wfb`."""
         # the last one: Buildbot appends it in the same breath
         build = wfb.builder.building[-1]
-        guardPreparation(build)
+        guardPreparation(build, self._was_refused)
         super().buildStarted(wfb)  # type: ignore[misc]
         if self._assembly is not None and self._assembly.drains.wasAdmitted(self, build):
             self._admitted |= {wfb}
@@ -40,26 +40,37 @@ class Builds(SlavePart):
         # One that was removed from the configuration has no master any more that could look for the next build;
         # Buildbot would fail here, and leave the request of this one claimed.
         if self.botmaster is not None:
-            super().buildFinished(wfb)  # type: ignore[misc]
+            super().buildFinished(wfb)
 
     def addWorkerForBuilder(self, wfb: Any) -> None:
         """The worker joins a builder."""
         guardChoice(wfb.builder)
-        super().addWorkerForBuilder(wfb)  # type: ignore[misc]
+        super().addWorkerForBuilder(wfb)
 
     def removeWorkerForBuilder(self, wfb: Any) -> None:
         """The worker leaves a builder; a build that was lost with the connection ends in no other way."""
-        super().removeWorkerForBuilder(wfb)  # type: ignore[misc]
+        super().removeWorkerForBuilder(wfb)
         self._build_ended(wfb)
 
     def _leave_builders(self) -> None:
-        """Leave those builders, too, that Buildbot overlooks: it takes leave of those for which the worker is configured,
-        and one that was removed from the configuration is for none.
+        """Leave those builders that Buildbot overlooks: it takes leave of those for which the worker is configured, and one
+        that was removed from the configuration is for none.
         """
         # (a latent worker stays with its builders while it is not connected)
         if not mirror.isLatent(self):
             for wfb in tuple(self.workerforbuilders.values()):
-                wfb.builder.detached(self)
+                builder = wfb.builder
+                if builder.config is not None and self.workername in builder.config.workernames:
+                    continue
+                if wfb in builder.workers or wfb in builder.attaching_workers:
+                    builder.detached(self)
+                else:
+                    # the builder has dropped it, and has not told it so
+                    wfb.detached()
+
+    def _was_refused(self) -> bool:
+        """Whether the build that could not be prepared was refused, in this very call stack."""
+        return False
 
     def _build_ended(self, wfb: Any) -> None:
         if self._admitted:

@@ -91,15 +91,13 @@ class Gate(Builds):
             _log.info("{presence} accepts no build any more: it goes back to the queue", presence=presence)
         return self._refused
 
-    def buildFinished(self, wfb: Any) -> None:
-        """The build of `wfb` has finished."""
-        self._refused = False
-        super().buildFinished(wfb)
+    def _was_refused(self) -> bool:
+        """Whether the build that could not be prepared was refused here, in this very call stack."""
+        refused, self._refused = self._refused, False
+        return refused
 
     def putInQuarantine(self) -> None:
-        """Buildbot does this when a build could not be prepared. A refusal is no reason for it."""
-        if self._refused:
-            self._refused = False
-        elif not self._leaving:
-            # (one of a worker that leaves would end when there is no master any more that could be told)
+        """Buildbot does this when a build could not be prepared."""
+        # one of a worker that leaves would end when there is no master any more that could be told
+        if not self._leaving:
             super().putInQuarantine()  # type: ignore[misc]

@@ -18,12 +18,16 @@ class Distribution:
     It takes all builders that it was sent to, sorts them with four SQL statements each, and goes from one to the next;
     those to which it is sent meanwhile come after that. When it reaches a builder it looks which workers are ready then.
 
-    `mustReturn` is called when it has left a builder for which a worker became ready too late.
+    `mustReturn` is called when it has left a builder for which a worker became ready too late, and `passed` with a builder
+    and whether all went well there: it may have failed, as without a database.
     """
 
-    def __init__(self, master: Any, mustReturn: Callable[[], object]) -> None:
+    def __init__(
+        self, master: Any, mustReturn: Callable[[], object], passed: Callable[[Any, bool], object]
+    ) -> None:
         self._distributor = master.botmaster.brd
         self._must_return = mustReturn
+        self._passed = passed
         self._ahead: set[Any] = set()
         # the builder that it is busy with, and whether a worker of that has become ready since
         self._present: Any = None
@@ -36,10 +40,13 @@ class Distribution:
         """Follow it from now on."""
         self._distribute = self._distributor._maybeStartBuildsOnBuilder
         self._distributor._maybeStartBuildsOnBuilder = self._distribute_to
+        self._sort = self._distributor._sortBuilders
+        self._distributor._sortBuilders = self._sort_builders
 
     def stop(self) -> None:
-        """Follow it no longer: its own method, which is its class's, comes to light again."""
-        vars(self._distributor).pop("_maybeStartBuildsOnBuilder", None)
+        """Follow it no longer: its own methods, which are its class's, come to light again."""
+        for name in ("_maybeStartBuildsOnBuilder", "_sortBuilders"):
+            vars(self._distributor).pop(name, None)
 
     @property
     def isActive(self) -> bool:
@@ -95,14 +102,30 @@ class Distribution:
         unreached, self._ahead = self._ahead, set()
         return {name for builder in unreached if builder.config for name in builder.config.workernames}
 
+    def revisit(self, builder: Any) -> None:
+        """Let it return to `builder` in the next wake-up."""
+        self._to_revisit.add(builder)
+
+    @inlineCallbacks
+    def _sort_builders(self, names: list[str]) -> Generator[Deferred[Any], Any, list[str]]:
+        ordered: list[str] = yield self._sort(names)
+        # `prioritizeBuilders` may leave builders out: it is not on its way to these
+        left_out = set(names).difference(ordered)
+        if left_out:
+            self._ahead = {builder for builder in self._ahead if builder.name not in left_out}
+        return ordered
+
     async def _distribute_to(self, builder: Any) -> None:
         self._ahead.discard(builder)
         self._to_revisit.discard(builder)
         self._present = builder
+        went_well = False
         try:
             await self._distribute(builder)
+            went_well = True
         finally:
             self._present = None
+            self._passed(builder, went_well)
             if self._late:
                 self._late = False
                 self._to_revisit.add(builder)

@@ -6,12 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from buildbot.util.deferwaiter import DeferWaiter
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.starting.distribution import Distribution
 from presence.model.gathering import Gathering
+from presence.model.retries import Retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -37,6 +39,8 @@ class Wakeup:
     is ready then. (A request that arrives, or is unclaimed, later than the question about the unclaimed
     ones wakes its builder by itself: Buildbot does that.)
 
+    What fails, as the question or the distributor does without a database, is tried again until one pass has been made.
+
     `isOurs` says by its name whether a worker is one of ours.
     """
 
@@ -47,7 +51,11 @@ class Wakeup:
         # a worker that flaps a thousand times a second costs ten wake-ups
         self._gathering = Gathering(master.reactor, self._wake)
         self._waking = DeferWaiter()
-        self._distribution = Distribution(master, self._schedule)
+        self._distribution = Distribution(master, self._schedule, self._passed)
+        # of builders, where the distributor has failed, and of the question, which has no builder
+        self._retries = Retries(master.reactor, self._try_again)
+        # the workers for which that was asked in vain, or None if it was not
+        self._in_vain: set[str] | None = None
         self._stopped = False
         self._consumers: list[Any] = []
         # how many pauses the next wake-up is put off, if the distributor is not through with what it has
@@ -77,6 +85,7 @@ class Wakeup:
     def clockJumped(self) -> None:
         """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
         self._gathering.clockJumped()
+        self._retries.clockJumped()
 
     def stop(self) -> Deferred[None]:
         """Wake nobody any more. A Deferred that fires when the wake-up that is under way has ended."""
@@ -84,6 +93,7 @@ class Wakeup:
         # Buildbot's own method, which is the class's, comes to light again
         vars(self._master.botmaster).pop("maybeStartBuildsForWorker", None)
         self._distribution.stop()
+        self._retries.stop()
         for consumer in self._consumers:
             consumer.stopConsuming()
         self._gathering.stop()
@@ -109,7 +119,7 @@ class Wakeup:
         busy = self._waking.has_waited() or self._distribution.isActive
         if not busy:
             self._names |= self._distribution.takeUnreached()
-        due = self._names or self._distribution.hasBuildersToRevisit
+        due = self._names or (self._distribution.hasBuildersToRevisit and self._in_vain is None)
         if due or self._distribution.hasBuildersAhead:
             # look again after the pause: for what has become ready in it, and whether the distributor was stopped
             self._gathering.ask()
@@ -120,8 +130,31 @@ class Wakeup:
             self._patience -= 1
             return
         self._patience = PATIENCE
+        self._take_up()
         names, self._names = self._names, set()
         self._waking.add(self._wake_builders_of(names))
+
+    def _passed(self, builder: Any, went_well: bool) -> None:
+        if went_well:
+            self._retries.succeeded(builder)
+        else:
+            # Buildbot says in the log what it was
+            self._retries.failed(builder)
+
+    def _try_again(self, builder: Any) -> None:
+        if builder is not None:
+            if self._master.botmaster.builders.get(builder.name) is not builder:
+                self._retries.succeeded(builder)
+                return
+            self._distribution.revisit(builder)
+        else:
+            self._take_up()
+        self._schedule()
+
+    def _take_up(self) -> None:
+        """Let the next question be that, too, which was asked in vain."""
+        self._names |= self._in_vain or set()
+        self._in_vain = None
 
     @inlineCallbacks
     def _wake_builders_of(self, workernames: set[str]) -> Generator[Deferred[Any], Any, None]:
@@ -136,10 +169,20 @@ class Wakeup:
             builders = [builder for builder in found if builder is not None]
             if not waiting and arrivals == self._arrivals:
                 self._idle_until = now + BELIEF
-        except Exception:  # noqa: BLE001
+        except Exception as problem:  # noqa: BLE001
+            if isinstance(problem, DBAPIError) and not isinstance(problem, ProgrammingError):
+                # there is no database: the distributor would fail as well, at each builder
+                self._in_vain = workernames | (self._in_vain or set())
+                delay = self._retries.failed(None)
+                _log.warn(
+                    "the database does not say which builders have requests; it is asked again in {delay} s",
+                    delay=delay,
+                )
+                return
             # better a wake-up too many than a request that nobody comes back to
             _log.failure("while asking which builders have requests; waking all builders of the workers")
             builders = botmaster.getBuilders()
+        self._retries.succeeded(None)
         wanted = self._distribution.buildersToSend(workernames, builders)
         if wanted and not self._stopped:
             # until they are sorted: only then the distributor says that it is active

@@ -12,7 +12,7 @@ ROOT = Path(presence.__file__).parent
 
 # The rooms from the lowest floor to the highest. A room imports from its own floor and from those below.
 FLOORS = (
-    {"errors", "text", "files", "calendar"},
+    {"errors", "text", "files", "calendar", "words"},
     {"breaks"},
     {"model"},
     {"wire", "orders"},

@@ -95,7 +95,7 @@ class ViewTests(PageTestCase):
         self.assertLess(abs(float(mark.rstrip("%")) / 100 - (time.time() - at(0, 0)) / (7 * 86400)), 0.003)
         # what somebody orders is drawn, too
         self.farm.post("presences/mac-mini", "hold", reason="disks", until=at(2, 0))
-        row.get_by_title("held by an admin, by anonymous, disks").wait_for()
+        row.get_by_title("held by anonymous (disks)").wait_for()
         self.farm.post("presences/mac-mini", "work", until=at(4, 0))
         row.get_by_title("works in spite of its break, patches").nth(1).wait_for()
         kinds = [

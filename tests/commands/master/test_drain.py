@@ -56,7 +56,7 @@ class DrainTests(AdminTestCase):
             lines,
             [
                 "06:00:00 mac-mini: draining, drain by ann (update), builds are interrupted at 08:00, 1 running",
-                "06:00:00 mac-pro: drained, on a break (office hours); drain by ann (update)",
+                "06:00:00 mac-pro: drained, on a break (office hours), until 07:00; drain by ann (update)",
             ],
         )
 

@@ -104,7 +104,7 @@ class OrderTests(AdminTestCase):
             lines,
             [
                 "06:00:00 mac-mini: not accepting, held by ann (disk), until 08:00",
-                "06:00:00 mac-pro: not accepting, on a break (office hours); held by ann (disk), until 08:00",
+                "06:00:00 mac-pro: not accepting, on a break (office hours), until 07:00; held by ann (disk), until 08:00",
             ],
         )
 

@@ -1,8 +1,9 @@
-// The table of the builders. On top are those of whom something waits and that nobody can build.
+// The table of the builders. On top are those with pending requests that no worker is ready for.
 
 import { h, Link, memo, useMemo } from "./react.js";
 import { troublesFirst } from "./choice.js";
 import { More, useGrowing } from "./growing.js";
+import { said } from "./said.js";
 import { State } from "./workersview.js";
 import { count, fullText, inText, momentText } from "./words.js";
 
@@ -76,11 +77,11 @@ const BuilderRow = memo(function BuilderRow({ builder, back, backIn }) {
   return h(
     "tr",
     { "data-builder": builder.name, className: troubled ? "presence-troubled" : undefined },
-    h("th", { scope: "row" }, h(Link, { to: `/builders/${builder.builderid}` }, builder.name)),
+    h("th", { scope: "row" }, h(Link, { to: `/builders/${builder.builderid}` }, said(builder.name))),
     h("td", null, h(State, { entity: builder })),
     h("td", null, `${builder.ready} of ${builder.total}`),
     h("td", null, builder.waiting || null),
-    h("td", { className: "presence-reason" }, builder.reason),
+    h("td", { className: "presence-reason" }, builder.reason && said(builder.reason)),
     h(
       "td",
       null,

@@ -1,6 +1,6 @@
 // Which workers are shown, and in which order.
 
-import { sourceText } from "./words.js";
+import { SOURCES, sourceText } from "./holds.js";
 
 const collator = new Intl.Collator("en", { numeric: true });
 
@@ -10,12 +10,12 @@ export const STATES = [
   ["available", "Available"],
   ["away", "Not accepting builds"],
   ["busy", "Running builds"],
-  ["break", "On a break"],
-  ["worker", "Held by the owner"],
-  ["admin", "Held by an admin"],
-  ["pause", "Paused"],
-  ["offline", "Not connected"],
+  ...SOURCES.map((source) => [source, capitalised(sourceText(source))]),
 ];
+
+function capitalised(text) {
+  return text[0].toUpperCase() + text.slice(1);
+}
 
 /** What a column is sorted by, as a function of a worker and of the present: a text, a number, or null (comes last). */
 const KEYS = {

@@ -4,6 +4,8 @@ import { h, useEffect, useId, useLayoutEffect, useRef, useState } from "./react.
 import { ACTIONS, orderAll } from "./orders.js";
 import { UntilField, untilOf, whatIs } from "./until.js";
 import { heldBy } from "./choice.js";
+import { isolated } from "./holds.js";
+import { said } from "./said.js";
 import { count, some } from "./words.js";
 
 const MAX_REASON = 512;
@@ -77,14 +79,15 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
     h(
       "h2",
       { id: title, className: "h5" },
-      meant.length === 1 ? `${what}: ${meant[0].name}` : `${what}: ${count(meant.length, "worker")}`,
+      `${what}: `,
+      meant.length === 1 ? said(meant[0].name) : count(meant.length, "worker"),
     ),
     meant.length > 1 &&
       h(
         "p",
         null,
         some(
-          meant.map((worker) => worker.name),
+          meant.map((worker) => isolated(worker.name)),
           8,
         ),
       ),
@@ -93,7 +96,7 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
         "p",
         { className: "presence-by" },
         `Left out: ${some(
-          rest.map((worker) => worker.name),
+          rest.map((worker) => isolated(worker.name)),
           3,
         )}. The reason: ${others}.`,
       ),
@@ -130,7 +133,7 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
       h(
         "ul",
         { role: "alert", className: "alert alert-danger presence-problems" },
-        problems.map((text) => h("li", { key: text }, text)),
+        problems.map((text) => h("li", { key: text }, said(text))),
       ),
     h(
       "div",

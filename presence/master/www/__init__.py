@@ -13,7 +13,6 @@ from twisted.web.static import Data, File
 
 from presence.words.pages import pageModules
 
-
 # Browsers ask each time whether a file has changed. They import each other: of two versions, one from before an
 # update, nothing good would come.
 _FRESH = (b"Cache-Control", b"no-cache")

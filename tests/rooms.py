@@ -12,7 +12,7 @@ FLOORS = (
     {"errors", "text", "files", "calendar", "words"},
     {"breaks"},
     {"model"},
-    {"wire", "orders"},
+    {"wire", "orders", "testing"},
     {"master.builds", "master.mirror", "master.enrolled", "master.note", "master.owner"},
     {"master.roster", "master.starting"},
     {"master.holding", "master.quiesce"},

@@ -255,7 +255,7 @@ def picture():
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {plan.height:.0f}">',
         "<title>The rooms of the package by floor: arrows lead from each room down to those that it imports</title>",
         f"<style>{STYLE}</style>",
-        '<marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">',
+        '<marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">',
         '<path d="M0 0 8 4 0 8 2 4z"/></marker>',
         '<rect class="paper" width="100%" height="100%"/>',
         *_frames(plan),

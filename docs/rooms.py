@@ -229,13 +229,13 @@ def _arrows(plan):
 
 def _frames(plan):
     y = plan.height - MARGIN - BOX
-    yield f'<rect class="frame" x="20" y="{y - 12}" width="{WIDTH - 40}" height="{BOX + 24}" rx="10"/>'
+    yield f'<rect class="frame" x="20" y="{y - 12:.0f}" width="{WIDTH - 40}" height="{BOX + 24}" rx="10"/>'
     for name, (left, right) in WINGS.items():
         rows = [plan.boxes[each][1] for each in plan.boxes if wing(each) == name]
         top, bottom = min(rows) - 22, max(rows) + BOX + 10
         yield (
-            f'<rect class="frame" x="{left}" y="{top}" width="{right - left}" height="{bottom - top}" rx="10"/>'
-            f'<text class="wing" x="{left + 12}" y="{top + 15}">{name}/</text>'
+            f'<rect class="frame" x="{left}" y="{top:.0f}" width="{right - left}" height="{bottom - top:.0f}" rx="10"/>'
+            f'<text class="wing" x="{left + 12}" y="{top + 15:.0f}">{name}/</text>'
         )
 
 

@@ -108,17 +108,17 @@ class ViewTests(PageTestCase):
         self.browser.assertQuiet()
 
     def test_builders(self):
-        """Builders for whom something waits and nobody is ready come first, with the reason and the time."""
+        """Builders with pending requests and no ready worker come first, with the reason and the time."""
         self.start(MAC, ARM, PLAIN)
         self.farm.worker("aarch64").start().waitUntilConnected()
         until = time.time() + 3600
         self.farm.post("presences/mac-mini", "hold", reason="disks", until=until)
         page = self.open("presence?view=builders")
         self.waitForNames(page, "mac-mini", "plain", "aarch64", "any")
-        page.get_by_text("nothing waits for want of a ready worker").wait_for()
+        page.get_by_text("no pending request waits for a ready worker").wait_for()
         self.farm.force("plain")
         self.waitForNames(page, "plain", "mac-mini", "aarch64", "any")
-        page.get_by_text("1 builder with waiting requests and nobody ready").wait_for()
+        page.get_by_text("1 builder with pending requests and no ready worker").wait_for()
         cells = page.locator('tr[data-builder="plain"]').locator("td").all_inner_texts()
         self.assertEqual(cells, ["not accepting", "0 of 1", "1", "plain: not connected", "not known"])
         cells = page.locator('tr[data-builder="any"]').locator("td").all_inner_texts()

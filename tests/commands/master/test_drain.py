@@ -140,7 +140,7 @@ class DrainTests(AdminTestCase):
         ]
         status, _, err = self.run_("drain", "mac-*", "--wait")
         self.assertEqual(status, 3)
-        self.assertIn("not drained, for somebody has released them, or their deadline has: mac-pro", err)
+        self.assertIn("not drained: they were released, or their deadline has come: mac-pro", err)
 
     def test_restart(self):
         """A master that is restarted meanwhile is waited for; one that stays away is given up."""

@@ -32,8 +32,8 @@ export function BuildersView({ builders, now, text, onText }) {
         "span",
         { role: "status" },
         troubled
-          ? `${count(troubled, "builder")} with waiting requests and nobody ready`
-          : "nothing waits for want of a ready worker",
+          ? `${count(troubled, "builder")} with pending requests and no ready worker`
+          : "no pending request waits for a ready worker",
       ),
     ),
     h(
@@ -50,7 +50,7 @@ export function BuildersView({ builders, now, text, onText }) {
         h(
           "tr",
           null,
-          ["Builder", "State", "Ready", "Waiting", "Why nobody is ready", "Goes on"].map((each) =>
+          ["Builder", "State", "Ready", "Pending", "Why no worker is ready", "Goes on"].map((each) =>
             h("th", { key: each, scope: "col" }, each),
           ),
         ),

@@ -1,4 +1,4 @@
-// The dialog in which one holds workers, releases them, or lets them work in spite of their breaks.
+// The dialog that holds workers, releases them, or lets them work in spite of their breaks.
 
 import { h, useEffect, useId, useLayoutEffect, useRef, useState } from "./react.js";
 import { ACTIONS, orderAll } from "./orders.js";
@@ -127,7 +127,7 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
       h(
         "p",
         null,
-        "This ends the hold of an admin and nothing else: a break goes on, and so does what the owner has said.",
+        "This ends the hold that an admin has placed, and no other: a break goes on, and so does the owner's away.",
       ),
     problems.length > 0 &&
       h(
@@ -160,7 +160,7 @@ function paramsOf(action, reason, { choice, moment }) {
   return action === "work" ? { until } : { reason: reason.trim() || null, until };
 }
 
-/** A line for each text, with the workers about whom it was said. */
+/** A line for each error, with the names of the workers that it is about. */
 function byText(failed) {
   const names = new Map();
   for (const { worker, problem } of failed) {

@@ -1,4 +1,4 @@
-// Reconfiguring the master when nothing runs that it would hurt: how the one that waits is getting on, and to begin one.
+// Reconfiguring the master when nothing runs that it would hurt: its progress while it waits, and the button to request it.
 
 import { h, useEffect, useMemo, useState, useSyncExternalStore } from "./react.js";
 import { useNow } from "./clock.js";
@@ -54,7 +54,7 @@ class Watch {
   }
 }
 
-/** What there is to say of reconfigurations, above everything else. */
+/** The reconfiguration: its plan, its progress and its outcome. Shown above everything else. */
 export function ReconfigPart() {
   const watch = useMemo(() => new Watch(), []);
   useEffect(() => {

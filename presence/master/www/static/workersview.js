@@ -17,7 +17,7 @@ const COLUMNS = [
 ];
 
 /**
- * `workers` are those to show. `selected` is a set of ids; `onSelect(ids, whether)` changes it. `onSort(key)` sorts, and
+ * `workers` are those to show. `selected` is a set of ids, which `onSelect(ids, whether)` changes. `onSort(key)` sorts;
  * `onOrder(action, workers)` opens the dialog.
  */
 export function WorkersView({ workers, now, sort, onSort, selected, onSelect, onOrder, choice }) {

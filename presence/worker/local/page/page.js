@@ -1,4 +1,4 @@
-// Shows the status, and says what the owner says.
+// Shows the status of the worker, and sends it the owner's orders.
 
 import { DOES, shown } from "./holds.js";
 import { ClosedError, follow, say } from "./link.js";
@@ -67,7 +67,7 @@ function draw() {
   for (const button of document.querySelectorAll("#opened button")) {
     button.disabled = busy;
   }
-  // only what the owner has said is his to end
+  // an owner may end only what the owner has ordered
   $("back").disabled = busy || !(mine || status.stopping !== null);
 }
 

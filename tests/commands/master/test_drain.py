@@ -85,7 +85,7 @@ class DrainTests(AdminTestCase):
             ([], "name the workers, as in `presence drain mac-mini`"),
             (
                 ["mac-mini", "--deadline", "soon"],
-                "'soon' is no duration: write 2h, 90m, 1h30m or 1d, and no time",
+                "'soon' is not a duration: write 2h, 90m, 1h30m or 1d, and no time",
             ),
             (["mac-mini", "--on-deadline", "release"], "give --deadline, too"),
             (["mac-mini", "--deadline", "1h", "--on-deadline", "panic"], "invalid choice"),

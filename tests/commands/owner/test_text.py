@@ -111,7 +111,7 @@ class StatusTests(SynchronousTestCase):
 
     def test_noEscapes(self):
         """What others wrote cannot make the terminal do anything."""
-        evil = "\x1b[2J\x07"
+        evil = "\x1b[2J\x07\u202e\u200b"
         for said in (
             text(hold("admin", evil, evil), running=[{"builder": evil, "since": None}]).status(),
             text(hold("admin", evil, evil), running=[{"builder": evil, "since": None}]).outcome(),
@@ -119,6 +119,7 @@ class StatusTests(SynchronousTestCase):
         ):
             self.assertNotIn("\x1b", said)
             self.assertNotIn("\x07", said)
+            self.assertIn("\ufffd[2J\ufffd\ufffd\ufffd", said)
 
 
 class OrderTests(SynchronousTestCase):

@@ -18,6 +18,7 @@ setup(
         "presence": ["py.typed"],
         "presence.master.www": ["VERSION", "static/*"],
         "presence.worker.local": ["page/*"],
+        "presence.words": ["*.js"],
     },
     python_requires=">=3.10",
     install_requires=[

@@ -1,38 +1,10 @@
 """The rule between the rooms (docs/architecture.rst), held by reading every import, also those for type checking."""
 
-import ast
 from collections import Counter
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-import presence
-
-ROOT = Path(presence.__file__).parent
-
-# The rooms from the lowest floor to the highest. A room imports from its own floor and from those below.
-FLOORS = (
-    {"errors", "text", "files", "calendar"},
-    {"breaks"},
-    {"model"},
-    {"wire", "orders"},
-    {"master.builds", "master.mirror", "master.enrolled", "master.note", "master.owner"},
-    {"master.roster", "master.starting"},
-    {"master.holding", "master.quiesce"},
-    {"master.api"},
-    {"master.authz", "master.assembly"},
-    {"master.slave", "master.service"},
-    {"master.buildslave"},
-    {"master.www"},
-    {"worker.store", "worker.status", "worker.tacfile", "worker.stopping", "worker.link"},
-    {"worker.owner"},
-    {"worker.local"},
-    {"worker.client"},
-    {"demo"},
-    {"commands.exits", "commands.options", "commands.terminal", "commands.breakstext"},
-    {"commands.breaks", "commands.demo", "commands.master", "commands.owner"},
-    {"commands.main"},
-)
+from tests.rooms import MODULES, ROOT, floor, graph, imports, room, roomGraph
 
 # What the move has yet to cut: importer -> imported. It only ever gets shorter.
 OFFENCES = {
@@ -47,61 +19,6 @@ CROWD = 14
 LONG = 400
 
 STDLIB_OF_CLOCKS = {"time", "sched"}
-
-
-def modules():
-    """{dotted name below presence: path} of every module of the package but its own `__init__`s."""
-    found = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        if parts[-1] != "__init__":
-            found[".".join(parts)] = path
-    return found
-
-
-MODULES = modules()
-
-
-def imports(path):
-    """Every name that `path` imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
-
-
-def graph():
-    """{module: the modules of this package that it imports}."""
-    arrows = {}
-    for module, path in MODULES.items():
-        arrows[module] = set()
-        for name in imports(path):
-            parts = name.split(".")
-            if parts[0] != "presence":
-                continue
-            while parts and ".".join(parts[1:]) not in MODULES:
-                parts.pop()
-            if parts:
-                arrows[module].add(".".join(parts[1:]))
-        arrows[module].discard(module)
-    return arrows
-
-
-def room(module):
-    """The room in which a module stands."""
-    for floor in FLOORS:
-        for name in floor:
-            if module == name or module.startswith(name + "."):
-                return name
-    return None
-
-
-def floor(module):
-    return next((place for place, rooms in enumerate(FLOORS) if room(module) in rooms), None)
 
 
 def circles(arrows):
@@ -146,12 +63,7 @@ class ImportTests(SynchronousTestCase):
         """No module imports itself, by whatever way; nor does a room."""
         arrows = {module: imported - set(OFFENCES.get(module, ())) for module, imported in graph().items()}
         self.assertEqual(circles(arrows), [])
-        rooms = {}
-        for module, imported in arrows.items():
-            rooms.setdefault(room(module), set()).update(
-                room(other) for other in imported if room(other) != room(module)
-            )
-        self.assertEqual(circles(rooms), [])
+        self.assertEqual(circles(roomGraph(arrows)), [])
 
     def test_pure(self):
         """The calendar, the breaks, the orders and the messages know no Twisted, no Buildbot and no clock."""

@@ -28,11 +28,13 @@ def duration(text: str) -> int:
     stripped = text.strip()
     if not _DURATION.fullmatch(stripped):
         unit = f": does {stripped} mean {stripped}m or {stripped}h?" if stripped.isdecimal() else ""
-        raise ValueError(f"{text!r} is no duration{unit or f': {_HOW_TO_WRITE}'}")
+        raise ValueError(f"{text!r} is not a duration{unit or f': {_HOW_TO_WRITE}'}")
     parts = re.findall(_PART, stripped, re.IGNORECASE)
     sizes = [_UNITS[unit.lower()] for _, unit in parts]
     if sizes != sorted(set(sizes), reverse=True):
-        raise ValueError(f"{text!r} is no duration: each unit once, and the longer ones first, as in 1h30m")
+        raise ValueError(
+            f"{text!r} is not a duration: each unit once, and the longer ones first, as in 1h30m"
+        )
     # what has that many digits is too long, and may be too long to be counted
     seconds = sum(int(number[:20]) * size for (number, _), size in zip(parts, sizes, strict=True))
     if not seconds:

@@ -66,7 +66,7 @@ def _wall(day: date, clock: str, text: str) -> datetime:
             return datetime.combine(day + _DAY, time())
         return datetime.combine(day, timeOfDay(clock))
     except ValueError:
-        raise ValueError(f"{text!r} is no time: {_HOW_TO_WRITE}") from None
+        raise ValueError(f"{text!r} is not a time: {_HOW_TO_WRITE}") from None
 
 
 def _first_after(now: datetime, walls: list[datetime], zone: tzinfo) -> datetime | None:

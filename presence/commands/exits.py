@@ -20,7 +20,7 @@ NOT_TOLD = 4
 #: Refused, with a reason; nothing has changed.
 REFUSED = 5
 
-#: What was waited for will not come: somebody said something else in the meantime.
+#: What was waited for will not happen: another order came in the meantime.
 OVERTAKEN = 6
 
 #: Ctrl-C. What was asked for stays in force.

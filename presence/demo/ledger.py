@@ -104,7 +104,7 @@ def startedInBreak(plan: Iterable[PlannedBreak], build: Build) -> PlannedBreak |
     """The break in which this build was started, if it was.
 
     The clock decides: its process began to run within the break. One that Buildbot had announced before the
-    break began, and that ran soon after that, was on its way: that is no start in a break.
+    break began, and that ran soon after that, was on its way: that is not a start in a break.
     """
     if build.began is None:
         return None

@@ -45,7 +45,7 @@ _INTERVALS = (1.2, 2.6, 2.2)
 _MOST_OPEN = 8
 
 
-class Interrupted(Exception):  # noqa: N818 (it is no error)
+class Interrupted(Exception):  # noqa: N818 (it is not an error)
     """Somebody has ended the demo before its end."""
 
     def __init__(self, signum: int) -> None:

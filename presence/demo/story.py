@@ -131,7 +131,7 @@ class Story:
         elif not holds:
             self._line(at, worker, "is available", _GREEN)
         elif "offline" not in before:
-            self._line(at, worker, f"accepts no builds: {', '.join(holds)}", _YELLOW)
+            self._line(at, worker, f"does not accept builds: {', '.join(holds)}", _YELLOW)
 
     def _announced(self, at: float, build: int, request: int) -> None:  # noqa: ARG002 (it is in the event)
         self.announced[build] = at

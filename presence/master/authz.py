@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
-# How Buildbot calls reading, which is no action: the web server by the method of HTTP, its websocket by "get".
+# How Buildbot calls reading, which is not an action: the web server by the method of HTTP, its websocket by "get".
 _READING = frozenset({"get", "GET", "HEAD"})
 
 

@@ -144,7 +144,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
 
     def _follow_builder(self, name: str, workernames: Iterable[str]) -> None:
         builder = self._builders.setdefault(name, BuilderPresence(name))
-        # a name that is no worker's has been refused with the configuration
+        # a name that is not a worker's has been refused with the configuration
         wanted = dict.fromkeys(self._workers[workername] for workername in workernames)
         for presence in builder.workers:
             if presence not in wanted:

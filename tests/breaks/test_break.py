@@ -183,6 +183,8 @@ class BreakTests(SynchronousTestCase):
         self.assertEqual(Break("19:00", "07:00", reason=" backup ").reason, "backup")
         self.assertIn("512", self.error("19:00", "07:00", reason="x" * 513))
         self.assertIn("reason", self.error("19:00", "07:00", reason=5))
+        for written in ("back\nup", "back\x1b[2Jup", "\u2028backup\u2028."):
+            self.assertIn("one line of readable text", self.error("19:00", "07:00", reason=written))
 
     def test_skip(self):
         """Days to skip are dates."""

@@ -71,7 +71,7 @@ class InstantTests(SynchronousTestCase):
         self.assertEqual((found.hour, found.tzinfo), (17, UTC))
 
     def test_naive(self):
-        """A naive datetime is no instant."""
+        """A naive datetime is not an instant."""
         self.assertIn("naive", str(self.assertRaises(ValueError, asInstant, datetime(2026, 7, 1))))
 
     def test_clipped(self):

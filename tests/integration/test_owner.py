@@ -53,7 +53,12 @@ class Owners:
         runs.letFinish().waitUntilBuilt()
         self.assertIn("Nothing runs any more", waits.ends(exits.DONE))
         said = owner.do(exits.DONE, "status")
-        for part in ("mac-mini accepts no builds, until", "away (rendering)", "nothing", "sees it so too"):
+        for part in (
+            "mac-mini does not accept builds, until",
+            "away (rendering)",
+            "nothing",
+            "sees it so too",
+        ):
             self.assertIn(part, said)
         self.assertEqual(request.builds, [])
         self.assertIn("mac-mini accepts builds.", owner.do(exits.DONE, "back"))

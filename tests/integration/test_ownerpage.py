@@ -63,13 +63,15 @@ class PageTests(PageCase):
         self.saysThat(page, "#running", "mac-mini, for")
         page.get_by_label("Reason").fill("rendering <b>&</b>")
         page.get_by_role("button", name="3 hours").click()
-        self.saysThat(page, "#headline", "Accepts no builds")
-        self.saysThat(page, "#holds", "away: rendering <b>&</b>, until")
+        self.saysThat(page, "#headline", "Does not accept builds")
+        self.saysThat(page, "#holds", "away (rendering <b>&</b>), since")
         self.masterSees(AWAY, "rendering <b>&</b>")
         waits = self.farm.force("any")
         (presence,) = self.farm.get("presences")["presences"]
-        self.farm.post(f"presences/{presence['workerid']}", "hold", reason="new disk")
-        self.saysThat(page, "#holds", "new disk, until it is ended")
+        self.farm.post(f"presences/{presence['workerid']}", "hold", reason="new \u202edisk")
+        self.saysThat(page, "#holds", "until it is ended")
+        # what turns the text around is seen, and stays in an element of its own
+        self.saysThat(page, "#holds bdi", "new \ufffddisk")
         self.browser.look(page, "owner-away")
         runs.letFinish().waitUntilBuilt()
         self.saysThat(page, "#running", "Nothing.")
@@ -77,7 +79,7 @@ class PageTests(PageCase):
         page.get_by_role("button", name="Back", exact=True).click()
         # the admin's stays, and is not the owner's to end
         page.locator("#holds", has_not_text="rendering").wait_for()
-        self.masterSees(AWAY, "new disk")
+        self.masterSees(AWAY, "new \u202edisk")
         self.assertTrue(page.get_by_role("button", name="Back", exact=True).is_disabled())
         self.farm.post(f"presences/{presence['workerid']}", "release")
         self.saysThat(page, "#headline", "Accepts builds")

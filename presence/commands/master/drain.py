@@ -112,7 +112,7 @@ def _ended(states: dict[str, str | None]) -> int:
         print("nothing runs there any more", flush=True)
         return DONE
     print(
-        f"presence: not drained, for somebody has released them, or their deadline has: "
+        f"presence: not drained: they were released, or their deadline has come: "
         f"{', '.join(map(plain, released))}",
         file=sys.stderr,
     )

@@ -77,7 +77,7 @@ class ReconfigText:
         if build["since"] is not None:
             text += f", running for {durationText(self._now.timestamp() - build['since'])}"
             text += (
-                ", nobody knows for how much longer"
+                ", for how much longer is unknown"
                 if build["remaining"] is None
                 else f", about {durationText(build['remaining'])} to go"
             )

@@ -115,7 +115,7 @@ def _wait(client: MasterClient) -> int:
             (entity,) = client.get("shutdown")
             if entity["state"] != "stopping":
                 print(
-                    "presence: the master goes on: somebody has cancelled it, or the deadline has, or it was started "
+                    "presence: the master goes on: it was cancelled, or its deadline has come, or it was started "
                     "again",
                     file=sys.stderr,
                 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
 from presence.calendar.moments import momentText
+from presence.words.holds import holdText, stateText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,18 +19,6 @@ DRAINING = "draining"
 
 # What is said of the builds that run, for what happens to them at the deadline of a drain.
 _AT_DEADLINE = {"interrupt": "builds are interrupted", "release": "given up"}
-
-# What a hold is called. A source that this program does not know, of a newer master, is called by its name.
-_SOURCES = {
-    "offline": "not connected",
-    "break": "on a break",
-    "worker": "held by its owner",
-    "admin": "held",
-    "pause": "paused",
-    "quarantine": "in quarantine",
-    "graceful": "shutting down",
-    "reconfig": "reconfiguration",
-}
 
 
 class AdminText:
@@ -50,8 +39,8 @@ class AdminText:
         rows = [
             (
                 worker["name"],
-                _state(worker),
-                self._why(worker),
+                stateText(worker),
+                self._why(worker, in_row=True),
                 "" if worker["state"] == AVAILABLE else self.moment(worker["back_at"]) or "?",
                 str(worker["running"]),
                 self.moment((worker["next_break"] or {}).get("start")),
@@ -65,7 +54,7 @@ class AdminText:
         rows = [
             (
                 builder["name"],
-                _state(builder),
+                stateText(builder),
                 f"{builder['ready']} of {builder['total']}",
                 str(builder["waiting"]),
                 builder["reason"] or "",
@@ -77,25 +66,21 @@ class AdminText:
 
     def hold(self, hold: dict[str, Any]) -> str:
         """One hold."""
-        return self._hold(hold, None)
+        return holdText(hold, until=self.moment(hold["until"]))
 
-    def _hold(self, hold: dict[str, Any], drain: dict[str, Any] | None) -> str:
-        """One hold; `drain` makes a drain of that of an admin."""
-        words = _SOURCES.get(hold["source"], str(hold["source"]))
-        if hold["source"] == "admin":
-            words = "drain" if drain else words
-            if hold["by"]:
-                words = f"{words} by {hold['by']}"
-        if hold["reason"]:
-            words = f"{words} ({hold['reason']})"
+    def _why(self, worker: dict[str, Any], *, in_row: bool = False) -> str:
+        """The holds of a worker. `in_row`: without the end of a single one, if it is that of the worker."""
+        alone = in_row and len(worker["holds"]) == 1 and worker["holds"][0]["until"] == worker["back_at"]
+        # a master of before there were drains does not say any
+        drain = worker.get("drain")
+        return "; ".join(self._hold(each, drain, ends=not alone) for each in worker["holds"])
+
+    def _hold(self, hold: dict[str, Any], drain: dict[str, Any] | None, *, ends: bool) -> str:
+        words = holdText(hold, drain=bool(drain), until=self.moment(hold["until"]) if ends else "")
         if hold["source"] == "admin" and drain and drain["state"] == DRAINING and drain["deadline"]:
             what = _AT_DEADLINE.get(drain["on_deadline"], "ends")
             words = f"{words}, {what} at {self.moment(drain['deadline'])}"
         return words
-
-    def _why(self, worker: dict[str, Any]) -> str:
-        # an older master knows no drains
-        return "; ".join(self._hold(each, worker.get("drain")) for each in worker["holds"])
 
     def running(self, build: dict[str, Any]) -> str:
         """A line about a build that runs, of `runningbuilds`."""
@@ -110,12 +95,13 @@ class AdminText:
 
     def change(self, worker: dict[str, Any]) -> str:
         """A line about a worker that has changed."""
-        said = [_state(worker)]
+        said = [stateText(worker)]
         if worker["holds"]:
             said.append(self._why(worker))
-        until = self.moment(worker["back_at"])
-        if until:
-            said.append(f"until {until}")
+        if worker["back_at"] is not None and all(
+            each["until"] != worker["back_at"] for each in worker["holds"]
+        ):
+            said.append(f"back at {self.moment(worker['back_at'])}")
         if worker["running"]:
             said.append(f"{worker['running']} running")
         return plain(f"{self._now.astimezone(self._zone):%H:%M:%S} {worker['name']}: {', '.join(said)}")
@@ -135,9 +121,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def plain(text: str) -> str:
     """The text without what a terminal would obey: it comes from people."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
-
-
-def _state(entity: dict[str, Any]) -> str:
-    if entity.get("drain"):
-        return str(entity["drain"]["state"])
-    return "available" if entity["state"] == AVAILABLE else "not accepting"

@@ -1,4 +1,4 @@
-"""Telling people at a terminal whom a command waits for."""
+"""Progress lines of a command that waits for builds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: How often the master is asked, in seconds.
 INTERVAL = 1.0
 
-# How often it is said whom we wait for when nothing has changed, in seconds.
+# How often a progress line is printed when nothing has changed, in seconds.
 _REMINDER = 60.0
 
 

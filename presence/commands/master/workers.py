@@ -60,7 +60,10 @@ def addParser(subparsers: Any) -> None:
     addSelection(addCommand(subparsers, "release", _release, "end what `presence hold` has begun"))
 
     builders = addCommand(
-        subparsers, "builders", _builders, "list the builders of a master, and who is ready for them"
+        subparsers,
+        "builders",
+        _builders,
+        "list the builders of a master, and how many workers are ready for each",
     )
     builders.add_argument(
         "builders", nargs="*", metavar="BUILDER", help="a name, or a pattern such as 'win*'"

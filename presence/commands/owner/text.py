@@ -6,20 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
 from presence.commands.master.text import AVAILABLE, AdminText, plain
+from presence.words.holds import DOES, OPEN, holdText
 
 if TYPE_CHECKING:
     from datetime import tzinfo
-
-# What a hold is called here.
-_SOURCES = {
-    "break": "on a break",
-    "worker": "away",
-    "admin": "held by the admin",
-    "pause": "paused on the master",
-    "quarantine": "in quarantine on the master",
-    "graceful": "shutting down on the master",
-    "reconfig": "the master is being reconfigured",
-}
 
 _WIDTH = 12
 
@@ -57,10 +47,9 @@ class OwnerText:
     def headline(self) -> str:
         """Whether it accepts builds, and until when it does not."""
         status = self._status
-        if status["state"] == AVAILABLE:
-            return f"{status['name']} accepts builds"
-        until = "" if status["backAt"] is None else f", until {self._moment(status['backAt'])}"
-        return f"{status['name']} accepts no builds{until}"
+        back_at = None if status["state"] == AVAILABLE else status["backAt"]
+        until = "" if back_at is None else f", until {self._moment(back_at)}"
+        return f"{status['name']} {DOES[status['state']]}{until}"
 
     # --- after an order
 
@@ -102,18 +91,13 @@ class OwnerText:
     # --- parts
 
     def _hold(self, hold: dict[str, Any], *, since: bool = False) -> str:
-        words = _SOURCES.get(hold["source"], str(hold["source"]))
-        if hold["by"] and hold["source"] == "admin":
-            words = f"held by {hold['by']}"
-        if hold["reason"]:
-            words += f" ({hold['reason']})"
-        if since:
-            words += f", since {self._moment(hold['since'])}"
-        if hold["until"] is not None:
-            words += f", until {self._moment(hold['until'])}"
-        elif since:
-            words += ", until it is ended"
-        return words
+        forever = OPEN if since else ""
+        return holdText(
+            hold,
+            owner=True,
+            since=self._moment(hold["since"]) if since else "",
+            until=forever if hold["until"] is None else self._moment(hold["until"]),
+        )
 
     def _stop(self) -> str:
         deadline = self._status["stopping"]["deadline"]
@@ -148,6 +132,5 @@ class OwnerText:
         lines = [master["why"]] if master["why"] else []
         if view["state"] == self._status["state"]:
             return [*lines, "connected, and sees it so too"]
-        sees = "accepts builds" if view["state"] == AVAILABLE else "accepts no builds"
         holds = "; ".join(self._hold(hold) for hold in view["holds"])
-        return [*lines, f"sees it otherwise: {sees}{f' ({holds})' if holds else ''}"]
+        return [*lines, f"sees it otherwise: {DOES[view['state']]}{f' ({holds})' if holds else ''}"]

@@ -10,6 +10,7 @@ from buildbot.process.workerforbuilder import States
 
 from presence.breaks.forecast import Forecast
 from presence.model.states import PresenceState
+from presence.words.holds import holdText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
 
 # How many workers are named when it is told why none of them is ready.
 _NAMED = 3
-
-# What a hold is called, of which nobody has said why.
-_IN_WORDS = {
-    "offline": "not connected",
-    "break": "on a break",
-    "worker": "held by its owner",
-    "admin": "held by an admin",
-    "pause": "paused",
-    "quarantine": "in quarantine",
-    "graceful": "shutting down",
-    "reconfig": "the master is about to be reconfigured",
-}
 
 
 class Entities:
@@ -201,12 +190,7 @@ def _why(workers: Sequence[WorkerPresence]) -> tuple[str, float | None]:
         return "it has no workers", None
     # the first of them to be back comes first, and those who know not last
     first = nsmallest(_NAMED, workers, key=lambda each: math.inf if (at := each.backAt) is None else at)
-    told = [f"{each.name}: {', '.join(map(_in_words, each.holds))}" for each in first]
+    told = [f"{each.name}: {', '.join(holdText(_hold(hold)) for hold in each.holds)}" for each in first]
     if len(workers) > _NAMED:
         told.append(f"and {len(workers) - _NAMED} more")
     return "; ".join(told), first[0].backAt
-
-
-def _in_words(hold: Hold) -> str:
-    words = _IN_WORDS[hold.source]
-    return words if hold.reason is None else f"{words} ({hold.reason})"

@@ -25,7 +25,7 @@ LOOK_BACK = 50
 #: How many successful builds on the same worker are enough to disregard the other workers.
 ENOUGH = 5
 
-# An estimate leans on no fewer of the builds of the past than one of so many: one stray build is no pattern.
+# An estimate leans on no fewer of the builds of the past than one of so many: one stray build is not a pattern.
 _STRAY = 10
 
 # How many builds are asked for in one SQL statement.

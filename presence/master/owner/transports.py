@@ -34,7 +34,7 @@ INCOMING = (PRESENCE, PRESENCE_STOP)
 MAX_SIZE = 64 * 1024
 
 
-#: Stands for a content that could not even be unpacked. It is no message, and is refused as such.
+#: Stands for a content that could not even be unpacked. It is not a message, and is refused as such.
 UNREADABLE = "something that cannot be unpacked"
 
 # how long the names of the fields of a msgpack message may be, and the names of its operations

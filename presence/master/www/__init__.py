@@ -1,7 +1,7 @@
 """The page in Buildbot's web UI: `c["www"]["plugins"] = {"presence": {}}`.
 
 Buildbot imports all plugins of its UI that are installed when any master of the machine starts, and does not start
-when one of them cannot be imported. So nothing is imported here but what Buildbot's own plugins import.
+when one of them cannot be imported. So nothing is imported here but what Buildbot's own plugins import, and words.
 """
 
 from __future__ import annotations
@@ -9,20 +9,34 @@ from __future__ import annotations
 from typing import Any
 
 from buildbot.www.plugin import Application
-from twisted.web.static import File
+from twisted.web.static import Data, File
+
+from presence.words.pages import pageModules
+
+# Browsers ask each time whether a file has changed. They import each other: of two versions, one from before an
+# update, nothing good would come.
+_FRESH = (b"Cache-Control", b"no-cache")
 
 
-class _Fresh(File):
-    """The files of the page. Browsers ask each time whether they have changed.
-
-    They import each other: of two versions, one from before an update, nothing good would come.
-    """
+class _Page(File):
+    """The files of the page."""
 
     def render_GET(self, request: Any) -> Any:
         """The file, or that it is still the same."""
-        request.setHeader(b"Cache-Control", b"no-cache")
+        request.setHeader(*_FRESH)
+        return super().render_GET(request)  # type: ignore[no-untyped-call]
+
+
+class _Shared(Data):
+    """A module that it shares with the page of the workers' owners."""
+
+    def render_GET(self, request: Any) -> Any:
+        """The module."""
+        request.setHeader(*_FRESH)
         return super().render_GET(request)  # type: ignore[no-untyped-call]
 
 
 ep = Application(__package__, "The presence of workers")
-ep.resource = _Fresh(str(ep.static_dir))
+ep.resource = _Page(str(ep.static_dir))
+for name, content in pageModules().items():
+    ep.resource.putChild(name.encode(), _Shared(content, "text/javascript"))  # type: ignore[no-untyped-call]

@@ -70,7 +70,7 @@ def transportOf(worker: Any) -> Transport:
     if factory is None and hasattr(getattr(worker, "bot", None), "remote_setBuilderList"):
         return NullTransport(worker)
     raise ValueError(
-        f"{worker!r} is no worker of Buildbot: PresenceClient(s) takes the Worker that buildbot.tac makes"
+        f"{worker!r} is not a worker of Buildbot: PresenceClient(s) takes the Worker that buildbot.tac makes"
     )
 
 

@@ -131,7 +131,7 @@ def _bearer(request: Any) -> str:
 
 
 def _only(request: Any, name: str) -> str | None:
-    # as bytes: what is no UTF-8 is no mistake of ours
+    # as bytes: what is not UTF-8 is not a mistake of ours
     values = request.requestHeaders.getRawHeaders(name.encode(), [])
     if len(values) > 1:
         raise AccessError(_FORBIDDEN, f"the header {name} is there {len(values)} times")

@@ -6,6 +6,8 @@ import html
 from functools import cache
 from pathlib import Path
 
+from presence.words.pages import pageModules
+
 _PAGE = Path(__file__).parent / "page"
 
 _TYPES = {
@@ -27,6 +29,9 @@ def _names() -> frozenset[str]:
 
 def pageFile(name: str) -> tuple[str, bytes] | None:
     """The type and the content of a file of the page, or None."""
+    shared = pageModules().get(name)
+    if shared is not None:
+        return _TYPES[".js"], shared
     if name not in _names():
         return None
     path = _PAGE / name

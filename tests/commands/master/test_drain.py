@@ -56,7 +56,7 @@ class DrainTests(AdminTestCase):
             lines,
             [
                 "06:00:00 mac-mini: draining, drain by ann (update), builds are interrupted at 08:00, 1 running",
-                "06:00:00 mac-pro: drained, on a break (office hours); drain by ann (update)",
+                "06:00:00 mac-pro: drained, on a break (office hours), until 07:00; drain by ann (update)",
             ],
         )
 
@@ -85,7 +85,7 @@ class DrainTests(AdminTestCase):
             ([], "name the workers, as in `presence drain mac-mini`"),
             (
                 ["mac-mini", "--deadline", "soon"],
-                "'soon' is no duration: write 2h, 90m, 1h30m or 1d, and no time",
+                "'soon' is not a duration: write 2h, 90m, 1h30m or 1d, and no time",
             ),
             (["mac-mini", "--on-deadline", "release"], "give --deadline, too"),
             (["mac-mini", "--deadline", "1h", "--on-deadline", "panic"], "invalid choice"),
@@ -140,7 +140,7 @@ class DrainTests(AdminTestCase):
         ]
         status, _, err = self.run_("drain", "mac-*", "--wait")
         self.assertEqual(status, 3)
-        self.assertIn("not drained, for somebody has released them, or their deadline has: mac-pro", err)
+        self.assertIn("not drained: they were released, or their deadline has come: mac-pro", err)
 
     def test_restart(self):
         """A master that is restarted meanwhile is waited for; one that stays away is given up."""

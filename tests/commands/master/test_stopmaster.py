@@ -111,7 +111,7 @@ class StopMasterTests(AdminTestCase):
         for arguments, said in (
             (["--on-deadline", "abort"], "give --deadline, too"),
             (["--cancel", "--deadline", "1h"], "--cancel needs no --deadline"),
-            (["--deadline", "soon"], "no duration"),
+            (["--deadline", "soon"], "not a duration"),
         ):
             status, _, err = self.run_("stop-master", *arguments)
             self.assertEqual(status, 2)

@@ -104,7 +104,7 @@ class OrderTests(AdminTestCase):
             lines,
             [
                 "06:00:00 mac-mini: not accepting, held by ann (disk), until 08:00",
-                "06:00:00 mac-pro: not accepting, on a break (office hours); held by ann (disk), until 08:00",
+                "06:00:00 mac-pro: not accepting, on a break (office hours), until 07:00; held by ann (disk), until 08:00",
             ],
         )
 
@@ -153,8 +153,8 @@ class OrderTests(AdminTestCase):
         for arguments, said in (
             (["--reason", "x" * 513], "it has 513 characters, and at most 512"),
             (["--reason", "a\nb"], "write plain text on one line"),
-            (["--for", "soon"], "no duration"),
-            (["--until", "soon"], "no time"),
+            (["--for", "soon"], "not a duration"),
+            (["--until", "soon"], "not a time"),
             (["--for", "1h", "--until", "18:00"], "not allowed with"),
         ):
             status, _, err = self.run_("hold", "mac-mini", *arguments)

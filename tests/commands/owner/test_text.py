@@ -65,7 +65,7 @@ class StatusTests(SynchronousTestCase):
                 nextBreak={"start": NOW + 23 * HOUR, "stop": NOW + 35 * HOUR, "reason": "office hours"},
                 stopping={"deadline": NOW + HOUR},
             ).status(),
-            "mac-mini accepts no builds, until tomorrow 09:00.\n"
+            "mac-mini does not accept builds, until tomorrow 09:00.\n"
             "Why         on a break (office hours), since 07:00, until 11:00\n"
             "            away (rendering), since 07:00, until tomorrow 09:00\n"
             "Stops       when nothing runs any more, and at 09:00 in any case\n"
@@ -80,12 +80,12 @@ class StatusTests(SynchronousTestCase):
         said = text(hold("admin", "new disk", "alice"), hold("pause"), hold("of-the-future")).status()
         for part in (
             "held by alice (new disk)",
-            "paused on the master",
+            "paused, since",
             "of-the-future",
             "until it is ended",
         ):
             self.assertIn(part, said)
-        self.assertTrue(said.startswith("mac-mini accepts no builds.\n"))
+        self.assertTrue(said.startswith("mac-mini does not accept builds.\n"))
 
     def test_work(self):
         """A suspension of the breaks is told."""
@@ -111,7 +111,7 @@ class StatusTests(SynchronousTestCase):
 
     def test_noEscapes(self):
         """What others wrote cannot make the terminal do anything."""
-        evil = "\x1b[2J\x07"
+        evil = "\x1b[2J\x07\u202e\u200b"
         for said in (
             text(hold("admin", evil, evil), running=[{"builder": evil, "since": None}]).status(),
             text(hold("admin", evil, evil), running=[{"builder": evil, "since": None}]).outcome(),
@@ -119,6 +119,7 @@ class StatusTests(SynchronousTestCase):
         ):
             self.assertNotIn("\x1b", said)
             self.assertNotIn("\x07", said)
+            self.assertIn("\ufffd[2J\ufffd\ufffd\ufffd", said)
 
 
 class OrderTests(SynchronousTestCase):
@@ -129,7 +130,7 @@ class OrderTests(SynchronousTestCase):
             text(
                 hold("worker", "rendering"), running=[{"builder": "runtests", "since": NOW - 300}]
             ).outcome(),
-            "mac-mini accepts no builds: away (rendering).\nWhat runs goes on: runtests, for 5 min.",
+            "mac-mini does not accept builds: away (rendering).\nWhat runs goes on: runtests, for 5 min.",
         )
         self.assertEqual(
             text(workUntil=NOW + HOUR).outcome(),

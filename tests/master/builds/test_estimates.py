@@ -142,7 +142,7 @@ class EstimatesTests(TestReactorMixin, TestCase):
 
     @inlineCallbacks
     def test_locks(self):
-        """The time that is spent waiting for locks is no part of it, neither then nor now."""
+        """The time that is spent waiting for locks is not a part of it, neither then nor now."""
         yield self.build(600, locks=500)
         buildid = yield self.build(ago=530, locks=500)
         self.assertEqual((yield self.remaining(buildid)), 70)

@@ -85,7 +85,7 @@ class MsgpackTests(ReceiverTestCase):
         self.assertEqual(self.protocol.sent[0]["seq_number"], 7)
 
     def test_cannotBeUnpacked(self):
-        """What is too deep, or no UTF-8, is answered; what is no message at all is dropped."""
+        """What is too deep, or no UTF-8, is answered; what is not a message at all is dropped."""
         head = b"\x83\xa2op\xa8presence\xaaseq_number\x07\xa4args"
         for content in (b"\x91" * 5000 + b"\x00", b"\xa2\xff\xfe", b"\xd9"):
             self.arrive(head + content)

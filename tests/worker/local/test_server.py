@@ -3,6 +3,7 @@ from pathlib import Path
 
 from presence.model.gathering import PAUSE
 from presence.wire.localaddress import FILENAME, LocalFile, LocalFileError
+from presence.words.pages import pageModules
 from presence.worker.local import server as localweb
 from presence.worker.local import site as localsite
 from presence.worker.local.events import KEEP_ALIVE, MAX_STREAMS
@@ -138,6 +139,12 @@ class OrderTests(LocalTestCase):
             self.assertEqual(answer.code, 405, (method, path))
             self.assertNotIn("access-control-allow-origin", answer.headers)
         self.assertEqual(self.sources(), [])
+
+    def test_words(self):
+        """The page is given the words for holds, which it shares with the page in Buildbot's UI."""
+        for name, content in pageModules().items():
+            answer = self.ask("GET", f"/static/{name}")
+            self.assertEqual((answer.code, answer.body), (200, content))
 
     def test_nothing(self):
         """There is nothing but what there is; no path leads out of the page's files."""

@@ -1,4 +1,4 @@
-// What concerns the whole farm at once is told above everything else, one banner each.
+// Banners above everything else, for what concerns the whole farm.
 
 import { h } from "./react.js";
 
@@ -19,7 +19,7 @@ export function Banners({ state }) {
       h(
         Banner,
         { key: "absent", kind: "info" },
-        "This master has no presences: they begin with the first BuildSlave in master.cfg.",
+        "This master has no presences yet: they come with the first BuildSlave in master.cfg, or with PresenceService.",
       ),
     );
   } else if (state.problem) {

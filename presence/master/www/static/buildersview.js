@@ -1,8 +1,9 @@
-// The table of the builders. On top are those of whom something waits and that nobody can build.
+// The table of the builders. On top are those with pending requests that no worker is ready for.
 
 import { h, Link, memo, useMemo } from "./react.js";
 import { troublesFirst } from "./choice.js";
 import { More, useGrowing } from "./growing.js";
+import { said } from "./said.js";
 import { State } from "./workersview.js";
 import { count, fullText, inText, momentText } from "./words.js";
 
@@ -31,8 +32,8 @@ export function BuildersView({ builders, now, text, onText }) {
         "span",
         { role: "status" },
         troubled
-          ? `${count(troubled, "builder")} with waiting requests and nobody ready`
-          : "nothing waits for want of a ready worker",
+          ? `${count(troubled, "builder")} with pending requests and no ready worker`
+          : "no pending request waits for a ready worker",
       ),
     ),
     h(
@@ -49,7 +50,7 @@ export function BuildersView({ builders, now, text, onText }) {
         h(
           "tr",
           null,
-          ["Builder", "State", "Ready", "Waiting", "Why nobody is ready", "Goes on"].map((each) =>
+          ["Builder", "State", "Ready", "Pending", "Why no worker is ready", "Goes on"].map((each) =>
             h("th", { key: each, scope: "col" }, each),
           ),
         ),
@@ -76,11 +77,11 @@ const BuilderRow = memo(function BuilderRow({ builder, back, backIn }) {
   return h(
     "tr",
     { "data-builder": builder.name, className: troubled ? "presence-troubled" : undefined },
-    h("th", { scope: "row" }, h(Link, { to: `/builders/${builder.builderid}` }, builder.name)),
+    h("th", { scope: "row" }, h(Link, { to: `/builders/${builder.builderid}` }, said(builder.name))),
     h("td", null, h(State, { entity: builder })),
     h("td", null, `${builder.ready} of ${builder.total}`),
     h("td", null, builder.waiting || null),
-    h("td", { className: "presence-reason" }, builder.reason),
+    h("td", { className: "presence-reason" }, builder.reason && said(builder.reason)),
     h(
       "td",
       null,

@@ -1,6 +1,6 @@
 // Which workers are shown, and in which order.
 
-import { sourceText } from "./words.js";
+import { SOURCES, sourceText } from "./holds.js";
 
 const collator = new Intl.Collator("en", { numeric: true });
 
@@ -10,12 +10,12 @@ export const STATES = [
   ["available", "Available"],
   ["away", "Not accepting builds"],
   ["busy", "Running builds"],
-  ["break", "On a break"],
-  ["worker", "Held by the owner"],
-  ["admin", "Held by an admin"],
-  ["pause", "Paused"],
-  ["offline", "Not connected"],
+  ...SOURCES.map((source) => [source, capitalised(sourceText(source))]),
 ];
+
+function capitalised(text) {
+  return text[0].toUpperCase() + text.slice(1);
+}
 
 /** What a column is sorted by, as a function of a worker and of the present: a text, a number, or null (comes last). */
 const KEYS = {
@@ -35,7 +35,7 @@ export function heldBy(worker, source) {
   return worker.holds.find((hold) => hold.source === source);
 }
 
-/** The first break that begins after now. What the master has told may have begun meanwhile. */
+/** The first break that begins after now. The one that the master has sent may have begun since. */
 export function nextBreak(worker, now) {
   const next = worker.next_break;
   return next && next.start <= now ? (worker.breaks.find((each) => each.start > now) ?? null) : next;
@@ -45,7 +45,7 @@ export function hasBreaks(worker) {
   return worker.holdable && (worker.next_break !== null || worker.breaks.length > 0);
 }
 
-/** Until when its breaks are disregarded, or null. */
+/** Until when its breaks are suspended, or null. */
 export function workUntil(worker, now) {
   return worker.work_until !== null && worker.work_until > now ? worker.work_until : null;
 }
@@ -75,7 +75,7 @@ export function chosen(workers, builders, { text, state, builder }) {
   return tests.length ? workers.filter((worker) => tests.every((test) => test(worker))) : workers;
 }
 
-/** Of a name of a builder that one, of anything else those in whose names it is. */
+/** The ids of the builder with this name; if there is none, of those whose names contain it. */
 function idsOf(builders, text) {
   const lower = text.toLowerCase();
   const exact = builders.filter((each) => each.name === text);
@@ -96,7 +96,7 @@ export function sorted(workers, key, now) {
   return keyed.map(([, worker]) => worker);
 }
 
-/** The builders: first those for whom something waits and nobody is ready, then those with nobody ready. */
+/** The builders: first those with pending requests and no ready worker, then the others with no ready worker. */
 export function troublesFirst(builders) {
   const rank = (builder) => (builder.ready ? 2 : builder.waiting ? 0 : 1);
   return [...builders].sort((one, other) => rank(one) - rank(other));

@@ -6,7 +6,7 @@ import { getAll } from "./rest.js";
 
 const KINDS = { presences: "workerid", builderpresences: "builderid" };
 
-// What follows from the time that passes (the breaks of the week) is no event: so everything is asked for once in
+// What follows from the time that passes (the breaks of the week) is not an event: so everything is asked for once in
 // an hour, when the day may have changed in some zone. And where there was nothing to see, rather more often.
 const HOUR = 3_600_000;
 const AGAIN = 10_000;

@@ -1,5 +1,5 @@
-// Buildbot's websocket: it tells what has changed. That of Buildbot's own pages does not come back once the master
-// has been away; this one does.
+// Events over Buildbot's websocket. The connection of Buildbot's own pages is not made again once the master has been
+// away; this one is.
 
 const PATIENCE = 10_000; // for any answer, in milliseconds
 const PING = 15_000;
@@ -9,8 +9,8 @@ const LONGEST_PAUSE = 10_000;
 /**
  * Follows the events under `paths` until `stop()`.
  *
- * `on.event(key, message)` is called with each, the key as a list; `on.open()` when no event can be missed any more, and
- * `on.lost()` when events may be missed again. Both may come several times.
+ * `on.event(key, message)` is called with each, the key as a list; `on.open()` once no event can be missed any more, and
+ * `on.lost()` when events may be missed again. Both may be called several times.
  */
 export class Live {
   constructor(paths, on) {
@@ -62,7 +62,7 @@ export class Live {
     };
   }
 
-  /** Give up a connection that says nothing: the master's machine may have gone without a word. */
+  /** Give up a silent connection: the master's machine may have gone without closing it. */
   expect() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.lost(), PATIENCE);

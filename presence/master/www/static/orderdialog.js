@@ -1,9 +1,11 @@
-// The dialog in which one holds workers, releases them, or lets them work in spite of their breaks.
+// The dialog that holds workers, releases them, or lets them work in spite of their breaks.
 
 import { h, useEffect, useId, useLayoutEffect, useRef, useState } from "./react.js";
 import { ACTIONS, orderAll } from "./orders.js";
 import { UntilField, untilOf, whatIs } from "./until.js";
 import { heldBy } from "./choice.js";
+import { isolated } from "./holds.js";
+import { said } from "./said.js";
 import { count, some } from "./words.js";
 
 const MAX_REASON = 512;
@@ -77,14 +79,15 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
     h(
       "h2",
       { id: title, className: "h5" },
-      meant.length === 1 ? `${what}: ${meant[0].name}` : `${what}: ${count(meant.length, "worker")}`,
+      `${what}: `,
+      meant.length === 1 ? said(meant[0].name) : count(meant.length, "worker"),
     ),
     meant.length > 1 &&
       h(
         "p",
         null,
         some(
-          meant.map((worker) => worker.name),
+          meant.map((worker) => isolated(worker.name)),
           8,
         ),
       ),
@@ -93,7 +96,7 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
         "p",
         { className: "presence-by" },
         `Left out: ${some(
-          rest.map((worker) => worker.name),
+          rest.map((worker) => isolated(worker.name)),
           3,
         )}. The reason: ${others}.`,
       ),
@@ -124,13 +127,13 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
       h(
         "p",
         null,
-        "This ends the hold of an admin and nothing else: a break goes on, and so does what the owner has said.",
+        "This ends the hold that an admin has placed, and no other: a break goes on, and so does the owner's away.",
       ),
     problems.length > 0 &&
       h(
         "ul",
         { role: "alert", className: "alert alert-danger presence-problems" },
-        problems.map((text) => h("li", { key: text }, text)),
+        problems.map((text) => h("li", { key: text }, said(text))),
       ),
     h(
       "div",
@@ -157,7 +160,7 @@ function paramsOf(action, reason, { choice, moment }) {
   return action === "work" ? { until } : { reason: reason.trim() || null, until };
 }
 
-/** A line for each text, with the workers about whom it was said. */
+/** A line for each error, with the names of the workers that it is about. */
 function byText(failed) {
   const names = new Map();
   for (const { worker, problem } of failed) {

@@ -7,8 +7,8 @@ import { order } from "./rest.js";
 const AT_ONCE = 4;
 
 /**
- * By action: the `title` of its dialog, the word on its `button`, `done` (what has been done with them), whether it
- * may be ordered `of` a worker, and `others`, why those are left out of whom it may not.
+ * By action: the `title` of its dialog, the text of its `button`, `done` (what has been done with the workers), `of`:
+ * whether it may be ordered for a worker, and `others`: why workers are left out for which it may not.
  */
 export const ACTIONS = {
   hold: {
@@ -35,9 +35,8 @@ export const ACTIONS = {
 };
 
 /**
- * Order `action` of each of `workers`. `progress(number)` is called after each; `stopped()` says whether to leave
- * the rest.
- * What has failed, as `{worker, problem}`, and how many are done.
+ * Order `action` for each of `workers`. `progress(number)` is called after each; `stopped()` says whether to skip the
+ * rest. Resolves to `failed`, a list of `{worker, problem}`, and `done`, how many have been done.
  */
 export async function orderAll(action, workers, params, progress, stopped) {
   const left = [...workers];

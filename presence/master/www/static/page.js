@@ -1,4 +1,4 @@
-// The page: what is shown and chosen, and the parts of it put together.
+// The page: puts its parts together, and holds what is selected.
 
 import {
   buildbotGetSettings,
@@ -33,12 +33,12 @@ const VIEWS = [
   ["builders", "Builders"],
 ];
 
-// What is chosen is in the address, so that one can send it to somebody. These are left out of it.
+// The view and the filters are in the URL, so that it can be sent to others. Defaults are left out of it.
 const DEFAULTS = { view: "workers", text: "", state: "", builder: "", sort: "name" };
 
 const NONE = [];
 
-// For how long it is told what has been done, in milliseconds.
+// How long the outcome of an order is shown, in milliseconds.
 const SAID = 8000;
 
 export default observer(function PresencePage() {
@@ -150,7 +150,7 @@ function useChoice() {
   return [choice, choose];
 }
 
-/** What has been done, for some seconds, and a function to say it. */
+/** The outcome of an order, shown for some seconds, and a function to show one. */
 function useSaid() {
   const [said, setSaid] = useState("");
   const timer = useRef();

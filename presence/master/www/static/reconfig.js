@@ -1,9 +1,11 @@
-// Reconfiguring the master when nothing runs that it would hurt: how the one that waits is getting on, and to begin one.
+// Reconfiguring the master when nothing runs that it would hurt: its progress while it waits, and the button to request it.
 
 import { h, useEffect, useMemo, useState, useSyncExternalStore } from "./react.js";
 import { useNow } from "./clock.js";
+import { isolated, shown } from "./holds.js";
 import { Live } from "./live.js";
 import { getReconfig, orderReconfig } from "./rest.js";
+import { said } from "./said.js";
 import { count, durationText, momentText, some } from "./words.js";
 
 const RESULTS = {
@@ -52,7 +54,7 @@ class Watch {
   }
 }
 
-/** What there is to say of reconfigurations, above everything else. */
+/** The reconfiguration: its plan, its progress and its outcome. Shown above everything else. */
 export function ReconfigPart() {
   const watch = useMemo(() => new Watch(), []);
   useEffect(() => {
@@ -77,7 +79,7 @@ export function ReconfigPart() {
   return h(
     "section",
     { "aria-label": "Reconfiguration", className: "presence-reconfig" },
-    problem !== null && h("div", { className: "alert alert-danger", role: "alert" }, problem),
+    problem !== null && h("div", { className: "alert alert-danger", role: "alert" }, said(problem)),
     entity.state === "idle"
       ? h(Idle, { entity, plan, watched, order, close: () => setPlan(null) })
       : h(Waiting, { entity, order }),
@@ -86,11 +88,11 @@ export function ReconfigPart() {
 
 function Idle({ entity, plan, watched, order, close }) {
   if (plan === null) {
-    const said = entity.last?.number === watched ? ended(entity.last) : null;
+    const end = entity.last?.number === watched ? ended(entity.last) : null;
     return h(
       "div",
       { className: "presence-tools" },
-      said !== null && h("span", { role: "status" }, said),
+      end !== null && h("span", { role: "status" }, end),
       h(Button, { onClick: () => order("plan", {}) }, "Reconfigure…"),
     );
   }
@@ -99,7 +101,7 @@ function Idle({ entity, plan, watched, order, close }) {
       "div",
       { className: "alert alert-danger", role: "alert" },
       "master.cfg has mistakes, and nothing was changed:",
-      h(List, { texts: plan.mistakes }),
+      h(List, { texts: plan.mistakes.map(shown) }),
       h(Button, { onClick: close }, "Close"),
     );
   }
@@ -109,7 +111,7 @@ function Idle({ entity, plan, watched, order, close }) {
     plan.held.length
       ? "Until it is reconfigured, no new build starts here:"
       : "The new master.cfg would hurt no build: it is loaded at once.",
-    h(List, { texts: plan.held.map((each) => `${where(each)}: ${each.why}`) }),
+    h(List, { texts: plan.held.map((each) => `${where(each)}: ${isolated(each.why)}`) }),
     plan.waiting_for.length > 0 && "It waits for:",
     h(Builds, { builds: plan.waiting_for }),
     h(Button, { onClick: () => order("reconfig", {}) }, "Reconfigure when idle"),
@@ -120,7 +122,7 @@ function Idle({ entity, plan, watched, order, close }) {
 
 function ended({ result, mistakes }) {
   const where = result === "partly" ? " in the middle, and the master may malfunction" : "";
-  return RESULTS[result] ?? `The reconfig has failed${where}: ${mistakes.join("; ")}`;
+  return RESULTS[result] ?? `The reconfig has failed${where}: ${mistakes.map(shown).join("; ")}`;
 }
 
 function Waiting({ entity, order }) {
@@ -128,7 +130,7 @@ function Waiting({ entity, order }) {
   const { waiting_for: builds, deadline, held } = entity;
   const until = deadline === null ? "" : `, until ${momentText(deadline, now)} (then ${entity.on_deadline})`;
   const names = entity.all ? "everything" : some(held.map(where));
-  const by = entity.by ? `, as ${entity.by} has ordered` : "";
+  const by = entity.by ? `, as ${isolated(entity.by)} has ordered` : "";
   const whom = `it waits for ${count(builds.length, "build")}${until}`;
   return h(
     "div",
@@ -144,10 +146,10 @@ function Waiting({ entity, order }) {
 function Builds({ builds }) {
   const now = useNow();
   const texts = builds.map(({ builder, number, worker, since, remaining }) => {
-    const name = number === null ? builder : `${builder} #${number}`;
+    const name = number === null ? isolated(builder) : `${isolated(builder)} #${number}`;
     const running = since === null ? "" : `, running for ${durationText(now - since)}`;
     const left = remaining === null ? "" : `, about ${durationText(remaining)} to go`;
-    return `${name} on ${worker}${running}${left}`;
+    return `${name} on ${isolated(worker)}${running}${left}`;
   });
   return h(List, { texts });
 }
@@ -161,6 +163,7 @@ function Button({ onClick, children }) {
 }
 
 function where({ builder, worker }) {
-  if (builder === null) return `worker ${worker}`;
-  return worker === null ? `builder ${builder}` : `builder ${builder} on worker ${worker}`;
+  if (builder === null) return `worker ${isolated(worker)}`;
+  const name = `builder ${isolated(builder)}`;
+  return worker === null ? name : `${name} on worker ${isolated(worker)}`;
 }

@@ -1,4 +1,4 @@
-// Buildbot's REST API. Whatever goes wrong becomes a `RestError` with a text for people.
+// A client for Buildbot's REST API. Every failure is a `RestError` with a text for people.
 
 import { config } from "./react.js";
 
@@ -9,14 +9,14 @@ export class RestError extends Error {
   }
 }
 
-/** The entities of a collection, and `clock`, what the master's clock says: `{before, after, master}`, in seconds. */
+/** The entities of a collection, and `clock`, the time at the master: `{before, after, master}`, in seconds. */
 export async function getAll(plural) {
   const before = Date.now() / 1000;
   const { answer, date } = await ask(plural);
   return { entities: answer[plural], clock: { before, after: Date.now() / 1000, master: date } };
 }
 
-/** Order something of a worker. */
+/** Post an order for a worker. */
 export function order(workerid, action, params) {
   return post(`presences/${workerid}`, action, params);
 }
@@ -27,7 +27,7 @@ export async function getReconfig() {
   return answer.reconfigs[0];
 }
 
-/** Order something of it. */
+/** Post an order for the reconfiguration. */
 export function orderReconfig(action, params) {
   return post("reconfig", action, params);
 }
@@ -56,7 +56,7 @@ async function ask(path, options) {
     answer = JSON.parse(text);
   } catch {
     throw new RestError(
-      `the answer is none of Buildbot's (${response.status} ${response.statusText})`,
+      `this is not an answer of Buildbot's (${response.status} ${response.statusText})`,
       response.status,
     );
   }

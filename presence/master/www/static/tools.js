@@ -1,10 +1,10 @@
-// What stands above the workers: which of them are shown, and what may be ordered of several.
+// The tools above the workers: filters, and orders for several workers at once.
 
 import { h, memo } from "./react.js";
 import { STATES } from "./choice.js";
 import { count } from "./words.js";
 
-/** What is shown, and what may be ordered of the selected ones; of all that are shown, when none is. */
+/** Filters, and orders for the selected workers; for all that are shown when none is selected. */
 export function Tools({ choice, choose, builders, all, shown, selected, onOrder }) {
   const some = shown.filter((worker) => selected.has(worker.workerid));
   const meant = some.length ? some : shown;
@@ -69,7 +69,7 @@ export function Tools({ choice, choose, builders, all, shown, selected, onOrder 
   );
 }
 
-/** What may be meant by the field "Builder". There may be thousands, and they hardly ever change. */
+/** The suggestions for the field "Builder". There may be thousands, and they hardly ever change. */
 const BuilderNames = memo(
   function BuilderNames({ builders }) {
     return h(

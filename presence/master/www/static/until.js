@@ -1,4 +1,4 @@
-// Until when: what one chooses in a dialog.
+// The field "Until" of a dialog: a duration, a time, or no end.
 
 import { h, useId } from "./react.js";
 import { now } from "./clock.js";
@@ -17,7 +17,7 @@ const DURATIONS = [
   [604800, "for 1 week"],
 ];
 
-/** `choice` is what is chosen, `moment` the text of a local time. `never` is the text of the choice of no end. */
+/** `choice` is the selected option, `moment` the text of a local time, `never` the text of the option without an end. */
 export function UntilField({ label, never, choice, moment, onChange }) {
   const id = useId();
   return h(
@@ -48,12 +48,12 @@ export function UntilField({ label, never, choice, moment, onChange }) {
   );
 }
 
-/** What is chosen to say `until`, an instant or null. */
+/** The `choice` and `moment` that stand for `until`, an instant or null. */
 export function whatIs(until) {
   return until === null ? { choice: NEVER, moment: "" } : { choice: MOMENT, moment: localText(until) };
 }
 
-/** The instant that is chosen, or null for none. An `Error` with a text when it is no such. */
+/** The selected instant, or null for no end. Throws an `Error` with a text for people when it is not an instant to come. */
 export function untilOf(choice, moment) {
   if (choice === NEVER) return null;
   if (choice !== MOMENT) return Math.round(now()) + Number(choice);
@@ -64,7 +64,7 @@ export function untilOf(choice, moment) {
   return at;
 }
 
-/** An instant as a field of the kind datetime-local wants it. */
+/** An instant as the value of an input of the type datetime-local. */
 function localText(at) {
   const moment = new Date(at * 1000);
   return new Date((at - moment.getTimezoneOffset() * 60) * 1000).toISOString().slice(0, 16);

@@ -5,7 +5,9 @@ import { midnights } from "./clock.js";
 import { State } from "./workersview.js";
 import { workUntil } from "./choice.js";
 import { More, useGrowing } from "./growing.js";
-import { dayText, fullText, momentText, sourceText } from "./words.js";
+import { holdText, isolated } from "./holds.js";
+import { said } from "./said.js";
+import { dayText, fullText, momentText } from "./words.js";
 
 const DAYS = 7;
 
@@ -91,7 +93,7 @@ export function barsOf(worker, week, now) {
   const work = workUntil(worker, now) ?? -Infinity;
   for (const each of worker.breaks) {
     const stop = each.stop ?? Infinity;
-    const text = `${each.reason ? `break, ${each.reason}` : "break"}: ${span(each.start, stop)}`;
+    const text = `${each.reason ? `break, ${isolated(each.reason)}` : "break"}: ${span(each.start, stop)}`;
     if (work > now) {
       add("break", each.start, Math.min(stop, now), text);
       add("worked", Math.max(each.start, now), Math.min(stop, work), `works in spite of its ${text}`);
@@ -103,10 +105,8 @@ export function barsOf(worker, week, now) {
   for (const hold of worker.holds) {
     if (DRAWN.has(hold.source)) {
       const stop = hold.until ?? Infinity;
-      const who = [sourceText(hold.source), hold.by && `by ${hold.by}`, hold.reason]
-        .filter(Boolean)
-        .join(", ");
-      add("held", hold.since, stop, `${who}: ${span(hold.since, stop)}`);
+      const why = holdText(hold, { drain: worker.drain !== null });
+      add("held", hold.since, stop, `${why}: ${span(hold.since, stop)}`);
     }
   }
   return bars.sort((one, other) => one.start - other.start);
@@ -125,7 +125,7 @@ const WeekRow = memo(function WeekRow({ worker, week, minute }) {
     h(
       "th",
       { scope: "row" },
-      h(Link, { to: `/workers/${worker.workerid}` }, worker.name),
+      h(Link, { to: `/workers/${worker.workerid}` }, said(worker.name)),
       " ",
       h(State, { entity: worker }),
     ),

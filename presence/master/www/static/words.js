@@ -1,26 +1,10 @@
-// Instants, durations and holds, written for people. All instants are seconds since the epoch.
+// Instants, durations and numbers, written for people. All instants are seconds since the epoch.
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
-
-// What a hold is called. A source that this page does not know, of a newer master, is called by its name.
-export const SOURCES = {
-  offline: "not connected",
-  break: "on a break",
-  worker: "held by its owner",
-  admin: "held by an admin",
-  pause: "paused",
-  quarantine: "in quarantine",
-  graceful: "shutting down",
-  reconfig: "reconfiguration",
-};
-
-export function sourceText(source) {
-  return SOURCES[source] ?? source;
-}
 
 /** An instant as short as it is clear: "18:00", "tomorrow 08:00", "Fri 19:00", "24 Dec 12:00". */
 export function momentText(at, now) {

@@ -3,7 +3,9 @@
 import { h, Link, memo, useEffect, useRef } from "./react.js";
 import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "./choice.js";
 import { More, useGrowing } from "./growing.js";
-import { fullText, inText, momentText, sourceText } from "./words.js";
+import { holdParts, isolated, stateText } from "./holds.js";
+import { said, sentence } from "./said.js";
+import { fullText, inText, momentText } from "./words.js";
 
 const COLUMNS = [
   ["name", "Worker"],
@@ -15,7 +17,7 @@ const COLUMNS = [
 ];
 
 /**
- * `workers` are those to show. `selected` is a set of ids; `onSelect(ids, whether)` changes it. `onSort(key)` sorts, and
+ * `workers` are those to show. `selected` is a set of ids, which `onSelect(ids, whether)` changes. `onSort(key)` sorts;
  * `onOrder(action, workers)` opens the dialog.
  */
 export function WorkersView({ workers, now, sort, onSort, selected, onSelect, onOrder, choice }) {
@@ -67,13 +69,16 @@ function timesOf(worker, now) {
     back: back === null ? null : momentText(back, now),
     backIn: back === null ? null : inText(back, now),
     next: next && momentText(next.start, now),
-    nextReason: next && next.reason,
+    nextReason: next && next.reason && isolated(next.reason),
     work: work && momentText(work, now),
-    ends:
-      worker.holds.length > 1
-        ? worker.holds.map((hold) => (hold.until === null ? "" : momentText(hold.until, now))).join("\n")
-        : "",
+    ends: worker.holds.map((hold) => endOf(hold, worker, now)).join("\n"),
   };
+}
+
+/** When a hold ends; "" for that of a single one, if the worker is back then: another column says it. */
+function endOf(hold, { holds, back_at }, now) {
+  const alone = holds.length === 1 && hold.until === back_at;
+  return hold.until === null || alone ? "" : momentText(hold.until, now);
 }
 
 function SelectAll({ workers, many, onSelect }) {
@@ -140,10 +145,10 @@ const WorkerRow = memo(function WorkerRow({
         type: "checkbox",
         checked: selected,
         onChange: (event) => onSelect([workerid], event.target.checked),
-        "aria-label": `Select ${name}`,
+        "aria-label": `Select ${isolated(name)}`,
       }),
     ),
-    h("th", { scope: "row" }, h(Link, { to: `/workers/${workerid}` }, name)),
+    h("th", { scope: "row" }, h(Link, { to: `/workers/${workerid}` }, said(name))),
     h(
       "td",
       null,
@@ -153,7 +158,7 @@ const WorkerRow = memo(function WorkerRow({
     h(
       "td",
       null,
-      worker.holds.map((hold, place) => h(Hold, { key: hold.source, hold, until: untils[place] })),
+      worker.holds.map((hold, place) => h(Hold, { key: place, hold, drain: worker.drain !== null, until: untils[place] })),
     ),
     h("td", null, h(Until, { worker, back, backIn })),
     h(
@@ -162,7 +167,7 @@ const WorkerRow = memo(function WorkerRow({
       worker.running > 0 &&
         h(
           Link,
-          { to: `/workers/${workerid}`, "aria-label": `${worker.running} running on ${name}` },
+          { to: `/workers/${workerid}`, "aria-label": `${worker.running} running on ${isolated(name)}` },
           worker.running,
         ),
     ),
@@ -176,22 +181,15 @@ export function State({ entity }) {
   return h(
     "span",
     { className: `presence-state ${available ? "presence-available" : "presence-away"}` },
-    available ? "available" : "not accepting",
+    stateText(entity),
   );
 }
 
-function Hold({ hold, until }) {
+function Hold({ hold, drain, until }) {
   return h(
     "div",
     { className: "presence-hold", title: `since ${fullText(hold.since)}` },
-    hold.by && hold.source === "admin" ? `held by ${hold.by}` : sourceText(hold.source),
-    // of an owner the source says it, unless he gives a name
-    hold.by &&
-      hold.source !== "admin" &&
-      hold.by !== "owner" &&
-      h("span", { className: "presence-by" }, ` by ${hold.by}`),
-    hold.reason && h("span", { className: "presence-reason" }, hold.reason),
-    until && h("small", { className: "presence-by" }, ` until ${until}`),
+    sentence(holdParts(hold, { drain, until })),
   );
 }
 
@@ -221,7 +219,7 @@ function Actions({ worker, onOrder }) {
         type: "button",
         className: "btn btn-sm btn-outline-secondary",
         title,
-        "aria-label": `${title} ${worker.name}`,
+        "aria-label": `${title} ${isolated(worker.name)}`,
         onClick: () => onOrder(action, [worker]),
       },
       text,

@@ -1,6 +1,6 @@
-// The link to the worker: what is asked and said carries the session in a header.
+// A client for the worker's API. Every request carries the session in a header.
 
-const SILENCE = 60_000; // the worker says every 20 seconds that it is alive
+const SILENCE = 60_000; // the worker sends a keep-alive every 20 seconds
 const PAUSES = [500, 1000, 2000, 5000];
 
 export class ClosedError extends Error {}
@@ -17,7 +17,7 @@ function ask(path, options = {}) {
   });
 }
 
-// The status after it. Throws an Error with what the worker says if it says no.
+// Post an order: resolves to the status after it. Throws an Error with the worker's text when it is refused.
 export async function say(order, body = {}) {
   let response;
   try {
@@ -35,8 +35,8 @@ export async function say(order, body = {}) {
   return answer;
 }
 
-// Calls told(status) now and after every change, and lost() when the worker does not answer; for ever, until
-// it knows no session any more.
+// Follow the status: told(status) is called now and after every change, lost() when the worker does not answer. It ends
+// only when the session is not valid any more, with a ClosedError.
 export async function follow(told, lost) {
   for (let failures = 0; ; failures += 1) {
     try {

@@ -1,5 +1,6 @@
-// Shows the status, and says what the owner says.
+// Shows the status of the worker, and sends it the owner's orders.
 
+import { DOES, shown } from "./holds.js";
 import { ClosedError, follow, say } from "./link.js";
 import * as words from "./words.js";
 import { drawWeek } from "./week.js";
@@ -14,31 +15,42 @@ let busy = false;
 
 const now = () => Date.now() / 1000 + offset;
 
-// A text that is the same is left alone, so that it is not read out again.
+// A text that is the same is left alone, so that it is not read out again. What is in it may come from elsewhere.
 function text(id, content) {
   const place = $(id);
-  if (place.textContent !== content) {
-    place.textContent = content;
+  const safe = shown(content);
+  if (place.textContent !== safe) {
+    place.textContent = safe;
   }
-  place.hidden = !content;
+  place.hidden = !safe;
 }
 
-function list(id, lines, empty) {
+// An element for each of the sentences, in which a text from people is by itself, whatever its direction of writing.
+function list(id, sentences, empty) {
   const place = $(id);
-  const wanted = lines.length ? lines : [empty].filter(Boolean);
-  if ([...place.children].map((each) => each.textContent).join("\n") !== wanted.join("\n")) {
-    place.replaceChildren(
-      ...wanted.map((line) => Object.assign(document.createElement("li"), { textContent: line })),
-    );
+  const wanted = sentences.length || !empty ? sentences : [[empty]];
+  const lines = wanted.map((parts) => {
+    const line = document.createElement("li");
+    line.append(...parts.map((part) => (typeof part === "string" ? part : isolated(part.said))));
+    return line;
+  });
+  const same = (line, at) => line.isEqualNode(place.children[at]);
+  if (lines.length !== place.children.length || !lines.every(same)) {
+    place.replaceChildren(...lines);
   }
+}
+
+function isolated(said) {
+  return Object.assign(document.createElement("bdi"), { textContent: shown(said) });
 }
 
 function draw() {
   const at = now();
   const available = status.state === "AVAILABLE";
   const mine = status.holds.some((each) => each.source === "worker");
-  const headline = available ? "Accepts builds" : "Accepts no builds";
-  document.title = `${status.name}: ${headline.toLowerCase()}`;
+  const does = DOES[status.state];
+  const headline = does[0].toUpperCase() + does.slice(1);
+  document.title = `${shown(status.name)}: ${does}`;
   document.body.dataset.state = available ? "available" : "away";
   text("name", status.name);
   text("headline", headline);
@@ -55,7 +67,7 @@ function draw() {
   for (const button of document.querySelectorAll("#opened button")) {
     button.disabled = busy;
   }
-  // only what the owner has said is his to end
+  // an owner may end only what the owner has ordered
   $("back").disabled = busy || !(mine || status.stopping !== null);
 }
 

@@ -1,14 +1,8 @@
-// Times and holds in words. All instants are seconds since the epoch.
+// Times, holds and builds in words. All instants are seconds since the epoch. What is a list is a sentence: strings, and
+// `{said}` for a text from people.
 
-const SOURCES = {
-  break: "on a break",
-  worker: "away",
-  admin: "held by the admin",
-  pause: "paused on the master",
-  quarantine: "in quarantine on the master",
-  graceful: "shutting down on the master",
-  reconfig: "the master is being reconfigured",
-};
+import { DOES, holdParts, OPEN } from "./holds.js";
+
 const HOUR = 3600;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -54,20 +48,22 @@ export function end(choice, now) {
 }
 
 export function hold(each, now) {
-  let words = SOURCES[each.source] ?? each.source;
-  if (each.source === "admin" && each.by) words = `held by ${each.by}`;
-  if (each.reason) words += `: ${each.reason}`;
-  words += each.until === null ? ", until it is ended" : `, until ${moment(each.until, now)}`;
-  return `${words} (since ${moment(each.since, now)})`;
+  return holdParts(each, {
+    owner: true,
+    since: moment(each.since, now),
+    until: each.until === null ? OPEN : moment(each.until, now),
+  });
 }
 
 export function breakText(each, now) {
   const stop = each.stop === null ? "no end in sight" : moment(each.stop, now);
-  return `${moment(each.start, now)} – ${stop}${each.reason ? `, ${each.reason}` : ""}`;
+  const times = `${moment(each.start, now)} – ${stop}`;
+  return each.reason ? [times, ", ", { said: each.reason }] : [times];
 }
 
 export function build(each, now) {
-  return each.since === null ? each.builder : `${each.builder}, for ${duration(now - each.since)}`;
+  const builder = { said: each.builder };
+  return each.since === null ? [builder] : [builder, `, for ${duration(now - each.since)}`];
 }
 
 export function master(status) {
@@ -75,7 +71,6 @@ export function master(status) {
   const said = why ? `${why[0].toUpperCase()}${why.slice(1)}.` : "";
   const kept = status.told || status.stopping ? "" : " What you said is kept here, and told as soon as it can be.";
   if (!connected || !knowsPresence || !view) return said + kept;
-  const sees = view.state === "AVAILABLE" ? "accepts builds" : "accepts no builds";
   const running = view.running === 1 ? "1 build runs" : `${view.running || "no"} builds run`;
-  return `It sees: ${sees}, ${running}. ${said}${kept}`;
+  return `It sees: ${DOES[view.state]}, ${running}. ${said}${kept}`;
 }

@@ -1,0 +1,75 @@
+"""The words for states and holds."""
+
+import json
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import presence
+from presence.model.states import SOURCES, PresenceState
+from presence.words.holds import DOES, DRAIN, FOR_OWNER, HOLDS, STATES, holdText, stateText
+from presence.words.pages import pageModules
+
+
+def hold(source, reason=None, by=None):
+    return {"source": source, "reason": reason, "by": by}
+
+
+class WordsTests(SynchronousTestCase):
+    def test_everySource(self):
+        """Every source has a name, in the order in which holds are shown; every state has words."""
+        self.assertEqual(tuple(HOLDS), SOURCES)
+        self.assertLessEqual(set(FOR_OWNER), set(SOURCES))
+        self.assertEqual(list(DOES), [state.value for state in PresenceState])
+        self.assertLessEqual(set(DOES), set(STATES))
+
+    def test_sentence(self):
+        """A hold is said with who placed it, why, since when and until when: as far as it is known."""
+        for case in (
+            (hold("admin"), {}, "held by an admin"),
+            (hold("admin", "disk", "ann"), {}, "held by ann (disk)"),
+            (hold("admin", "disk", "ann"), {"owner": True}, "held by ann (disk)"),
+            (hold("admin", "disk", "ann"), {"drain": True}, "drain by ann (disk)"),
+            (hold("break", "office hours"), {"drain": True}, "on a break (office hours)"),
+            (hold("worker", "rendering", "owner"), {}, "held by its owner (rendering)"),
+            (hold("worker", None, "joe"), {}, "held by its owner joe"),
+            (hold("worker", "rendering", "joe"), {"owner": True}, "away (rendering)"),
+            (hold("quarantine", None, "nobody"), {}, "in quarantine"),
+            (hold("of-the-future", "new", "ann"), {}, "of-the-future (new)"),
+            (
+                hold("admin", "{until}{by}", "{reason}"),
+                {"since": "{until}", "until": "18:00"},
+                "held by {reason} ({until}{by}), since {until}, until 18:00",
+            ),
+        ):
+            said, options, expected = case
+            self.assertEqual(holdText(said, **options), expected)
+
+    def test_state(self):
+        """A state is a word; that of a worker that is drained says how far it is."""
+        self.assertEqual(stateText({"state": "AVAILABLE"}), "available")
+        drained = {"state": "NOT_ACCEPTING_NEW_BUILDS", "drain": None}
+        self.assertEqual(stateText(drained), "not accepting")
+        self.assertEqual(stateText({**drained, "drain": {"state": "draining"}}), "draining")
+
+    def test_oneHome(self):
+        """No other file of the package has a name of a hold of its own."""
+        names = [name for pair in (*HOLDS.values(), DRAIN) for name in pair if name.startswith("held")]
+        self.assertIn("held by an admin", names)
+        root = Path(presence.__file__).parent
+        for path in root.rglob("*.*"):
+            if path.suffix in {".py", ".js", ".html"} and path.name != "holds.py":
+                text = path.read_text(encoding="utf-8")
+                for name in names:
+                    for quoted in (f'"{name}', f">{name}", f"`{name}", f' {name}"', f" {name}`"):
+                        self.assertNotIn(quoted, text, path)
+
+
+class ModuleTests(SynchronousTestCase):
+    def test_words(self):
+        """The pages get the words of `holds.py`, as they are."""
+        text = pageModules()["wordlist.js"].decode()
+        self.assertTrue(text.startswith("export default {"))
+        words = json.loads(text.removeprefix("export default ").removesuffix(";\n"))
+        self.assertEqual(words["holds"], {source: list(pair) for source, pair in HOLDS.items()})
+        self.assertEqual(words["states"], STATES)

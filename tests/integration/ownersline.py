@@ -22,16 +22,16 @@ def deep(depth):
 presenceClient.isAttached = lambda: presenceClient._conversation._attached
 
 # past the client: what only a hostile worker sends
-presenceClient.raw = lambda name, expression: presenceClient._transport.send(name, eval(expression))
+presenceClient.raw = lambda name, expression: presenceClient._conversation._transport.send(name, eval(expression))
 
 def _raw_call(name, expression):
     from twisted.internet.defer import maybeDeferred
 
     arguments = eval(expression)
-    if hasattr(presenceClient._transport, "_perspective"):
-        sent = maybeDeferred(presenceClient._transport._perspective.callRemote, name, *arguments)
+    if hasattr(presenceClient._conversation._transport, "_perspective"):
+        sent = maybeDeferred(presenceClient._conversation._transport._perspective.callRemote, name, *arguments)
     else:
-        sent = presenceClient._transport._protocol.get_message_result({{"op": name, "arguments": arguments}})
+        sent = presenceClient._conversation._transport._protocol.get_message_result({{"op": name, "arguments": arguments}})
     return sent
 
 presenceClient.rawCall = _raw_call
@@ -40,8 +40,8 @@ def _raw_jelly(name, depth):
     # a list in a list in a list …, as it is on the wire: this side could not make it of a value either
     from twisted.internet.defer import Deferred
 
-    broker = presenceClient._transport._broker
-    reference = presenceClient._transport._perspective
+    broker = presenceClient._conversation._transport._broker
+    reference = presenceClient._conversation._transport._perspective
     content = [b"list"]
     for _ in range(depth):
         content = [b"list", content]
@@ -88,7 +88,8 @@ def _listen():
 
         def lineReceived(self, line):
             name, arguments = json.loads(line)
-            done = maybeDeferred(getattr(presenceClient, name), **arguments)
+            said = getattr(presenceClient, name, None) or getattr(presenceClient.owner, name)
+            done = maybeDeferred(said, **arguments)
             done.addCallbacks(lambda status: [True, status], lambda failure: [False, str(failure.value)])
             done.addCallback(lambda answer: self.sendLine(json.dumps(answer).encode()))
 

@@ -154,4 +154,4 @@ class ClientTestCase(SynchronousTestCase):
         )
 
     def sources(self):
-        return [hold["source"] for hold in self.client.status()["holds"]]
+        return [hold["source"] for hold in self.client.owner.status()["holds"]]

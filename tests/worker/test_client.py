@@ -23,7 +23,7 @@ class WishTests(ClientTestCase):
 
     def test_away(self):
         """Away holds the worker, with all that was said of it."""
-        status = self.successResultOf(self.client.away(" rendering ", until=NOW + 60))
+        status = self.successResultOf(self.client.owner.away(" rendering ", until=NOW + 60))
         self.assertEqual(status["state"], AWAY)
         self.assertEqual(
             status["holds"],
@@ -33,7 +33,7 @@ class WishTests(ClientTestCase):
 
     def test_endsByItself(self):
         """An away with an end ends at that instant, not earlier."""
-        self.client.away(until=NOW + 60)
+        self.client.owner.away(until=NOW + 60)
         self.reactor.advance(59.9)
         self.assertEqual(self.sources(), ["worker"])
         self.reactor.advance(0.1)
@@ -41,29 +41,29 @@ class WishTests(ClientTestCase):
 
     def test_back(self):
         """Back ends it."""
-        self.client.away()
-        self.assertEqual(self.successResultOf(self.client.back())["state"], "AVAILABLE")
+        self.client.owner.away()
+        self.assertEqual(self.successResultOf(self.client.owner.back())["state"], "AVAILABLE")
 
     def test_saidAgain(self):
         """Away that is said again replaces reason and end; it began when it was said first."""
-        self.client.away("lunch", until=NOW + 60)
+        self.client.owner.away("lunch", until=NOW + 60)
         self.reactor.advance(10)
-        (hold,) = self.successResultOf(self.client.away("rendering"))["holds"]
+        (hold,) = self.successResultOf(self.client.owner.away("rendering"))["holds"]
         self.assertEqual((hold["reason"], hold["since"], hold["until"]), ("rendering", NOW, None))
 
     def test_restart(self):
         """What was said is true again when the process starts again, its beginning and end too."""
-        self.client.away("rendering", until=NOW + 60)
+        self.client.owner.away("rendering", until=NOW + 60)
         self.reactor.advance(10)
         self.restart()
-        (hold,) = self.client.status()["holds"]
+        (hold,) = self.client.owner.status()["holds"]
         self.assertEqual((hold["reason"], hold["since"], hold["until"]), ("rendering", NOW, NOW + 60))
         self.reactor.advance(50)
         self.assertEqual(self.sources(), [])
 
     def test_endedWhileOff(self):
         """An away that has ended while the machine was off is over."""
-        self.client.away(until=NOW + 60)
+        self.client.owner.away(until=NOW + 60)
         self.end()
         self.reactor.advance(60)
         self.begin()
@@ -74,11 +74,11 @@ class WishTests(ClientTestCase):
         """What cannot be kept is not done: neither here, nor told to the master."""
         self.connect()
         self.patch(os, "fsync", self.fail_to_write)
-        for say in (self.client.away, lambda: self.client.workAnyway(NOW + 60)):
+        for say in (self.client.owner.away, lambda: self.client.owner.workAnyway(NOW + 60)):
             error = self.failureResultOf(say(), StoreError).value
             self.assertIn("cannot be written (disk full)", str(error))
         self.assertEqual((self.sources(), self.transport.sent), ([], []))
-        self.assertEqual(self.client.status()["workUntil"], None)
+        self.assertEqual(self.client.owner.status()["workUntil"], None)
 
     def fail_to_write(self, descriptor):
         raise OSError("disk full")
@@ -87,14 +87,14 @@ class WishTests(ClientTestCase):
         """Wrong input is a ValueError that says what is right; nothing has changed, also on disk."""
         self.connect()
         for say, pattern in (
-            (lambda: self.client.away("x" * 513), "at most 512"),
-            (lambda: self.client.away(3), "reason: 3 is not text"),
-            (lambda: self.client.away("a\nb"), "one line"),
-            (lambda: self.client.away(until=NOW), "past"),
-            (lambda: self.client.away(until="noon"), "not an instant"),
-            (lambda: self.client.away(until=float("nan")), "not an instant"),
-            (lambda: self.client.workAnyway(NOW - 1), "past"),
-            (lambda: self.client.stopWhenIdle(NOW - 1), "deadline .* is past"),
+            (lambda: self.client.owner.away("x" * 513), "at most 512"),
+            (lambda: self.client.owner.away(3), "reason: 3 is not text"),
+            (lambda: self.client.owner.away("a\nb"), "one line"),
+            (lambda: self.client.owner.away(until=NOW), "past"),
+            (lambda: self.client.owner.away(until="noon"), "not an instant"),
+            (lambda: self.client.owner.away(until=float("nan")), "not an instant"),
+            (lambda: self.client.owner.workAnyway(NOW - 1), "past"),
+            (lambda: self.client.owner.stopWhenIdle(NOW - 1), "deadline .* is past"),
         ):
             self.assertRegex(str(self.failureResultOf(say(), ValueError).value), pattern)
         self.assertEqual((self.sources(), self.transport.sent), ([], []))
@@ -105,23 +105,23 @@ class WishTests(ClientTestCase):
         path = Path(self.basedir, FILENAME)
         path.write_text("{")
         self.restart()
-        (hold,) = self.client.status()["holds"]
+        (hold,) = self.client.owner.status()["holds"]
         self.assertRegex(hold["reason"], "cannot be read .*: say")
         self.assertEqual(self.greet()["state"], AWAY)
         self.assertEqual(len(self.flushLoggedErrors()), 0)
-        self.client.workAnyway(NOW + 60)  # says nothing of it
+        self.client.owner.workAnyway(NOW + 60)  # says nothing of it
         self.restart()
         self.assertEqual(self.sources(), ["worker"])
-        self.client.back()
+        self.client.owner.back()
         self.assertEqual(self.sources(), [])
         self.restart()
         self.assertEqual(self.sources(), [])
 
     def test_stopService(self):
         """When the process ends nobody waits for the master any longer, and that is told nothing more."""
-        self.client.away()
+        self.client.owner.away()
         self.connect()
-        waits = self.client.back()
+        waits = self.client.owner.back()
         self.end()
         self.successResultOf(waits)
         self.assertEqual(len(self.transport.sent), 1)
@@ -144,34 +144,36 @@ class BreakTests(ClientTestCase):
     def test_break(self):
         """It holds the worker from its start to its end."""
         self.assertEqual(self.sources(), ["break"])
-        self.assertEqual(self.client.status()["backAt"], BREAK_ENDS)
+        self.assertEqual(self.client.owner.status()["backAt"], BREAK_ENDS)
         self.reactor.advance(11 * HOUR)
         self.assertEqual(self.sources(), [])
-        self.assertEqual(self.client.status()["nextBreak"]["start"], NOW + 23 * HOUR)
+        self.assertEqual(self.client.owner.status()["nextBreak"]["start"], NOW + 23 * HOUR)
 
     def test_backLeavesIt(self):
         """Back does not end it, and the status says so."""
-        self.assertEqual(self.successResultOf(self.client.back())["holds"][0]["source"], "break")
+        self.assertEqual(self.successResultOf(self.client.owner.back())["holds"][0]["source"], "break")
 
     def test_awaySurvivesIt(self):
         """Away that is said during a break is not ended by its end."""
-        self.client.away("rendering")
+        self.client.owner.away("rendering")
         self.reactor.advance(12 * HOUR)
         self.assertEqual(self.sources(), ["worker"])
 
     def test_workAnyway(self):
         """While breaks are suspended it accepts builds, and not a moment longer; also after a restart."""
-        status = self.successResultOf(self.client.workAnyway(NOW + HOUR))
+        status = self.successResultOf(self.client.owner.workAnyway(NOW + HOUR))
         self.assertEqual((status["state"], status["workUntil"]), ("AVAILABLE", NOW + HOUR))
         self.restart(WORKING_HOURS)
         self.assertEqual(self.sources(), [])
         self.reactor.advance(HOUR)
-        self.assertEqual((self.sources(), self.client.status()["workUntil"]), (["break"], None))
+        self.assertEqual((self.sources(), self.client.owner.status()["workUntil"]), (["break"], None))
 
     def test_workAnywayEnds(self):
         """None ends the suspension."""
-        self.client.workAnyway(NOW + HOUR)
-        self.assertEqual(self.successResultOf(self.client.workAnyway(None))["holds"][0]["source"], "break")
+        self.client.owner.workAnyway(NOW + HOUR)
+        self.assertEqual(
+            self.successResultOf(self.client.owner.workAnyway(None))["holds"][0]["source"], "break"
+        )
 
     def test_announced(self):
         """The break is announced as any other hold, and its end."""
@@ -183,16 +185,16 @@ class BreakTests(ClientTestCase):
 
     def test_untilAll(self):
         """Announced is the end of the last hold, and one without an end has none."""
-        self.client.away("rendering", until=NOW + 12 * HOUR)
+        self.client.owner.away("rendering", until=NOW + 12 * HOUR)
         self.assertEqual(self.greet()["until"], NOW + 12 * HOUR)
-        self.client.away("rendering")
+        self.client.owner.away("rendering")
         self.assertIsNone(self.greet()["until"])
 
     def test_noBlink(self):
         """A break that begins when an away ends is known before: the announced end is that of the break."""
         self.reactor.advance(11 * HOUR)  # 19:00
         self.connect()
-        self.client.away(until=NOW + 23 * HOUR)
+        self.client.owner.away(until=NOW + 23 * HOUR)
         self.assertEqual(self.takeMessage()[1]["until"], NOW + 35 * HOUR)
         self.answer()
         # after this the timer of the away comes before that of the break
@@ -222,18 +224,18 @@ class BreakTests(ClientTestCase):
     def test_clockSetBack(self):
         """When the clock is set back an hour while an answer is waited for, it is said again at once."""
         self.connect()
-        self.client.away("rendering")
+        self.client.owner.away("rendering")
         (lost,) = self.transport.sent
         self.reactor.rightNow -= HOUR
         self.ticker.tick()
         self.assertEqual(self.transport.sent[1:][0][1]["state"], AWAY)
         self.transport.sent.remove(lost)
         self.answer()
-        self.assertTrue(self.client.told)
+        self.assertTrue(self.client.owner.told)
 
     def test_thereAndBack(self):
         """An away that ended because the clock was set forward is in force again when it is set back."""
-        self.client.away("rendering", until=NOW + HOUR)
+        self.client.owner.away("rendering", until=NOW + HOUR)
         for hours in (3, -3):
             self.reactor.rightNow += hours * HOUR
             self.ticker.tick()
@@ -253,7 +255,7 @@ class ConversationTests(ClientTestCase):
 
     def test_greeting(self):
         """A master that connects is told at once."""
-        self.client.away("rendering", until=NOW + 60)
+        self.client.owner.away("rendering", until=NOW + 60)
         greeting = self.greet()
         self.assertEqual(
             greeting,
@@ -272,7 +274,7 @@ class ConversationTests(ClientTestCase):
     def test_answered(self):
         """The Deferred fires when the master has answered, with its view."""
         self.connect()
-        said = self.client.away("rendering")
+        said = self.client.owner.away("rendering")
         self.assertNoResult(said)
         self.assertEqual(self.takeMessage()[0], "presence")
         self.answer()
@@ -283,28 +285,28 @@ class ConversationTests(ClientTestCase):
     def test_refused(self):
         """A refusal is shown to the owner; the wish is kept, and not told again and again."""
         self.connect()
-        said = self.client.away("rendering")
+        said = self.client.owner.away("rendering")
         self.answer(Refusal("not on Sundays"))
         status = self.successResultOf(said)
         self.assertEqual((status["state"], status["master"]["why"]), (AWAY, "not on Sundays"))
         self.assertEqual(self.transport.sent, [])
         self.show(view())
-        self.assertEqual(self.client.status()["master"]["why"], "not on Sundays")
-        self.client.back()
+        self.assertEqual(self.client.owner.status()["master"]["why"], "not on Sundays")
+        self.client.owner.back()
         self.answer()
-        self.assertIsNone(self.client.status()["master"]["why"])
+        self.assertIsNone(self.client.owner.status()["master"]["why"])
 
     def test_nonsense(self):
         """A master that answers nonsense is reported, and harms nobody."""
         self.connect()
-        said = self.client.away("rendering")
+        said = self.client.owner.away("rendering")
         self.answer({"version": 1, "state": 7})
         self.assertIn("was not understood", self.successResultOf(said)["master"]["why"])
 
     def test_connectionFails(self):
         """A connection that fails while the master is told ends the waiting; it is told at the next one."""
         self.connect()
-        said = self.client.away("rendering")
+        said = self.client.owner.away("rendering")
         self.disconnect()
         self.transport.sent.pop()[2].errback(ConnectionLost())
         status = self.successResultOf(said)
@@ -317,28 +319,28 @@ class ConversationTests(ClientTestCase):
         the newest that there is to say.
         """
         self.connect()
-        said = self.client.away("rendering")
+        said = self.client.owner.away("rendering")
         for _ in range(3):
             self.transport.sent.clear()
             self.reactor.advance(PATIENCE)
-            self.assertIn("has not answered", self.client.status()["master"]["why"])
-            self.assertFalse(self.client.told)
+            self.assertIn("has not answered", self.client.owner.status()["master"]["why"])
+            self.assertFalse(self.client.owner.told)
             self.assertEqual(self.takeMessage()[1]["reason"], "rendering")
         self.successResultOf(said)
-        self.client.back()
+        self.client.owner.back()
         self.transport.sent.clear()
         self.reactor.advance(PATIENCE)
         self.assertEqual(self.takeMessage()[1]["state"], "AVAILABLE")
         self.answer()
-        self.assertTrue(self.client.told)
-        self.assertIsNone(self.client.status()["master"]["why"])
+        self.assertTrue(self.client.owner.told)
+        self.assertIsNone(self.client.owner.status()["master"]["why"])
         self.reactor.advance(PATIENCE)
         self.assertEqual(self.transport.sent, [])
 
     def test_newestOnly(self):
         """While a message is under way what changes is gathered: the newest is told, and nothing in between."""
         self.connect()
-        said = [self.client.away(f"reason {number}") for number in range(100)]
+        said = [self.client.owner.away(f"reason {number}") for number in range(100)]
         self.assertEqual(self.takeMessage()[1]["reason"], "reason 0")
         self.answer()
         self.assertEqual(self.takeMessage()[1]["reason"], "reason 99")
@@ -351,7 +353,7 @@ class ConversationTests(ClientTestCase):
     def test_changedBeforeAttached(self):
         """What is said between the greeting and the attaching is told when it can be."""
         self.greet()
-        said = self.client.away()
+        said = self.client.owner.away()
         self.show(view())
         self.assertEqual(self.transport.sent, [])
         self.assertNoResult(said)
@@ -363,9 +365,9 @@ class ConversationTests(ClientTestCase):
     def test_stockMaster(self):
         """A master that shows no view before it attaches the worker is sent nothing, and the owner is told."""
         self.greet()
-        self.assertIsNone(self.client.status()["master"]["knowsPresence"])
+        self.assertIsNone(self.client.owner.status()["master"]["knowsPresence"])
         self.transport.listener.attached()
-        status = self.successResultOf(self.client.away("rendering"))
+        status = self.successResultOf(self.client.owner.away("rendering"))
         self.assertEqual((status["master"]["connected"], status["master"]["knowsPresence"]), (True, False))
         self.assertIn("the master knows no presence", status["master"]["why"])
         self.assertEqual(self.transport.sent, [])
@@ -373,7 +375,7 @@ class ConversationTests(ClientTestCase):
     def test_lateAnswer(self):
         """An answer from a connection that has gone is not taken for one of the new one."""
         self.connect()
-        self.client.away("rendering")
+        self.client.owner.away("rendering")
         late = self.transport.sent.pop()[2]
         self.disconnect()
         self.connect(BREAK)
@@ -382,12 +384,12 @@ class ConversationTests(ClientTestCase):
 
     def test_merged(self):
         """The status is the whole truth: this side's holds and breaks, and those of the master, in order."""
-        self.client.away("rendering")
+        self.client.owner.away("rendering")
         theirs = ComingBreak(NOW + 10, NOW + 20, "benchmarks")
         self.greet()
         pause = Hold("pause", "disk", None, NOW, None)
         self.show(view(BREAK, Hold("worker", "stale", None, NOW, None), pause, breaks=(theirs,)))
-        status = self.client.status()
+        status = self.client.owner.status()
         self.assertEqual(
             [(each["source"], each["reason"]) for each in status["holds"]],
             [("break", None), ("worker", "rendering"), ("pause", "disk")],
@@ -399,26 +401,26 @@ class ConversationTests(ClientTestCase):
     def test_running(self):
         """Without a view what runs is what is known here."""
         self.transport.building = ["runtests"]
-        self.assertEqual(self.client.status()["running"], [{"builder": "runtests", "since": None}])
+        self.assertEqual(self.client.owner.status()["running"], [{"builder": "runtests", "since": None}])
 
     def test_observe(self):
         """Observers are called after every change, until they end it; one's mistake is not the other's."""
         calls = []
-        stop = self.client.observe(lambda: calls.append("first"))
+        stop = self.client.owner.observe(lambda: calls.append("first"))
 
         def fail():
             raise RuntimeError
 
-        self.client.observe(fail)
-        self.client.observe(lambda: calls.append("last"))
-        for change in (self.client.away, self.connect, lambda: self.show(view(BREAK)), self.disconnect):
+        self.client.owner.observe(fail)
+        self.client.owner.observe(lambda: calls.append("last"))
+        for change in (self.client.owner.away, self.connect, lambda: self.show(view(BREAK)), self.disconnect):
             calls.clear()
             change()
             self.assertIn("first", calls)
             self.assertEqual(calls.count("first"), calls.count("last"))
         stop()
         calls.clear()
-        self.client.back()
+        self.client.owner.back()
         self.assertNotIn("first", calls)
         self.assertIn("last", calls)
         self.assertTrue(self.flushLoggedErrors(RuntimeError))

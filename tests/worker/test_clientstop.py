@@ -2,7 +2,7 @@ import json
 import os
 from pathlib import Path
 
-from presence.worker.client import STOPPING
+from presence.worker.owner import STOPPING
 from presence.worker.stopping import GRACE
 from presence.worker.store import FILENAME, Store, StoreError
 from tests.worker.fakewire import HOUR, NOW, ClientTestCase, view
@@ -14,7 +14,7 @@ class StopTests(ClientTestCase):
     """The graceful stop."""
 
     def stop(self, **kwargs):
-        said = self.client.stopWhenIdle(**kwargs)
+        said = self.client.owner.stopWhenIdle(**kwargs)
         name, message = self.takeMessage()
         self.assertEqual((name, message["state"], message["reason"]), ("presence_stop", AWAY, STOPPING))
         return said, message
@@ -55,12 +55,12 @@ class StopTests(ClientTestCase):
         self.connect()
         self.stop()
         self.answer(view(running=0, stopping=True))
-        self.client.back()
+        self.client.owner.back()
         self.assertEqual(self.takeMessage()[1]["state"], "AVAILABLE")
         self.answer()
         self.reactor.advance(HOUR)
         self.assertEqual(self.reactor.stopped, 0)
-        self.assertIsNone(self.client.status()["stopping"])
+        self.assertIsNone(self.client.owner.status()["stopping"])
 
     def test_deadline(self):
         """At the deadline it ends, whatever runs; the master has been told of it."""
@@ -75,7 +75,7 @@ class StopTests(ClientTestCase):
 
     def test_noMaster(self):
         """Without a connection nothing runs, and it ends at once."""
-        self.successResultOf(self.client.stopWhenIdle(NOW + 60))
+        self.successResultOf(self.client.owner.stopWhenIdle(NOW + 60))
         self.assertEnds()
 
     def test_connectionLost(self):
@@ -93,25 +93,25 @@ class StopTests(ClientTestCase):
         self.answer(view(running=1, stopping=True))
         self.restart()
         self.assertEqual(self.sources(), [])
-        self.client.away("rendering")
+        self.client.owner.away("rendering")
         self.connect()
         self.stop()
         self.answer(view(running=1, stopping=True))
         self.restart()
-        self.assertEqual(self.client.status()["holds"][0]["reason"], "rendering")
+        self.assertEqual(self.client.owner.status()["holds"][0]["reason"], "rendering")
 
     def test_stockMaster(self):
         """At a master that knows no presence it is refused, as nobody would know when builds are done."""
         self.greet()
         self.transport.listener.attached()
-        error = self.failureResultOf(self.client.stopWhenIdle(), ValueError).value
+        error = self.failureResultOf(self.client.owner.stopWhenIdle(), ValueError).value
         self.assertIn("graceful", str(error))
         self.assertEqual(self.sources(), [])
 
     def test_stockMasterLater(self):
         """If that turns out later, the stop is off."""
         self.greet()
-        said = self.client.stopWhenIdle()
+        said = self.client.owner.stopWhenIdle()
         self.transport.listener.attached()
         self.assertIsNone(self.successResultOf(said)["stopping"])
         self.assertEqual(self.sources(), [])
@@ -119,7 +119,7 @@ class StopTests(ClientTestCase):
     def test_localWorker(self):
         """A worker in the process of its master cannot end that."""
         self.transport.ownsProcess = False
-        error = self.failureResultOf(self.client.stopWhenIdle(), ValueError).value
+        error = self.failureResultOf(self.client.owner.stopWhenIdle(), ValueError).value
         self.assertIn("lives in the process of its master", str(error))
 
     def test_again(self):
@@ -146,12 +146,12 @@ class StoreTests(ClientTestCase):
             return
         before = os.umask(0)
         self.addCleanup(os.umask, before)
-        self.client.away("rendering")
+        self.client.owner.away("rendering")
         self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
 
     def test_killedInBetween(self):
         """Killed at any instant of writing, there is the old wish or the new one."""
-        self.client.away("old")
+        self.client.owner.away("old")
         before = self.path.read_bytes()
 
         def killed(*args):
@@ -159,12 +159,12 @@ class StoreTests(ClientTestCase):
 
         for module, name in ((os, "open"), (os, "fdopen"), (os, "fsync"), (Path, "replace")):
             patched = self.patch(module, name, killed)
-            self.assertRaises(KeyboardInterrupt, self.client.away, "new")
+            self.assertRaises(KeyboardInterrupt, self.client.owner.away, "new")
             patched.restore()
             self.assertEqual(self.path.read_bytes(), before)
         self.restart()
-        self.assertEqual(self.client.status()["holds"][0]["reason"], "old")
-        self.client.away("new")
+        self.assertEqual(self.client.owner.status()["holds"][0]["reason"], "old")
+        self.client.owner.away("new")
         self.assertIn("new", self.path.read_text())
         self.assertEqual([path.name for path in self.path.parent.iterdir()], [FILENAME])
 

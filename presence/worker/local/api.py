@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
     from twisted.python.failure import Failure
 
-    from presence.worker.client import PresenceClient
+    from presence.worker.owner import Owner
 
 _BAD, _CONFLICT, _TOO_LARGE, _NO_ROOM = 400, 409, 413, 507
 
@@ -30,17 +30,17 @@ class SayingError(Exception):
 
 
 class LocalAPI:
-    """The status of `client`, and the orders that it takes."""
+    """The status of the `owner`'s worker, and the orders that he may give."""
 
-    def __init__(self, client: PresenceClient, clock: IReactorTime) -> None:
-        self._client = client
+    def __init__(self, owner: Owner, clock: IReactorTime) -> None:
+        self._owner = owner
         self._clock = clock
         # each with the keys that may be given
         self._orders: dict[str, tuple[Callable[..., Deferred[Any]], frozenset[str]]] = {
-            "away": (client.away, frozenset({"reason", "until"})),
-            "back": (client.back, frozenset()),
+            "away": (owner.away, frozenset({"reason", "until"})),
+            "back": (owner.back, frozenset()),
             "work": (self._work, frozenset({"until"})),
-            "stop": (client.stopWhenIdle, frozenset({"deadline"})),
+            "stop": (owner.stopWhenIdle, frozenset({"deadline"})),
         }
 
     @property
@@ -49,8 +49,8 @@ class LocalAPI:
         return frozenset(self._orders)
 
     def status(self) -> dict[str, Any]:
-        """`PresenceClient.status()`, when that was, and whether the master has heard what was said last."""
-        return {**self._client.status(), "now": self._clock.seconds(), "told": self._client.told}
+        """`Owner.status()`, when that was, and whether the master has heard what was said last."""
+        return {**self._owner.status(), "now": self._clock.seconds(), "told": self._owner.told}
 
     def say(self, name: str, body: bytes) -> Deferred[dict[str, Any]]:
         """Do it. Fires with the status, or fails with `SayingError`. Raises that for a bad body."""
@@ -59,7 +59,7 @@ class LocalAPI:
         return done.addCallbacks(lambda _: self.status(), _refused)
 
     def _work(self, until: Any = None) -> Deferred[Any]:
-        return self._client.workAnyway(until)
+        return self._owner.workAnyway(until)
 
 
 def _arguments(body: bytes, keys: frozenset[str]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
-    from presence.worker.client import PresenceClient
+    from presence.worker.owner import Owner
 
 _log = Logger()
 
@@ -56,15 +56,15 @@ class LocalWeb(Service):
     A worker whose server cannot begin works on without it; why is in its log.
     """
 
-    def __init__(self, client: PresenceClient, port: int, reactor: Any) -> None:
-        self._client = client
+    def __init__(self, owner: Owner, basedir: str, port: int, reactor: Any) -> None:
+        self._owner = owner
         self._wanted = port
         self._reactor = reactor
         self._port: Any = None
         self._connections: Connections | None = None
-        self._file = LocalFile(client.basedir)
-        self._door = Path(client.basedir) / OPEN_FILENAME
-        self._api = LocalAPI(client, reactor)
+        self._file = LocalFile(basedir)
+        self._door = Path(basedir) / OPEN_FILENAME
+        self._api = LocalAPI(owner, reactor)
         self._access: Access | None = None
         self._streams: EventStreams | None = None
         self._end_observation: Callable[[], object] | None = None
@@ -74,7 +74,7 @@ class LocalWeb(Service):
         super().startService()  # type: ignore[no-untyped-call]
         access = Access(self._reactor, lambda: remove(self._door))
         streams = EventStreams(self._reactor, lambda: _json(self._api.status()))
-        root = LocalRoot(self._client.workername, access, self._api, streams)
+        root = LocalRoot(self._owner.name, access, self._api, streams)
         self._connections = Connections(root, self._reactor)
         try:
             self._port = self._reactor.listenTCP(self._wanted, self._connections, interface="127.0.0.1")
@@ -91,7 +91,7 @@ class LocalWeb(Service):
         # of a process that was killed
         remove(self._door)
         self._access, self._streams = access, streams
-        self._end_observation = self._client.observe(streams.changed)
+        self._end_observation = self._owner.observe(streams.changed)
         _log.info("presence: listening on 127.0.0.1:{port} for the owner", port=root.port)
 
     def clockJumped(self) -> None:

@@ -57,7 +57,7 @@ class ClientTestCase(MasterTestCase):
 
     def view(self):
         self.pass_(0.2)
-        return self.client.status()["master"]["view"]
+        return self.client.owner.status()["master"]["view"]
 
 
 class OwnerLinkTests(ClientTestCase):
@@ -66,15 +66,15 @@ class OwnerLinkTests(ClientTestCase):
     def test_away(self):
         """What the owner says holds the worker on the master, and back releases it, and nothing else."""
         self.begin()
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         (hold,) = self.presence().holds
         self.assertEqual((hold.source, hold.reason, hold.by), ("worker", "rendering", "owner"))
         self.presence().hold("admin")
         self.pass_(1)
-        status = self.resultOf(self.client.back())
+        status = self.resultOf(self.client.owner.back())
         self.assertEqual(self.sources(), ["admin"])
         self.pass_(1)
-        self.assertEqual([hold["source"] for hold in self.client.status()["holds"]], ["admin"])
+        self.assertEqual([hold["source"] for hold in self.client.owner.status()["holds"]], ["admin"])
         self.assertEqual(status["master"]["knowsPresence"], True)
 
     def test_clockSetBack(self):
@@ -114,7 +114,7 @@ class OwnerLinkTests(ClientTestCase):
     def test_attachesAway(self):
         """A worker that connects while its owner is away is held before Buildbot can give it a build."""
         controller = self.begin()
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         self.disconnect("mac-mini")
         self.request()
         ready = []
@@ -123,7 +123,7 @@ class OwnerLinkTests(ClientTestCase):
         self.pass_(HOUR)
         self.assertEqual((self.sources(), self.starts), (["worker"], []))
         self.assertNotIn(True, ready)
-        self.resultOf(controller.client.back())
+        self.resultOf(controller.client.owner.back())
         self.pass_(1)
         self.assertEqual(self.startedOn(), ["mac-mini"])
 
@@ -145,7 +145,7 @@ class OwnerLinkTests(ClientTestCase):
     def test_comesBackWithout(self):
         """A worker that comes back without a client is held no longer by what it said."""
         controller = self.begin()
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         self.disconnect("mac-mini")
         self.assertEqual(self.sources(), ["offline", "worker"])
         self.resultOf(SlaveController.connect_worker(controller))
@@ -157,7 +157,7 @@ class OwnerLinkTests(ClientTestCase):
         self.begin()
         self.request()
         self.assertEqual(self.view()["running"], 1)
-        (running,) = self.client.status()["running"]
+        (running,) = self.client.owner.status()["running"]
         self.assertEqual(running["builder"], "runtests")
         self.assertLess(self.reactor.seconds() - running["since"], 5)
         self.finishAll()
@@ -187,7 +187,7 @@ class OwnerLinkTests(ClientTestCase):
         self.begin(onBreakDuring=WORKING_HOURS, timezone="UTC")
         self.passUntil(self.at(8))
         self.request()
-        self.resultOf(self.client.workAnyway(self.at(9)))
+        self.resultOf(self.client.owner.workAnyway(self.at(9)))
         self.pass_(1)
         self.assertEqual(self.startedOn(), ["mac-mini"])
         self.passUntil(self.at(9))
@@ -205,7 +205,7 @@ class OwnerLinkTests(ClientTestCase):
 
         self.patch(self.master.data.updates, "addBuild", wait)
         brid = self.request()
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         slow.pop().callback(None)
         self.pass_(1)
         self.assertEqual((self.starts, self.unclaimed()), ([], [brid]))
@@ -213,11 +213,11 @@ class OwnerLinkTests(ClientTestCase):
     def test_notMissing(self):
         """A worker whose owner has said away and switched it off is not missing; one that is lost is."""
         self.begin(notify_on_missing="me@example.org", missing_timeout=60)
-        self.resultOf(self.client.away("holidays"))
+        self.resultOf(self.client.owner.away("holidays"))
         self.disconnect("mac-mini")
         self.assertIsNone(self.worker("mac-mini").missing_timer)
         self.connect("mac-mini")
-        self.resultOf(self.client.back())
+        self.resultOf(self.client.owner.back())
         self.pass_(1)
         self.disconnect("mac-mini")
         self.assertIsNotNone(self.worker("mac-mini").missing_timer)
@@ -225,7 +225,7 @@ class OwnerLinkTests(ClientTestCase):
     def test_removed(self):
         """A worker that leaves the configuration and comes back is not held by what was said before."""
         self.begin()
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         self.disconnect("mac-mini")
         self.reconfig([self.slave("other")])
         self.reconfig([self.slave("other"), self.slave("mac-mini")])
@@ -236,7 +236,7 @@ class OwnerLinkTests(ClientTestCase):
         self.begin()
         self.assertIn(
             "lives in the process",
-            self.failureResultOf(self.client.stopWhenIdle(), ValueError).getErrorMessage(),
+            self.failureResultOf(self.client.owner.stopWhenIdle(), ValueError).getErrorMessage(),
         )
 
 
@@ -268,9 +268,9 @@ class RefusalTests(ClientTestCase):
     def test_messages(self):
         """A message that is not right is answered with what is wrong, and has changed nothing."""
         self.begin()
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         before = self.presence().holds
-        send = self.client._transport.send
+        send = self.client._conversation._transport.send
         for name in ("presence", "presence_stop"):
             for message in (None, {}, {"version": 2}, {"version": 1, "state": "AVAILABLE", "until": 5}):
                 answer = self.resultOf(send(name, message))
@@ -287,7 +287,7 @@ class FlapTests(ClientTestCase):
             {"version": 1, "state": "AVAILABLE"},
             {"version": 1, "state": AWAY, "reason": "flapping"},
         ]
-        send = self.client._transport.send
+        send = self.client._conversation._transport.send
         end = self.reactor.seconds() + seconds
         count = 0
         while self.reactor.seconds() < end:
@@ -316,7 +316,7 @@ class FlapTests(ClientTestCase):
             "maybeStartBuildsOn",
             lambda names: (wakeups.append(names), real(names)),
         )
-        self.client.observe(lambda: views.append(1))
+        self.client.owner.observe(lambda: views.append(1))
         self.assertGreater(self.flap(2), 1500)
         self.assertTrue(0 < len(wakeups) < 2 * 15, len(wakeups))
         self.assertLess(len(statements), 15 * len(wakeups))
@@ -327,7 +327,7 @@ class FlapTests(ClientTestCase):
         self.begin()
         self.pass_(1)
         views = []
-        self.client.observe(lambda: views.append(1))
+        self.client.owner.observe(lambda: views.append(1))
         for number in range(1000):
             self.presence().hold("admin", reason=str(number))
             self.pass_(0.001)
@@ -338,7 +338,9 @@ class FlapTests(ClientTestCase):
         """Afterwards the last that was said is true."""
         self.begin()
         self.flap(0.5)
-        self.resultOf(self.client._transport.send("presence", {"version": 1, "state": "AVAILABLE"}))
+        self.resultOf(
+            self.client._conversation._transport.send("presence", {"version": 1, "state": "AVAILABLE"})
+        )
         self.pass_(0.2)
         brid = self.request()
         self.finishAll()

@@ -22,14 +22,14 @@ class FuzzTests(LocalTestCase):
     @given(ORDERS, st.dictionaries(KEYS, VALUES, max_size=3) | VALUES)
     def test_orders(self, order, value):
         """Any JSON is done, or refused with a text and then has changed nothing."""
-        before = self.client.status()
+        before = self.client.owner.status()
         answer = self.ask("POST", f"/api/{order}", raw=json.dumps(value).encode())
         answer.transport.loseConnection()
         self.assertIn(answer.code, (200, 400, 413))
         if answer.code != 200:
             self.assertLess(len(answer.json["error"]), 1000)
-            self.assertEqual(self.client.status(), before)
-        self.client.back()
+            self.assertEqual(self.client.owner.status(), before)
+        self.client.owner.back()
         self.assertEqual(self.flushLoggedErrors(), [])
 
     @examples(25)

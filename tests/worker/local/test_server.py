@@ -24,7 +24,7 @@ class OrderTests(LocalTestCase):
         """The status is that of the client, with the time, and whether the master has heard."""
         answer = self.ask("GET", "/api/status")
         self.assertEqual(answer.code, 200)
-        self.assertEqual(answer.json, {**self.client.status(), "now": NOW, "told": False})
+        self.assertEqual(answer.json, {**self.client.owner.status(), "now": NOW, "told": False})
         self.connect()
         self.assertTrue(self.ask("GET", "/api/status").json["told"])
 
@@ -169,7 +169,7 @@ class StreamTests(LocalTestCase):
         """The status is told at once, and after every change."""
         stream = self.listen()
         self.assertEqual([each["state"] for each in stream.events], ["AVAILABLE"])
-        self.client.away("rendering")
+        self.client.owner.away("rendering")
         self.reactor.advance(PAUSE)
         self.assertEqual([each["state"] for each in stream.events], ["AVAILABLE", AWAY])
         stream.transport.loseConnection()
@@ -178,9 +178,9 @@ class StreamTests(LocalTestCase):
         """Ten changes in a moment are told once, with the newest status."""
         stream = self.listen()
         for _ in range(10):
-            self.client.away()
-            self.client.back()
-        self.client.away("last")
+            self.client.owner.away()
+            self.client.owner.back()
+        self.client.owner.away("last")
         self.reactor.advance(PAUSE)
         self.assertEqual(len(stream.events), 2)
         self.assertEqual(stream.events[-1]["holds"][0]["reason"], "last")
@@ -203,7 +203,7 @@ class StreamTests(LocalTestCase):
         stream = self.listen()
         stream.transport.producer.pauseProducing()
         for number in range(100):
-            self.client.away(str(number))
+            self.client.owner.away(str(number))
             self.reactor.advance(1)
         self.assertEqual(len(stream.events), 1)
         stream.transport.producer.resumeProducing()
@@ -224,7 +224,7 @@ class StreamTests(LocalTestCase):
         """A clock that was set back by a day keeps no change back for a day."""
         stream = self.listen()
         self.reactor.rightNow -= 24 * HOUR
-        self.client.away()
+        self.client.owner.away()
         self.reactor.advance(KEEP_ALIVE)
         self.assertEqual(stream.events[-1]["state"], AWAY)
         stream.transport.loseConnection()
@@ -259,7 +259,7 @@ class BeginTests(LocalTestCase):
         self.restart()
         self.assertEqual(len(said), 1)
         self.assertIn("address in use", said[0])
-        self.assertEqual(self.client.status()["state"], "AVAILABLE")
+        self.assertEqual(self.client.owner.status()["state"], "AVAILABLE")
         self.assertNotIn(FILENAME, self.files())
 
     def test_unreadable(self):

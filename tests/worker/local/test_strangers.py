@@ -29,7 +29,7 @@ class StrangerTests(LocalTestCase):
             self.assertEqual(answer.code, code, path)
             self.assertNotIn(b"mac-mini", answer.raw)
         self.assertEqual(self.sources(), [])
-        self.assertIsNone(self.client.status()["stopping"])
+        self.assertIsNone(self.client.owner.status()["stopping"])
 
     def test_token(self):
         """Without the token, or with another, there is no answer."""

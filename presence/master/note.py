@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import CancelledError, inlineCallbacks
 from twisted.logger import Logger
 
+from presence import files
+from presence.wire.masternote import NOTE, OLD_NOTE
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -17,9 +20,6 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 _log = Logger()
-
-#: The name of the note: JSON, an object with `pid` (of the master) and `url` (null without a web server).
-NOTE = "presence.json"
 
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (nobody listens there)
 
@@ -42,7 +42,7 @@ class Note:
         """Remove the note."""
         if self._waiting is not None:
             self._waiting.cancel()
-        self._path.unlink(missing_ok=True)
+        files.remove(self._path)
 
     def _failed(self, failure: Failure) -> None:
         if not isinstance(failure.value, CancelledError):
@@ -56,10 +56,10 @@ class Note:
         finally:
             self._waiting = None
         content = json.dumps({"pid": os.getpid(), "url": urlOf(self._master)})
-        fresh = self._path.with_name(f"{NOTE}.new")
         try:
-            fresh.write_text(f"{content}\n")
-            fresh.replace(self._path)
+            # no secret is in it, and an admin may have an account of his own
+            files.write(self._path, f"{content}\n".encode(), mode=0o644)
+            files.remove(self._path.with_name(OLD_NOTE))
         except OSError as problem:
             # commands can still be given the URL
             _log.warn("{path} cannot be written: {problem}", path=self._path, problem=problem)

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from presence import files
 from presence.errors import PresenceError
-from presence.files import remove, writePrivately
 
 #: The name of the file.
 FILENAME = "presence-local.json"
@@ -48,13 +48,12 @@ class LocalFile:
     def write(self, address: LocalAddress) -> None:
         """Say where the worker listens. Raises `OSError`."""
         content = json.dumps({"version": _VERSION, **asdict(address)})
-        writePrivately(self.path, content.encode() + b"\n")
+        files.write(self.path, content.encode() + b"\n")
 
     def read(self) -> LocalAddress | None:
         """What it says; None when there is none: the worker does not run. Raises `LocalFileError`."""
         try:
-            with self.path.open("rb") as file:
-                return _address(json.loads(file.read(_MAX_SIZE)))
+            return _address(json.loads(files.read(self.path, _MAX_SIZE)))
         except FileNotFoundError:
             return None
         except PermissionError:
@@ -74,7 +73,7 @@ class LocalFile:
         except LocalFileError:
             return
         if address is not None and address.token == token:
-            remove(self.path)
+            files.remove(self.path)
 
 
 def _address(document: Any) -> LocalAddress:

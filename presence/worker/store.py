@@ -8,17 +8,21 @@ there is one or the other. Only the account of the worker may read it (where the
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from presence import files
 from presence.calendar.instants import LATEST, isFinite
 from presence.errors import PresenceError
-from presence.files import writePrivately
 from presence.text import MAX_NAME, readLine, readReason
 
 #: The name of the file.
-FILENAME = "presence.json"
+FILENAME = "presence-owner.json"
+
+#: What it was called before, which is also what a master's note was called: read once.
+OLD_FILENAME = "presence.json"
 
 _VERSION = 1
 
@@ -57,29 +61,42 @@ class Store:
 
     def __init__(self, basedir: str) -> None:
         self.path = Path(basedir) / FILENAME
+        self._old = Path(basedir) / OLD_FILENAME
 
     def load(self) -> Wish:
         """The wish that was kept, or `NOTHING`. Raises `StoreError` when there is one that cannot be read."""
-        try:
-            with self.path.open("rb") as file:
-                content = file.read(_MAX_SIZE)
-            return _wish(json.loads(content))
-        except FileNotFoundError:
+        wish = _read(self.path)
+        if wish is not None:
+            return wish
+        wish = _read(self._old)
+        if wish is None:
             return NOTHING
-        except (OSError, ValueError, RecursionError) as problem:
-            raise StoreError(
-                f"{self.path} cannot be read ({problem}): what its owner said last is not known"
-            ) from problem
+        with suppress(StoreError):  # where it cannot be written it stays where it is
+            self.save(wish)
+        return wish
 
     def save(self, wish: Wish) -> None:
         """Keep `wish`. Raises `StoreError` when that cannot be done, and the one of before is kept then."""
         try:
-            writePrivately(self.path, _content(wish), lasting=True)
+            files.write(self.path, _content(wish), lasting=True)
         except OSError as problem:
             raise StoreError(
                 f"{self.path} cannot be written ({problem}), and what is not kept is not done: make room there, "
                 "or give the worker's account the right to write, and say it again"
             ) from problem
+        files.remove(self._old)
+
+
+def _read(path: Path) -> Wish | None:
+    """The wish that this file keeps; None where there is no file."""
+    try:
+        return _wish(json.loads(files.read(path, _MAX_SIZE)))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as problem:
+        raise StoreError(
+            f"{path} cannot be read ({problem}): what its owner said last is not known"
+        ) from problem
 
 
 def _content(wish: Wish) -> bytes:
@@ -106,6 +123,7 @@ def _away(document: Any) -> Away:
     if not isinstance(document, dict):
         raise ValueError("away is not an object")  # noqa: TRY004 (one kind of error for all that may be wrong)
     since = _optional_instant("since", document.get("since"))
+    # as strict as the wire: it is announced, printed and shown
     reason, by = document.get("reason"), document.get("by")
     return Away(
         None if reason is None else readReason(reason),

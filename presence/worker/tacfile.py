@@ -7,8 +7,10 @@ apart from the lines that were asked for, the program has not changed.
 from __future__ import annotations
 
 import ast
+import tokenize
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from presence.errors import PresenceError
@@ -21,9 +23,19 @@ MARK = "# presence: what this machine's owner says. Put in by `presence install`
 
 _IMPORT = "from presence.worker.client import PresenceClient"
 
+_TOO_DEEP = "it is nested deeper than it can be read: is it the right file?"
+
 
 class TacFileError(PresenceError):
     """A `buildbot.tac` is not understood, and so it is not touched. The text says why and what would be right."""
+
+
+class _NotPythonError(TacFileError):
+    """It cannot be read as a program."""
+
+
+class _TooDeepError(TacFileError):
+    """It is nested deeper than anybody writes."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,9 @@ def installed(source: bytes) -> bytes:
     if not lines[worker.line - 1].endswith((b"\n", b"\r")):
         lines[worker.line - 1] += newline
     call = f"PresenceClient({worker.name}).setServiceParent({worker.application})"
-    added = [line.encode("ascii") + newline for line in (MARK, _IMPORT, call)]
+    # a name may be of any alphabet
+    encoding, _ = tokenize.detect_encoding(BytesIO(source).readline)
+    added = [line.encode(encoding.removesuffix("-sig")) + newline for line in (MARK, _IMPORT, call)]
     result = b"".join([*lines[: worker.line], *added, *lines[worker.line :]])
     _check_only_ours(source, result)
     return result
@@ -85,11 +99,12 @@ def _parse(source: bytes) -> ast.Module:
     try:
         return ast.parse(source, "buildbot.tac")
     except SyntaxError as problem:
-        raise TacFileError(
-            f"line {problem.lineno} is no Python ({problem.msg}): correct that first"
-        ) from problem
+        where = "it" if problem.lineno is None else f"line {problem.lineno}"
+        raise _NotPythonError(f"{where} is not Python ({problem.msg}): correct that first") from problem
+    except (MemoryError, RecursionError):
+        raise _TooDeepError(_TOO_DEEP) from None
     except ValueError as problem:
-        raise TacFileError(f"it is no text ({problem}): is it the right file?") from problem
+        raise _NotPythonError(f"it is not text ({problem}): is it the right file?") from problem
 
 
 def _worker(tree: ast.Module) -> _Worker:
@@ -179,10 +194,13 @@ def _end_of_ours(tree: ast.Module, mark: int) -> int:
 
 def _check_only_ours(without: bytes, with_: bytes) -> None:
     """That nothing but our two statements distinguishes these programs."""
-    with suppress(TacFileError):
+    with suppress(_NotPythonError):
         fewer, more = _parse(without), _parse(with_)
         for ours in _is_ours(more):
             rest = [statement for statement in more.body if statement not in ours]
-            if ast.dump(ast.Module(rest, [])) == ast.dump(fewer):
-                return
+            try:
+                if ast.dump(ast.Module(rest, [])) == ast.dump(fewer):
+                    return
+            except RecursionError:
+                raise _TooDeepError(_TOO_DEEP) from None
     raise TacFileError("other statements share a line with the worker's: give each a line of its own")

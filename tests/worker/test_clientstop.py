@@ -4,7 +4,7 @@ from pathlib import Path
 
 from presence.worker.owner import STOPPING
 from presence.worker.stopping import GRACE
-from presence.worker.store import FILENAME, Store, StoreError
+from presence.worker.store import FILENAME, OLD_FILENAME, Store, StoreError
 from tests.worker.fakewire import HOUR, NOW, ClientTestCase, view
 
 AWAY = "NOT_ACCEPTING_NEW_BUILDS"
@@ -154,10 +154,10 @@ class StoreTests(ClientTestCase):
         self.client.owner.away("old")
         before = self.path.read_bytes()
 
-        def killed(*args):
+        def killed(*args, **kwargs):
             raise KeyboardInterrupt
 
-        for module, name in ((os, "open"), (os, "fdopen"), (os, "fsync"), (Path, "replace")):
+        for module, name in ((os, "open"), (os, "fdopen"), (os, "fsync"), (os, "replace")):
             patched = self.patch(module, name, killed)
             self.assertRaises(KeyboardInterrupt, self.client.owner.away, "new")
             patched.restore()
@@ -182,9 +182,39 @@ class StoreTests(ClientTestCase):
             json.dumps({"version": 1, "away": {**away, "since": None}}),
             json.dumps({"version": 1, "away": {**away, "until": "noon"}}),
             json.dumps({"version": 1, "away": {**away, "reason": 1}}),
+            json.dumps({"version": 1, "away": {**away, "reason": "\ud800"}}),
+            json.dumps({"version": 1, "away": {**away, "by": "\x1b[2J"}}),
+            json.dumps({"version": 1, "away": {**away, "by": "\ud800"}}),
+            json.dumps({"version": 1, "away": {**away, "by": "x" * 129}}),
             '{"version": 1, "away": null, "workUntil": NaN}',
             "[" * 30000,
         ):
             self.path.write_text(content)
             error = self.assertRaises(StoreError, Store(self.basedir).load)
             self.assertIn(str(self.path), str(error))
+
+    def test_notRegular(self):
+        """A link that leads nowhere, a directory or a FIFO is not "nothing said", and nothing waits for a writer."""
+        for make in (lambda path: path.symlink_to("nowhere"), Path.mkdir, os.mkfifo):
+            path = Path(self.mktemp())
+            path.mkdir()
+            make(path / FILENAME)
+            self.assertRaises(StoreError, Store(str(path)).load)
+
+    def test_oldName(self):
+        """What an older version has kept under its own name is taken over, once."""
+        self.client.owner.away("rendering")
+        old = self.path.with_name(OLD_FILENAME)
+        self.path.rename(old)
+        self.restart()
+        self.assertEqual(self.client.owner.status()["holds"][0]["reason"], "rendering")
+        self.assertEqual([path.name for path in self.path.parent.iterdir()], [FILENAME])
+        old.write_text("{")  # of somebody else: it counts no more
+        self.restart()
+        self.assertEqual(self.sources(), ["worker"])
+
+    def test_oldNameUnreadable(self):
+        """What an older version has kept and nobody can read keeps the worker away, as what is kept now."""
+        self.path.with_name(OLD_FILENAME).write_text("{")
+        self.restart()
+        self.assertEqual(self.sources(), ["worker"])

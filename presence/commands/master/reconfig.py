@@ -22,7 +22,7 @@ from presence.commands.master.reconfigtext import ReconfigText
 from presence.commands.master.text import plain
 from presence.commands.options import durationOption
 from presence.orders.reconfig import ON_DEADLINE
-from presence.wire.processes import isAlive
+from presence.wire.masternote import NoMasterError, urlOf
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -36,9 +36,6 @@ _STATUS = {"reconfigured": _DONE, "failed": _MISTAKES, "cancelled": _CANCELLED, 
 # How often the master is asked how it goes, and for how long it may not answer (a reload may restart its web server).
 _INTERVAL, _PATIENCE = 1.0, 30.0
 
-#: The note that a master with presences keeps in its directory.
-_NOTE = "presence.json"
-
 _DESCRIPTION = """\
 Load and check the master's new configuration, hold only those builds that it would hurt, wait until such as run have
 ended, reconfigure, and go on. What running builds wait for is still built. Where nothing would be hurt it is done at once.
@@ -46,10 +43,6 @@ The exit status is 0 when it is done, 3 when master.cfg has mistakes (nothing wa
 deadline came first and nothing was changed, 1 when the master refused or does not answer, and 2 when the command line makes
 no sense. Ctrl-C ends the watching, not the waiting.
 """
-
-
-class NoMasterError(Exception):
-    """There is no master to be found in that directory; the message says what would help."""
 
 
 def addParser(subparsers: Any) -> None:
@@ -104,35 +97,6 @@ def run(options: Namespace) -> int:
         return _complain(str(problem), _USAGE)
     except (MasterError, CredentialsError) as problem:
         return _complain(plain(_explained(str(problem))), _FAILED)
-
-
-def urlOf(masterdir: Path) -> str:
-    """The URL that the master in this directory has noted there."""
-    if not (masterdir / "buildbot.tac").exists():
-        raise NoMasterError(
-            f"{masterdir} is no master's directory: no buildbot.tac is in it. Name one, or the web UI with --url"
-        )
-    try:
-        note = json.loads((masterdir / _NOTE).read_text(encoding="utf-8"))
-        url, pid = note["url"], int(note["pid"])
-    except FileNotFoundError:
-        raise NoMasterError(
-            f"the master in {masterdir} does not run, or has no presences: start it, or put "
-            "util.PresenceService() into its c['services'] and reconfigure it once in Buildbot's way. If it is "
-            "another machine's, name its web UI with --url"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise NoMasterError(
-            f"{masterdir / _NOTE} cannot be read ({problem}): name the web UI of the master with --url"
-        ) from None
-    if not isAlive(pid):
-        raise NoMasterError(f"the master in {masterdir} does not run: start it, and it reads its master.cfg")
-    if not url:
-        raise NoMasterError(
-            f"the master in {masterdir} has no web server, over which it could be asked: set c['www'] = "
-            "{'port': 'tcp:8010:interface=127.0.0.1'}, or let SIGHUP wait: util.PresenceService(reconfigWhenIdle=True)"
-        )
-    return str(url)
 
 
 class _Command:

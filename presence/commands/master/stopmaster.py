@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.master.client import NoAnswerError
-from presence.commands.master.reconfig import NoMasterError, urlOf
 from presence.commands.master.waiting import INTERVAL, Silence, WhoRuns
 from presence.commands.master.workers import (
     DONE,
@@ -21,6 +20,7 @@ from presence.commands.master.workers import (
 )
 from presence.commands.options import addDeadline
 from presence.orders.shutdown import ON_DEADLINE
+from presence.wire.masternote import NoMasterError, urlOf
 
 if TYPE_CHECKING:
     from argparse import Namespace

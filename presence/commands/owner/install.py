@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
+from errno import ELOOP
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from presence.commands.exits import REFUSED, USAGE
+from presence.commands.exits import DONE, REFUSED, USAGE
+from presence.files import Directory
 from presence.worker.tacfile import TacFileError, installed, uninstalled
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 #: What is appended to the name of the copy that is kept of `buildbot.tac`.
 COPY = ".before-presence"
+
+# Longer than any tac file, in bytes.
+_MAX_SIZE = 1 << 20
 
 _INSTALL = """\
 Put two lines into the buildbot.tac of a worker that `buildbot-worker create-worker` made, so that the owner of the
@@ -100,51 +104,68 @@ def _install(basedir: str) -> int:
 
 
 def _edit(basedir: str, change: Callable[[bytes], bytes], done: str, nothing: str, *, keep: bool) -> int:
-    directory = Path(basedir)
-    # a link stays one: what it points to is replaced
-    tac = (directory / "buildbot.tac").resolve()
+    folder = Path(basedir)
+    tac = folder / "buildbot.tac"
     try:
-        before = tac.read_bytes()
-    except FileNotFoundError:
+        tac = _target(folder, tac)
+        with Directory(tac.parent) as directory:
+            return _edit_in(directory, tac, change, (done, nothing), folder, keep=keep)
+    except (FileNotFoundError, NotADirectoryError):
         return _refuse(
-            f"{directory} is no worker's directory: no buildbot.tac is in it. Name one that `buildbot-worker "
+            f"{folder} is not a worker's directory: no buildbot.tac is in it. Name one that `buildbot-worker "
             "create-worker` made, or make one with `presence create-worker`"
         )
     except OSError as problem:
         return _refuse(f"{tac} cannot be read: {problem.strerror}")
+
+
+def _target(folder: Path, tac: Path) -> Path:
+    """The file to be changed: where the tac file is a link it stays one, if it is one of ours.
+
+    Whoever owns the directory could let a link of his lead root to any file.
+    """
+    if tac.is_symlink() and hasattr(os, "geteuid") and tac.lstat().st_uid not in {os.geteuid(), 0}:
+        raise OSError(
+            ELOOP,
+            f"it is a link of another account; run this as that account, or name the directory "
+            f"of {tac.resolve()}",
+            str(tac),
+        )
+    return tac.resolve() if tac.is_symlink() else folder.resolve() / tac.name
+
+
+def _edit_in(
+    directory: Directory,
+    tac: Path,
+    change: Callable[[bytes], bytes],
+    said: tuple[str, str],
+    folder: Path,
+    *,
+    keep: bool,
+) -> int:
+    done, nothing = said
+    before, like = directory.read(tac.name, _MAX_SIZE)
+    if len(before) == _MAX_SIZE:
+        return _refuse(f"{tac} is left as it is: it is longer than any buildbot.tac")
     try:
         after = change(before)
     except TacFileError as problem:
         return _refuse(f"{tac} is left as it is: {problem}")
     if after == before:
         print(f"{tac}: {nothing}")
-        return 0
+        return DONE
+    # a password is in it, and in the copy: they keep mode and owner
+    owner = (like.st_uid, like.st_gid) if hasattr(os, "geteuid") and os.geteuid() == 0 else None
     try:
         if keep:
-            _replace(tac.with_name(tac.name + COPY), before, tac)
-        _replace(tac, after, tac)
+            directory.write(tac.name + COPY, before, mode=like.st_mode, owner=owner, lasting=True)
+        directory.write(tac.name, after, mode=like.st_mode, owner=owner, lasting=True)
     except OSError as problem:
-        return _refuse(f"{problem.filename} cannot be written: {problem.strerror}; buildbot.tac is as it was")
+        return _refuse(f"{tac.parent} cannot be written: {problem.strerror}; buildbot.tac is as it was")
     print(f"{tac}: {done}")
-    if (directory / "twistd.pid").exists():
-        print(f"It counts from the worker's next start: buildbot-worker restart {directory}")
-    return 0
-
-
-def _replace(path: Path, content: bytes, like: Path) -> None:
-    """Write `path` in one piece, with the mode and the owner of `like`: a password is in it."""
-    fresh = path.with_name(path.name + ".new-presence")
-    fresh.unlink(missing_ok=True)  # of a process that was killed
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    shutil.copymode(like, fresh)
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        owner = like.stat()
-        os.chown(fresh, owner.st_uid, owner.st_gid)
-    fresh.replace(path)
+    if (folder / "twistd.pid").exists():
+        print(f"It counts from the worker's next start: buildbot-worker restart {folder}")
+    return DONE
 
 
 def _refuse(why: str) -> int:

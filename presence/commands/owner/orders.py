@@ -148,7 +148,7 @@ def _stop(options: Namespace, client: LocalClient) -> int:
 
 
 def _open(options: Namespace, client: LocalClient) -> int:
-    from presence.files import writePrivately  # noqa: PLC0415
+    from presence import files  # noqa: PLC0415
     from presence.wire.localaddress import OPEN_FILENAME  # noqa: PLC0415
     from presence.worker.local.pages import door  # noqa: PLC0415
 
@@ -158,7 +158,7 @@ def _open(options: Namespace, client: LocalClient) -> int:
         # a file, which nobody else can read: what is given to a browser as an address, everybody can see
         path = options.basedir.absolute() / OPEN_FILENAME
         try:
-            writePrivately(path, door(name, port, ticket))
+            files.write(path, door(name, port, ticket))
             opened = webbrowser.open(path.as_uri())
         except (OSError, webbrowser.Error) as problem:
             print(f"presence: {problem}", file=sys.stderr)

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from presence.files import remove
+from presence import files
 from presence.wire.localaddress import OPEN_FILENAME, LocalAddress, LocalFile
 from presence.worker.local.access import Access, AccessError
 from presence.worker.local.api import LocalAPI, SayingError
@@ -72,7 +72,7 @@ class LocalWeb(Service):
     def startService(self) -> None:
         """Listen, and tell the owner's account where."""
         super().startService()  # type: ignore[no-untyped-call]
-        access = Access(self._reactor, lambda: remove(self._door))
+        access = Access(self._reactor, lambda: files.remove(self._door))
         streams = EventStreams(self._reactor, lambda: _json(self._api.status()))
         root = LocalRoot(self._owner.name, access, self._api, streams)
         self._connections = Connections(root, self._reactor)
@@ -89,7 +89,7 @@ class LocalWeb(Service):
             self._stop_listening()
             return
         # of a process that was killed
-        remove(self._door)
+        files.remove(self._door)
         self._access, self._streams = access, streams
         self._end_observation = self._owner.observe(streams.changed)
         _log.info("presence: listening on 127.0.0.1:{port} for the owner", port=root.port)

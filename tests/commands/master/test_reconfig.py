@@ -201,7 +201,7 @@ class CommandTests(SynchronousTestCase):
         self.assertIn("is no master's directory", self.run_(str(directory))[1])
         (directory / "buildbot.tac").touch()
         self.assertIn("does not run, or has no presences", self.run_(str(directory))[1])
-        note = directory / "presence.json"
+        note = directory / "presence-master.json"
         for content, said in (
             ("nonsense", "cannot be read"),
             ("[]", "cannot be read"),

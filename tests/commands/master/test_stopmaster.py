@@ -102,7 +102,7 @@ class StopMasterTests(AdminTestCase):
         self.assertIn("is no master's directory", err)
         (directory / "buildbot.tac").touch()
         note = {"url": "https://farm.example/bb/", "pid": os.getpid()}
-        (directory / "presence.json").write_text(json.dumps(note))
+        (directory / "presence-master.json").write_text(json.dumps(note))
         self.done("stop-master", str(directory), "--detach", url="https://elsewhere.example/")
         self.assertEqual(set(self.connections), {"farm.example"})
 

@@ -1,6 +1,11 @@
+import contextlib
 import io
+import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
+from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.trial.util import suppress
@@ -8,11 +13,13 @@ from twisted.trial.util import suppress
 from presence.commands.exits import REFUSED
 from presence.commands.main import main
 
+UNCLOSED = (suppress(category=ResourceWarning, message="unclosed file"),)
+
 
 class InstallTests(SynchronousTestCase):
     # buildbot-worker does not close the files that it makes; where Buildbot's own test tools are loaded, in the
     # same process, that would be an error
-    suppress = (suppress(category=ResourceWarning, message="unclosed file"),)
+    suppress = UNCLOSED
 
     def setUp(self):
         self.basedir = Path(self.mktemp())
@@ -114,7 +121,7 @@ class InstallTests(SynchronousTestCase):
         self.tac.write_text("x = (\n")
         status, _, err = self.run_("install", self.basedir)
         self.assertEqual(status, REFUSED)
-        self.assertIn("left as it is: line 1 is no Python", err)
+        self.assertIn("left as it is: line 1 is not Python", err)
         self.assertEqual([*self.basedir.iterdir()], [self.tac])
 
     def test_cannotWrite(self):
@@ -123,11 +130,118 @@ class InstallTests(SynchronousTestCase):
         self.run_("uninstall", self.basedir)
         before = self.tac.read_bytes()
 
-        def replace(path, target):
-            raise OSError(28, "No space left on device", str(target))
+        def replace(*args, **kwargs):
+            raise OSError(28, "No space left on device")
 
-        self.patch(Path, "replace", replace)
+        self.patch(os, "replace", replace)
         status, _, err = self.run_("install", self.basedir)
         self.assertEqual(status, REFUSED)
         self.assertIn("No space left on device; buildbot.tac is as it was", err)
         self.assertEqual(self.tac.read_bytes(), before)
+        self.assertEqual(
+            sorted(each.name for each in self.basedir.glob("buildbot*")), ["buildbot.tac", self.copy.name]
+        )
+
+    def test_strangeFiles(self):
+        """Names of any alphabet are taken; what is nested absurdly is refused, as is what is not a file."""
+        self.create()
+        self.run_("uninstall", self.basedir)
+        stock = self.tac.read_text()
+        self.tac.write_text(stock.replace("s = Worker", "wörker = Worker").replace("s.set", "wörker.set"))
+        self.assertEqual(self.run_("install", self.basedir)[0], 0)
+        self.assertIn("PresenceClient(wörker)", self.tac.read_text())
+        for absurd in ("-" * 100_000 + "1", "1" + "+1" * 20_000, "(" * 500 + ")" * 500):
+            self.tac.write_text(f"{stock}x = {absurd}\n")
+            status, _, err = self.run_("install", self.basedir)
+            self.assertEqual((status, "left as it is" in err), (REFUSED, True))
+        for make in (os.mkfifo, Path.mkdir):
+            path = Path(self.mktemp())
+            path.mkdir()
+            make(path / "buildbot.tac")
+            status, _, err = self.run_("install", path)
+            self.assertEqual((status, "cannot be read" in err), (REFUSED, True))
+
+
+STRANGER = 65534
+
+
+class RootTests(SynchronousTestCase):
+    """Root installs in the directory of an account that is not to be trusted."""
+
+    suppress = UNCLOSED
+
+    def setUp(self):
+        if os.geteuid() != 0:
+            raise SkipTest("only root can be somebody else")
+        # (what is above the tests' own directory may be closed to others)
+        self.basedir = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.basedir)
+        with contextlib.redirect_stdout(io.StringIO()):
+            main(["create-worker", "--quiet", str(self.basedir), "master:9989", "mac-mini", "s3cret"])
+            main(["uninstall", str(self.basedir)])
+        for path in (self.basedir, *self.basedir.iterdir()):
+            os.chown(path, STRANGER, STRANGER)
+        self.tac = self.basedir / "buildbot.tac"
+        self.tac.chmod(0o666)
+        self.secret = Path(self.mktemp()).absolute()
+        self.secret.write_text("of root")
+        self.secret.chmod(0o600)
+
+    def run_(self, *argv):
+        err = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
+            return main([str(each) for each in argv]), err.getvalue()
+
+    def swap(self, descriptor):
+        """The account puts a link in the place of whatever root is writing."""
+        os.setegid(STRANGER)
+        os.seteuid(STRANGER)
+        try:
+            for path in self.basedir.glob("buildbot.tac*.new*"):
+                path.unlink()
+                path.symlink_to(self.secret)
+                self.swapped += 1
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+
+    def assertKeeps(self, command):
+        """`command` leaves the file of root's what it was, though the account swaps in a link to it."""
+        self.swapped = 0
+        before = self.secret.stat()
+        patched = self.patch(os, "fsync", self.swap)
+        self.run_(command, self.basedir)
+        patched.restore()
+        self.assertGreater(self.swapped, 0)
+        after = self.secret.stat()
+        self.assertEqual((after.st_uid, after.st_mode), (before.st_uid, before.st_mode))
+        self.assertEqual(self.secret.read_text(), "of root")
+
+    def test_install(self):
+        """While it is written nobody can swap in a link and get a file of root's, neither its owner nor its mode."""
+        self.assertKeeps("install")
+
+    def test_uninstall(self):
+        """The same when it is taken out."""
+        self.run_("install", self.basedir)
+        self.assertKeeps("uninstall")
+
+    def test_owner(self):
+        """The new file and the copy belong to whom the old one belonged to."""
+        self.assertEqual(self.run_("install", self.basedir)[0], 0)
+        for path in self.basedir.glob("buildbot.tac*"):
+            found = path.stat()
+            self.assertEqual(
+                (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)), (STRANGER, STRANGER, 0o666)
+            )
+
+    def test_link(self):
+        """A buildbot.tac that is a link of the account's is not followed."""
+        elsewhere = self.basedir / "elsewhere"
+        self.tac.rename(elsewhere)
+        self.tac.symlink_to("elsewhere")
+        os.lchown(self.tac, STRANGER, STRANGER)
+        before = elsewhere.read_bytes()
+        status, err = self.run_("install", self.basedir)
+        self.assertEqual((status, "a link of another account" in err), (REFUSED, True))
+        self.assertEqual(elsewhere.read_bytes(), before)

@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api.reconfig import Reconfig
 from presence.master.authz import ReconfigEndpointMatcher
-from presence.master.note import NOTE, urlOf
+from presence.master.note import urlOf
+from presence.wire.masternote import NOTE
 from tests.master.apicase import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, ApiTestCase, user
 from tests.master.fakemaster import HOUR
 from tests.master.quiescecase import QuiesceTestCase

@@ -1,0 +1,62 @@
+"""The note in a master's directory: where its API is, for commands that are given the directory."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from presence import files
+from presence.errors import PresenceError
+from presence.wire.processes import isAlive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: The name of the note: JSON, an object with `pid` (of the master) and `url` (null without a web server).
+NOTE = "presence-master.json"
+
+#: What it was called before, which is also what a worker's file was called.
+OLD_NOTE = "presence.json"
+
+# Longer than any note, in bytes.
+_MAX_SIZE = 64 * 1024
+
+
+class NoMasterError(PresenceError):
+    """There is no master to be found in that directory; the message says what would help."""
+
+
+def urlOf(masterdir: Path) -> str:
+    """The URL that the master in this directory has noted there."""
+    if not (masterdir / "buildbot.tac").exists():
+        raise NoMasterError(
+            f"{masterdir} is no master's directory: no buildbot.tac is in it. Name one, or the web UI with --url"
+        )
+    try:
+        note = json.loads(_note(masterdir))
+        url, pid = note["url"], int(note["pid"])
+    except FileNotFoundError:
+        raise NoMasterError(
+            f"the master in {masterdir} does not run, or has no presences: start it, or put "
+            "util.PresenceService() into its c['services'] and reconfigure it once in Buildbot's way. If it is "
+            "another machine's, name its web UI with --url"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
+        raise NoMasterError(
+            f"{masterdir / NOTE} cannot be read ({problem}): name the web UI of the master with --url"
+        ) from None
+    if not isAlive(pid):
+        raise NoMasterError(f"the master in {masterdir} does not run: start it, and it reads its master.cfg")
+    if not url:
+        raise NoMasterError(
+            f"the master in {masterdir} has no web server, over which it could be asked: set c['www'] = "
+            "{'port': 'tcp:8010:interface=127.0.0.1'}, or let SIGHUP wait: util.PresenceService(reconfigWhenIdle=True)"
+        )
+    return str(url)
+
+
+def _note(masterdir: Path) -> bytes:
+    try:
+        return files.read(masterdir / NOTE, _MAX_SIZE)
+    except FileNotFoundError:
+        return files.read(masterdir / OLD_NOTE, _MAX_SIZE)

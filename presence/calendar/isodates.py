@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timezone
 
-from dateutil.parser import isoparse
-
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?")
 
@@ -41,6 +39,8 @@ def isoDatetime(value: object) -> datetime:
     if isinstance(value, datetime):
         return _plain(value)
     if isinstance(value, str) and _DATETIME.fullmatch(value.strip()):
+        from dateutil.parser import isoparse  # noqa: PLC0415 (the command line begins sooner without it)
+
         try:
             return _plain(isoparse(value.strip()))
         except ValueError as problem:

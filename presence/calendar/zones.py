@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from dateutil import tz as dateutil_tz
-
 from presence.calendar.zonehints import zoneHint
 
 if TYPE_CHECKING:
@@ -57,6 +55,8 @@ def canonicalZone(value: object) -> str | tzinfo:
         offset = None
     if offset is None:
         raise ValueError(f"{value!r} is not a time zone: it does not know its offset from UTC")
+    from dateutil import tz as dateutil_tz  # noqa: PLC0415 (the command line begins sooner without it)
+
     if isinstance(value, (timezone, dateutil_tz.tzutc, dateutil_tz.tzoffset)):
         return timezone(offset) if offset else "UTC"
     return value
@@ -114,7 +114,13 @@ def localZone(
     """
     if "TZ" in environ:
         return _from_tz_variable(environ["TZ"])
-    return _from_file(localtime) or dateutil_tz.tzlocal()
+    return _from_file(localtime) or _of_the_c_library()
+
+
+def _of_the_c_library() -> tzinfo:
+    from dateutil.tz import tzlocal  # noqa: PLC0415 (as above)
+
+    return tzlocal()
 
 
 def _from_tz_variable(value: str) -> str | tzinfo:
@@ -125,7 +131,7 @@ def _from_tz_variable(value: str) -> str | tzinfo:
     if _is_known(value):
         return value
     found = _from_file(Path(value)) if value.startswith("/") else None
-    return found or dateutil_tz.tzlocal()
+    return found or _of_the_c_library()
 
 
 def _from_file(path: Path) -> str | tzinfo | None:
@@ -179,7 +185,9 @@ def _name_of(zone: tzinfo) -> str | None:
         name = getattr(zone, attribute, None)
         if isinstance(name, str):
             return name
-    if isinstance(zone, dateutil_tz.tzfile):
+    from dateutil.tz import tzfile  # noqa: PLC0415 (as above)
+
+    if isinstance(zone, tzfile):
         inside = _ZONEINFO_FOLDERS.search(repr(zone))
         return inside[1] if inside else None
     return None

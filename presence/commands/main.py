@@ -10,34 +10,59 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: The modules of the command groups, in the order in which `presence --help` lists them.
-GROUPS = (
-    "demo",
-    "breaks",
-    "master.workers",
-    "master.drain",
-    "master.reconfig",
-    "master.stopmaster",
-    "owner.orders",
-    "owner.install",
-)
+#: The commands, in the order in which `presence --help` lists them: the module of each, and its line there. The modules
+#: are named by strings so that only that of the command which is run is imported: the rest would take a second.
+COMMANDS = {
+    "demo": ("demo", "start a Buildbot master and two workers with breaks of some seconds, and watch"),
+    "breaks": (
+        "breaks",
+        "show the breaks that are coming, of a master's workers or as written on the command line",
+    ),
+    "workers": ("master.workers", "list the workers of a master, and why they do not build"),
+    "hold": ("master.workers", "let workers accept no more builds; what runs is finished"),
+    "release": ("master.workers", "end what `presence hold` has begun"),
+    "builders": ("master.workers", "list the builders of a master, and who is ready for them"),
+    "watch": ("master.workers", "follow the changes, one line each, until Ctrl-C"),
+    "drain": (
+        "master.drain",
+        "let workers accept no more builds, but finish what runs and what that waits for; `presence release` ends it",
+    ),
+    "reconfig": ("master.reconfig", "reconfigure a master without losing a build"),
+    "stop-master": (
+        "master.stopmaster",
+        "stop a master when nothing runs; what waits is built when it is started again",
+    ),
+    "status": ("owner.orders", "say what this machine's worker does, and why"),
+    "away": ("owner.orders", "accept no more builds on this machine; what runs is finished"),
+    "back": ("owner.orders", "end what `presence away` or `presence stop` has begun"),
+    "work": ("owner.orders", "accept builds in spite of the scheduled breaks, for a while"),
+    "stop": ("owner.orders", "accept no more builds, and end the worker when nothing runs"),
+    "open": ("owner.orders", "open the page of this machine's worker in a browser"),
+    "install": ("owner.install", "let this machine's owner say away and back"),
+    "uninstall": ("owner.install", "take out what install has put in"),
+    "create-worker": ("owner.install", "make a worker whose owner can say away and back"),
+}
 
 
-def makeParser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+def makeParser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser for `command` and those that share its module; without a known one, for the list of all."""
     parser = argparse.ArgumentParser(
         prog="presence",
         description="A presence for every Buildbot worker: available, or not accepting new builds.",
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in GROUPS:
-        import_module(f"presence.commands.{group}").addParser(subparsers)
+    if command in COMMANDS:
+        import_module(f"presence.commands.{COMMANDS[command][0]}").addParser(subparsers)
+    else:
+        for name, (_, text) in COMMANDS.items():
+            subparsers.add_parser(name, help=text)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` (by default that of the process) names; the exit status."""
-    options = makeParser().parse_args(argv)
+    arguments = sys.argv[1:] if argv is None else argv
+    options = makeParser(arguments[0] if arguments else None).parse_args(arguments)
     try:
         return int(options.run(options))
     except BrokenPipeError:

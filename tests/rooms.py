@@ -26,7 +26,7 @@ FLOORS = (
     {"worker.local"},
     {"worker.client"},
     {"demo"},
-    {"commands.exits", "commands.options", "commands.terminal", "commands.breakstext"},
+    {"commands.exits", "commands.http", "commands.options", "commands.terminal", "commands.breakstext"},
     {"commands.breaks", "commands.demo", "commands.master", "commands.owner"},
     {"commands.main"},
 )

@@ -1,4 +1,6 @@
-"""The exit statuses of the owner's commands. They are documented in ``docs/owner.rst``, and scripts rely on them."""
+"""The exit statuses: of the owner's commands, and the first three of all. They are documented in ``docs/owner.rst``, and scripts rely on
+them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ DONE = 0
 #: It did not work, in a way that has no number of its own.
 FAILED = 1
 
-#: The command line makes no sense, or the directory is no worker's; nothing was done.
+#: Usage error, or the directory is not a worker's; nothing was done.
 USAGE = 2
 
 #: The worker is not running; nothing was done.

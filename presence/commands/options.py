@@ -1,4 +1,4 @@
-"""Durations and times, as the owner writes them on the command line."""
+"""Durations and times, as people write them on the command line."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from presence.calendar.zones import localZone, zoneFor
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterable
+
+
+class UsageError(Exception):
+    """Usage error: the command line says what cannot be meant; nothing was done."""
 
 
 def addUntil(parser: ArgumentParser, *, required: bool = False) -> None:
@@ -24,8 +29,8 @@ def addUntil(parser: ArgumentParser, *, required: bool = False) -> None:
     group.add_argument(
         "--until",
         metavar="TIME",
-        type=instantOption,
-        help='until then: 18:00 (the next one), "tomorrow 8:00", 2026-12-24T18:00',
+        type=endOption,
+        help='until then: 18:00 (the next one), "tomorrow 8:00", 2026-12-24T18:00, or in so long: 2h',
     )
 
 
@@ -36,24 +41,22 @@ def untilOf(options: Namespace) -> float | None:
     return None if options.until is None else float(options.until)
 
 
-def addDeadline(parser: ArgumentParser, text: str) -> None:
-    """Let the command be told how long to wait, or until when."""
+def addDeadline(parser: ArgumentParser, text: str, then: tuple[Iterable[str], str] | None = None) -> None:
+    """Let the command be told by when: `options.deadline`, an instant; and with `then`, choices and what they are, what
+    is to happen then: `options.on_deadline`, for which `checkDeadline` has to be asked.
+    """
     parser.add_argument(
-        "--deadline", metavar="DURATION", type=deadlineOption, help=f"{text}: 2h, 90m, or a time: 18:00"
+        "--deadline", metavar="DURATION|TIME", type=endOption, help=f"{text}: 2h, 90m, or a time: 18:00"
     )
+    if then is not None:
+        choices, what = then
+        parser.add_argument("--on-deadline", choices=tuple(choices), help=what)
 
 
-def deadlineOption(text: str) -> float:
-    """A duration from now on, or a time, as an instant in seconds since the epoch."""
-    now = time.time()
-    try:
-        return now + duration(text)
-    except ValueError as problem:
-        try:
-            moment = datetime.fromtimestamp(now, timezone.utc)
-            return untilInstant(text, moment, zoneFor(localZone())).timestamp()
-        except ValueError:
-            raise ArgumentTypeError(f"{problem}, and no time (18:00)") from None
+def checkDeadline(options: Namespace) -> None:
+    """Raise `UsageError` when the command is told what is to happen at a deadline, and there is none."""
+    if options.on_deadline is not None and options.deadline is None:
+        raise UsageError("--on-deadline says what happens at the deadline: give --deadline as well")
 
 
 def durationOption(text: str) -> int:
@@ -64,9 +67,15 @@ def durationOption(text: str) -> int:
         raise ArgumentTypeError(str(problem)) from None
 
 
-def instantOption(text: str) -> float:
-    """An instant, in seconds since the epoch."""
+def endOption(text: str) -> float:
+    """An end, in seconds since the epoch: a time, or a duration from now on."""
+    now = time.time()
     try:
-        return untilInstant(text, datetime.now(timezone.utc), zoneFor(localZone())).timestamp()
+        return now + duration(text)
     except ValueError as problem:
-        raise ArgumentTypeError(str(problem)) from None
+        # "90" is neither, and is rather a duration
+        wrong = problem if text.strip().isdecimal() else None
+    try:
+        return untilInstant(text, datetime.fromtimestamp(now, timezone.utc), zoneFor(localZone())).timestamp()
+    except ValueError as problem:
+        raise ArgumentTypeError(f"{wrong or problem}, or a duration such as 2h") from None

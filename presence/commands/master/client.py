@@ -1,27 +1,22 @@
-"""Asks a master's REST API, and follows its events. It needs no Buildbot here, and follows no redirect.
-
-(A redirect could lead the password to another host; and after a login Buildbot redirects to its pages.)
-"""
+"""Asks a master's REST API, and follows its events. It needs no Buildbot here."""
 
 from __future__ import annotations
 
 import base64
 import json
 import sys
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from http.cookies import SimpleCookie
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
+from presence.commands.http import PATIENCE, ConnectionFailed, HTTPClient, errorIn
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from http.client import HTTPResponse
 
     from presence.commands.master.credentials import Credentials
-
-# How long an answer may take, in seconds.
-_PATIENCE = 60.0
 
 _OK = 200
 _UNAUTHORIZED = 401
@@ -51,10 +46,10 @@ class MasterClient:
     """
 
     def __init__(self, url: str, credentials: CredentialsSource) -> None:
-        self._connect, self._host, self._address, self._base = _read(url)
+        self._https, self._host, address, base = _parts(url)
+        self._http = HTTPClient(address, base, https=self._https)
         self._url = url
         self._credentials = credentials
-        self._connection: HTTPConnection | None = None
         self._headers: dict[str, str] = {}
         self._user: str | None = None
 
@@ -62,7 +57,9 @@ class MasterClient:
         """The entities of a collection, or the one that `path` names."""
         query = f"?{urlencode(filters, doseq=True)}" if filters else ""
         answer = self._asked("GET", f"api/v2/{path}{query}")
-        entities: list[dict[str, Any]] = next(value for key, value in answer.items() if key != "meta")
+        entities = next((value for key, value in answer.items() if key != "meta"), None)
+        if "meta" not in answer or not isinstance(entities, list):
+            raise self._no_buildbot()
         return entities
 
     def post(self, path: str, action: str, **params: Any) -> dict[str, Any]:
@@ -70,7 +67,9 @@ class MasterClient:
         if self._user is None:
             self._log_in(ask=False)
         body = {"jsonrpc": "2.0", "id": 1, "method": action, "params": params}
-        result: dict[str, Any] = self._asked("POST", f"api/v2/{path}", body)["result"]
+        result = self._asked("POST", f"api/v2/{path}", body).get("result")
+        if not isinstance(result, dict):
+            raise self._no_buildbot()
         return result
 
     def events(self, path: str, begun: Callable[[], object]) -> Iterator[tuple[list[str], dict[str, Any]]]:
@@ -79,54 +78,43 @@ class MasterClient:
         `begun` is called when no event can be missed any more.
         """
         response = self._send("GET", f"sse/listen/{quote(path, safe='*/')}", None, patience=None)
-        # from here on it is taken by the events
-        connection, self._connection = self._connection, None
         try:
             self._check(response, b"" if response.status == _OK else response.read())
-            for kind, data in _server_sent_events(response):
+            for kind, data in self._http.events(response):
                 if kind == "handshake":
                     begun()
                 elif kind == "event":
                     event = json.loads(data)
                     yield event["key"], event["message"]
-        except (OSError, HTTPException, ValueError) as problem:
+        except (*ConnectionFailed, ValueError, KeyError, TypeError) as problem:
             raise MasterError(f"{self._url}: {problem}") from None
-        finally:
-            if connection is not None:
-                connection.close()
 
     def close(self) -> None:
         """End the connection, and the session."""
         self._headers, self._user = {}, None
-        self._disconnect()
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._http.close()
 
     def _asked(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        response = self._send(method, path, body)
-        text = response.read()
+        response, text = self._read(method, path, body)
         if response.status in _REFUSED and self._user is None and self._log_in(ask=True):
-            response = self._send(method, path, body)
-            text = response.read()
+            response, text = self._read(method, path, body)
         self._check(response, text)
         try:
             answer = json.loads(text)
-        except ValueError:
-            raise MasterError(f"{self._url} is no Buildbot: give the URL of its web UI with --url") from None
-        return answer  # type: ignore[no-any-return]
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise self._no_buildbot()
+        return answer
+
+    def _no_buildbot(self) -> MasterError:
+        return MasterError(f"{self._url} is not a Buildbot's: give the URL of its web UI with --url")
 
     def _check(self, response: HTTPResponse, text: bytes) -> None:
         """Raise what the master says when it says no, in `text`."""
         if response.status == _OK:
             return
-        try:
-            error = json.loads(text)["error"]
-            said = error["message"] if isinstance(error, dict) else error
-        except (ValueError, KeyError, TypeError):
-            said = f"{response.status} {response.reason}: is this the URL of a Buildbot?"
+        said = errorIn(text) or f"{response.status} {response.reason}: is this the URL of a Buildbot?"
         if response.status in _REFUSED:
             who = "you have not logged in" if self._user is None else f"you are {self._user}"
             said = f"{said} ({who})"
@@ -137,13 +125,12 @@ class MasterClient:
         credentials = self._credentials(self._host, ask=ask)
         if credentials is None:
             return False
-        if self._connect is HTTPConnection and not _is_loopback(self._host):
+        if not self._https and not _is_loopback(self._host):
             print(f"warning: {self._url} is not https: the password can be read on its way", file=sys.stderr)
         secret = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
         # with every request, for a proxy in front of Buildbot that wants it
         self._headers["Authorization"] = f"Basic {secret}"
-        response = self._send("GET", "auth/login", None)
-        response.read()
+        response, _ = self._read("GET", "auth/login", None)
         if response.status == _UNAUTHORIZED:
             raise MasterError(
                 f"{self._host} does not know the user {credentials.user}, or not with this password"
@@ -159,31 +146,23 @@ class MasterClient:
         self._user = credentials.user
         return True
 
-    def _send(self, method: str, path: str, body: Any, patience: float | None = _PATIENCE) -> HTTPResponse:
-        headers = {"Accept": "application/json", **self._headers}
-        payload = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            payload = json.dumps(body).encode()
-        for fresh in (self._connection is None, True):
-            if self._connection is None:
-                self._connection = self._connect(self._address, timeout=_PATIENCE)
-            try:
-                self._connection.request(method, f"{self._base}{path}", payload, headers)
-                self._connection.sock.settimeout(patience)
-                response = self._connection.getresponse()
-            except (OSError, HTTPException) as problem:
-                self._disconnect()
-                if fresh:
-                    raise NoAnswerError(f"{self._url} does not answer: {problem}") from None
-                # the master has closed a connection that was idle; asking again does no harm
-            else:
-                return response
-        raise AssertionError  # the second time is fresh
+    def _read(self, method: str, path: str, body: Any) -> tuple[HTTPResponse, bytes]:
+        response = self._send(method, path, body)
+        try:
+            return response, response.read()
+        except ConnectionFailed as problem:
+            self._http.close()
+            raise NoAnswerError(f"{self._url} has not answered to the end: {problem}") from None
+
+    def _send(self, method: str, path: str, body: Any, patience: float | None = PATIENCE) -> HTTPResponse:
+        try:
+            return self._http.send(method, path, body, self._headers, patience=patience)
+        except ConnectionFailed as problem:
+            raise NoAnswerError(f"{self._url} does not answer: {problem}") from None
 
 
-def _read(url: str) -> tuple[type[HTTPConnection], str, str, str]:
-    """How to connect to `url`, its host, its host with the port, and the path under which all others are."""
+def _parts(url: str) -> tuple[bool, str, str, str]:
+    """Whether `url` is of HTTPS, its host, its host with the port, and the path under which all others are."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -196,11 +175,10 @@ def _read(url: str) -> tuple[type[HTTPConnection], str, str, str]:
             "there is a user in the URL, which others can read: set PRESENCE_USER and PRESENCE_PASSWORD, or "
             "write them to a file for --netrc"
         )
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     address = f"[{host}]" if ":" in host else host
     if port is not None:
         address = f"{address}:{port}"
-    return kind, host, address, f"{parts.path.rstrip('/')}/"
+    return parts.scheme == "https", host, address, f"{parts.path.rstrip('/')}/"
 
 
 def _is_loopback(host: str) -> bool:
@@ -208,17 +186,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _server_sent_events(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
-    """(kind, data) of each event."""
-    kind, data = "", ""
-    for line in lines:
-        name, _, value = line.decode("utf-8", "replace").rstrip("\r\n").partition(": ")
-        if name == "event":
-            kind = value
-        elif name == "data":
-            data = value
-        elif not name and kind:
-            yield kind, data
-            kind, data = "", ""

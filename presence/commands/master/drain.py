@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from presence.commands.exits import DONE
 from presence.commands.master.client import NoAnswerError
-from presence.commands.master.text import DRAINING, plain
+from presence.commands.master.command import addCommand, addSelection, orderEach, ordered, reasonOption
+from presence.commands.master.text import DRAINING
 from presence.commands.master.waiting import INTERVAL, Silence, WhoRuns
-from presence.commands.master.workers import (
-    DONE,
-    UsageError,
-    addCommand,
-    addSelection,
-    orderEach,
-    ordered,
-    reasonOption,
-)
-from presence.commands.options import addDeadline
+from presence.commands.options import addDeadline, checkDeadline
+from presence.commands.terminal import complain
 from presence.orders.workers import ON_DEADLINE
 
 if TYPE_CHECKING:
@@ -45,19 +38,16 @@ def addParser(subparsers: Any) -> None:
     )
     addSelection(drain)
     drain.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
-    addDeadline(drain, "how long what runs may go on")
-    drain.add_argument(
-        "--on-deadline",
-        choices=ON_DEADLINE,
-        help="what happens then: what still runs is interrupted and built again elsewhere (the default), or the "
-        "workers are released",
+    then = (
+        "what happens then: what still runs is interrupted and built again elsewhere (the default), or the workers are "
+        "released"
     )
+    addDeadline(drain, "how long what runs may go on", (ON_DEADLINE, then))
     drain.add_argument("--wait", action="store_true", help="wait until nothing runs on them any more")
 
 
 def _drain(options: Namespace, client: MasterClient) -> int:
-    if options.on_deadline is not None and options.deadline is None:
-        raise UsageError("--on-deadline says what happens at the deadline: give --deadline, too")
+    checkDeadline(options)
     workers = ordered(options, client, "drain")
     status = orderEach(
         workers,
@@ -74,7 +64,7 @@ def _drain(options: Namespace, client: MasterClient) -> int:
     try:
         return _wait(client, [each["name"] for each in workers])
     except KeyboardInterrupt:
-        print("presence: the drain goes on; `presence release` ends it", file=sys.stderr)
+        complain("the drain goes on; `presence release` ends it", 0)
         raise
 
 
@@ -90,7 +80,7 @@ def _wait(client: MasterClient, names: Sequence[str]) -> int:
         except NoAnswerError as problem:
             silent = silence.lasts()
             if not silent:
-                print(f"presence: {plain(str(problem))}; trying again", file=sys.stderr, flush=True)
+                complain(f"{problem}; trying again", 0)
             if silent > _PATIENCE:
                 raise
             # a master that has been restarted does not know the session
@@ -111,9 +101,6 @@ def _ended(states: dict[str, str | None]) -> int:
     if not released:
         print("nothing runs there any more", flush=True)
         return DONE
-    print(
-        f"presence: not drained: they were released, or their deadline has come: "
-        f"{', '.join(map(plain, released))}",
-        file=sys.stderr,
+    return complain(
+        f"not drained: they were released, or their deadline has come: {', '.join(released)}", _GIVEN_UP
     )
-    return _GIVEN_UP

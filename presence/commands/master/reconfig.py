@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
+from presence.commands.exits import DONE, FAILED, INTERRUPTED, USAGE
 from presence.commands.master.client import MasterClient, MasterError
-from presence.commands.master.credentials import (
-    Credentials,
-    CredentialsError,
-    askCredentials,
-    findCredentials,
-)
+from presence.commands.master.command import DEFAULT_URL, CommandCredentials
+from presence.commands.master.credentials import CredentialsError
 from presence.commands.master.reconfigtext import ReconfigText
-from presence.commands.master.text import plain
-from presence.commands.options import durationOption
+from presence.commands.options import UsageError, addDeadline, checkDeadline
+from presence.commands.terminal import complain
 from presence.orders.reconfig import ON_DEADLINE
 from presence.wire.masternote import NoMasterError, urlOf
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-# The exit statuses: done; refused, or no answer; the command line makes no sense; master.cfg has mistakes; somebody has
-# cancelled it; the deadline came first; given up with Ctrl-C.
-_DONE, _FAILED, _USAGE, _MISTAKES, _CANCELLED, _DEADLINE, _LEFT = 0, 1, 2, 3, 4, 5, 130
+# The exit statuses beside the common ones: master.cfg has mistakes; somebody has cancelled it; the deadline came first.
+_MISTAKES, _CANCELLED, _DEADLINE = 3, 4, 5
 
-_STATUS = {"reconfigured": _DONE, "failed": _MISTAKES, "cancelled": _CANCELLED, "deadline": _DEADLINE}
+_STATUS = {"reconfigured": DONE, "failed": _MISTAKES, "cancelled": _CANCELLED, "deadline": _DEADLINE}
 
 # How often the master is asked how it goes, and for how long it may not answer (a reload may restart its web server).
 _INTERVAL, _PATIENCE = 1.0, 30.0
@@ -40,8 +35,7 @@ _DESCRIPTION = """\
 Load and check the master's new configuration, hold only those builds that it would hurt, wait until such as run have
 ended, reconfigure, and go on. What running builds wait for is still built. Where nothing would be hurt it is done at once.
 The exit status is 0 when it is done, 3 when master.cfg has mistakes (nothing was held), 4 when it was cancelled, 5 when the
-deadline came first and nothing was changed, 1 when the master refused or does not answer, and 2 when the command line makes
-no sense. Ctrl-C ends the watching, not the waiting.
+deadline came first and nothing was changed, 1 when the master refused or does not answer, and 2 for a usage error. Ctrl-C ends the watching, not the waiting.
 """
 
 
@@ -66,37 +60,31 @@ def addParser(subparsers: Any) -> None:
     what.add_argument("--status", action="store_true", help="say how the one that waits is getting on")
     what.add_argument("--detach", action="store_true", help="do not wait for the end of it")
     parser.add_argument("--all", action="store_true", help="hold everything, not only what would be hurt")
-    parser.add_argument(
-        "--deadline", type=durationOption, metavar="DURATION", help="wait no longer than 2h, 90m, 1h30m, 1d"
-    )
-    parser.add_argument(
-        "--on-deadline",
-        choices=tuple(ON_DEADLINE),
-        help="; ".join(f"{each}: {what}" for each, what in ON_DEADLINE.items()) + "; by default abort",
-    )
+    then = "; ".join(f"{each}: {what}" for each, what in ON_DEADLINE.items()) + "; by default abort"
+    addDeadline(parser, "how long to wait", (ON_DEADLINE, then))
     parser.add_argument("--json", action="store_true", help="print what the API says, one line each")
     parser.set_defaults(run=run)
 
 
 def run(options: Namespace) -> int:
     """Run `presence reconfig`."""
-    if options.on_deadline is not None and options.deadline is None:
-        return _complain("--on-deadline says what happens at the deadline: give --deadline as well", _USAGE)
-    if (options.plan or options.cancel or options.status) and options.deadline is not None:
-        return _complain(
-            "--deadline is for the reconfig itself, not for --plan, --cancel and --status", _USAGE
-        )
     try:
-        url = options.url or (options.masterdir and urlOf(options.masterdir)) or _default()
+        _check(options)
+        url = options.url or (options.masterdir and urlOf(options.masterdir))
         client = MasterClient(
-            url,
-            lambda host, *, ask: findCredentials(host, options.netrc) or _asked(host, ask=ask),
+            url or os.environ.get("PRESENCE_URL", DEFAULT_URL), CommandCredentials(options.netrc)
         )
         return _Command(options, client).run()
-    except NoMasterError as problem:
-        return _complain(str(problem), _USAGE)
+    except (NoMasterError, UsageError) as problem:
+        return complain(problem, USAGE)
     except (MasterError, CredentialsError) as problem:
-        return _complain(plain(_explained(str(problem))), _FAILED)
+        return complain(_explained(str(problem)), FAILED)
+
+
+def _check(options: Namespace) -> None:
+    checkDeadline(options)
+    if (options.plan or options.cancel or options.status) and options.deadline is not None:
+        raise UsageError("--deadline is for the reconfig itself, not for --plan, --cancel and --status")
 
 
 class _Command:
@@ -110,31 +98,32 @@ class _Command:
         """Do what the options say; the exit status."""
         if self._options.cancel:
             self._show(self._post("cancel"))
-            return _DONE
+            return DONE
         if self._options.status:
             self._show(self._get())
-            return _DONE
+            return DONE
         if self._options.plan:
             plan = self._post("plan", all=self._options.all)
             print(json.dumps(plan) if self._options.json else _text().plan(plan))
-            return _MISTAKES if plan["mistakes"] else _DONE
+            return _MISTAKES if plan["mistakes"] else DONE
         return self._reconfig()
 
     def _reconfig(self) -> int:
         options = self._options
-        deadline = None if options.deadline is None else time.time() + options.deadline
-        answer = self._post("reconfig", all=options.all, deadline=deadline, on_deadline=options.on_deadline)
+        answer = self._post(
+            "reconfig", all=options.all, deadline=options.deadline, on_deadline=options.on_deadline
+        )
         if answer["mistakes"]:
             for mistake in answer["mistakes"]:
-                print(f"presence: {plain(mistake)}", file=sys.stderr)
-            return _complain("master.cfg has mistakes: nothing has changed", _MISTAKES)
+                complain(mistake, _MISTAKES)
+            return complain("master.cfg has mistakes: nothing has changed", _MISTAKES)
         if options.detach:
             self._show(answer)
-            return _DONE
+            return DONE
         try:
             return self._follow(answer["number"], answer)
         except KeyboardInterrupt:
-            return _complain("it goes on waiting: presence reconfig --cancel ends that", _LEFT)
+            return complain("it goes on waiting: presence reconfig --cancel ends that", INTERRUPTED)
 
     def _follow(self, number: int, entity: dict[str, Any]) -> int:
         """Show how it goes until it has ended."""
@@ -144,9 +133,9 @@ class _Command:
             if last is not None and last["number"] >= number:
                 self._show(entity)
                 # a later one has the newer file
-                return _STATUS.get(last["result"], _FAILED)
+                return _STATUS.get(last["result"], FAILED)
             if entity["state"] == "idle":
-                return _complain("the master was restarted meanwhile: it has read its master.cfg", _FAILED)
+                return complain("the master was restarted meanwhile: it has read its master.cfg", FAILED)
             news = _text().news(entity)
             if news != shown:
                 shown = news
@@ -178,20 +167,7 @@ def _text() -> ReconfigText:
     return ReconfigText(time.time(), zoneFor(localZone()))
 
 
-def _default() -> str:
-    return os.environ.get("PRESENCE_URL", "http://localhost:8010/")
-
-
-def _asked(host: str, *, ask: bool) -> Credentials | None:
-    return askCredentials(host) if ask else None
-
-
 def _explained(said: str) -> str:
     if "nvalid path" in said:
         return f"{said}: this master has no presences. Put util.PresenceService() into its c['services']"
     return said
-
-
-def _complain(why: str, status: int) -> int:
-    print(f"presence: {why}", file=sys.stderr)
-    return status

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from presence.commands.exits import DONE, USAGE
 from presence.commands.master.client import NoAnswerError
+from presence.commands.master.command import addCommand, adminText, reasonOption, runCommand
 from presence.commands.master.waiting import INTERVAL, Silence, WhoRuns
-from presence.commands.master.workers import (
-    DONE,
-    USAGE,
-    UsageError,
-    addCommand,
-    adminText,
-    reasonOption,
-    runCommand,
-)
-from presence.commands.options import addDeadline
+from presence.commands.options import UsageError, addDeadline, checkDeadline
+from presence.commands.terminal import complain
 from presence.orders.shutdown import ON_DEADLINE
 from presence.wire.masternote import NoMasterError, urlOf
 
@@ -51,13 +44,11 @@ def addParser(subparsers: Any) -> None:
     )
     parser.set_defaults(run=run)
     parser.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
-    addDeadline(parser, "how long to wait")
-    parser.add_argument(
-        "--on-deadline",
-        choices=ON_DEADLINE,
-        help="what happens then: the master goes on as before (the default), or what still runs is interrupted, and "
-        "built again when the master is started",
+    then = (
+        "what happens then: the master goes on as before (the default), or what still runs is interrupted, and built "
+        "again when the master is started"
     )
+    addDeadline(parser, "how long to wait", (ON_DEADLINE, then))
     parser.add_argument("--detach", action="store_true", help="do not wait until it has stopped")
     parser.add_argument("--cancel", action="store_true", help="do not stop it, whoever has ordered it")
 
@@ -68,14 +59,12 @@ def run(options: Namespace) -> int:
         if options.masterdir is not None:
             options.url = urlOf(options.masterdir)
     except NoMasterError as problem:
-        print(f"presence: {problem}", file=sys.stderr)
-        return USAGE
+        return complain(problem, USAGE)
     return runCommand(options)
 
 
 def _stop(options: Namespace, client: MasterClient) -> int:
-    if options.on_deadline is not None and options.deadline is None:
-        raise UsageError("--on-deadline says what happens at the deadline: give --deadline, too")
+    checkDeadline(options)
     if options.cancel:
         if options.deadline is not None or options.reason is not None:
             raise UsageError("--cancel needs no --deadline and no --reason")
@@ -97,10 +86,7 @@ def _stop(options: Namespace, client: MasterClient) -> int:
     try:
         return _wait(client)
     except KeyboardInterrupt:
-        print(
-            "presence: the master stops all the same; `presence stop-master --cancel` ends that",
-            file=sys.stderr,
-        )
+        complain("the master stops all the same; `presence stop-master --cancel` ends that", 0)
         raise
 
 
@@ -114,12 +100,10 @@ def _wait(client: MasterClient) -> int:
         try:
             (entity,) = client.get("shutdown")
             if entity["state"] != "stopping":
-                print(
-                    "presence: the master goes on: it was cancelled, or its deadline has come, or it was started "
-                    "again",
-                    file=sys.stderr,
+                return complain(
+                    "the master goes on: it was cancelled, or its deadline has come, or it was started again",
+                    _GOES_ON,
                 )
-                return _GOES_ON
             who.tell(client.get("runningbuilds"))
         except NoAnswerError:
             if silence.lasts() >= _SILENCE:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
-from presence.calendar.moments import momentText
+from presence.commands.terminal import AVAILABLE, Clocks, plain, table
 from presence.words.holds import holdText, stateText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import tzinfo
-
-AVAILABLE = "AVAILABLE"
+    from collections.abc import Iterable
 
 DRAINING = "draining"
 
@@ -21,18 +17,8 @@ DRAINING = "draining"
 _AT_DEADLINE = {"interrupt": "builds are interrupted", "release": "given up"}
 
 
-class AdminText:
-    """Texts about a moment: `now` is in seconds since the epoch, and times are on the clocks of `zone`."""
-
-    def __init__(self, now: float, zone: tzinfo) -> None:
-        self._now = datetime.fromtimestamp(now, timezone.utc)
-        self._zone = zone
-
-    def moment(self, at: float | None) -> str:
-        """An instant; "" for None."""
-        if at is None:
-            return ""
-        return momentText(datetime.fromtimestamp(at, timezone.utc), self._now, self._zone)
+class AdminText(Clocks):
+    """Texts about workers and builders, at a moment."""
 
     def workers(self, workers: Iterable[dict[str, Any]]) -> str:
         """A table of workers."""
@@ -84,7 +70,7 @@ class AdminText:
 
     def running(self, build: dict[str, Any]) -> str:
         """A line about a build that runs, of `runningbuilds`."""
-        since = durationText(self._now.timestamp() - build["started_at"])
+        since = durationText(self.now - build["started_at"])
         said = [f"{build['builder']} #{build['number']} on {build['worker']}", f"for {since} now"]
         if build["remaining"] is not None:
             said.append(f"about {durationText(build['remaining'])} to go")
@@ -104,20 +90,4 @@ class AdminText:
             said.append(f"back at {self.moment(worker['back_at'])}")
         if worker["running"]:
             said.append(f"{worker['running']} running")
-        return plain(f"{self._now.astimezone(self._zone):%H:%M:%S} {worker['name']}: {', '.join(said)}")
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The rows in columns, as wide as they need to be; a column in which nothing is, is left out."""
-    kept = [column for column in range(len(head)) if not rows or any(row[column] for row in rows)]
-    lines = [[plain(line[column]) for column in kept] for line in (head, *rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(kept))]
-    return "\n".join(
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-
-
-def plain(text: str) -> str:
-    """The text without what a terminal would obey: it comes from people."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+        return plain(f"{self.clock()} {worker['name']}: {', '.join(said)}")

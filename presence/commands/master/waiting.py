@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from presence.commands.master.workers import adminText
+from presence.commands.master.command import adminText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import FAILED, NOT_RUNNING, REFUSED, USAGE
+from presence.commands.http import PATIENCE, ConnectionFailed, HTTPClient, errorIn
 from presence.wire.localaddress import LocalFile, LocalFileError
 from presence.wire.processes import PROCESSES_KNOWN, isAlive
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from presence.wire.localaddress import LocalAddress
-
-# How long an answer may take, in seconds: the master is waited for, and a stream says every 20 seconds that it is alive.
-_PATIENCE = 60.0
 
 # How long a process may take to end when it no longer listens, and when it was killed, in seconds; and how often
 # is looked.
@@ -55,6 +52,7 @@ class LocalClient:
         if not isAlive(address.pid):
             raise LocalError(NOT_RUNNING, f"the worker in {_shown(basedir)} is not running: it was killed")
         self.address: LocalAddress = address
+        self._http = HTTPClient(f"127.0.0.1:{address.port}", "/api/")
 
     def status(self) -> dict[str, Any]:
         """What the worker knows of itself."""
@@ -72,21 +70,18 @@ class LocalClient:
     def statuses(self) -> Iterator[dict[str, Any]]:
         """The status now, and after every change; until the worker ends."""
         try:
-            connection, response = self._send("GET", "events", None)
+            response = self._send("GET", "events")
         except LocalError as problem:
             if problem.status == NOT_RUNNING:
                 return
             raise
         try:
             self._check(response)
-            for line in response:
-                if line.startswith(b"data: "):
-                    yield json.loads(line[len(b"data: ") :])
-        except (OSError, HTTPException):
+            for _, data in self._http.events(response):
+                yield json.loads(data)
+        except ConnectionFailed:
             if not self.waitUntilEnded(_DYING):
                 raise LocalError(FAILED, "the connection to the worker was lost") from None
-        finally:
-            connection.close()
 
     def waitUntilEnded(self, patience: float = _ENDING) -> bool:
         """Wait until the process has ended, which listens no more; False when it takes longer than `patience`."""
@@ -108,18 +103,17 @@ class LocalClient:
         return now is None or now.token != self.address.token
 
     def _asked(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        connection, response = self._send(method, path, body)
         try:
-            return self._check(response)
+            answer: dict[str, Any] = json.loads(self._check(self._send(method, path, body)))
+        except (*ConnectionFailed, ValueError) as problem:
+            raise LocalError(FAILED, f"the worker's answer cannot be read: {problem}") from None
         finally:
-            connection.close()
+            self._http.close()
+        return answer
 
-    def _send(self, method: str, path: str, body: Any) -> tuple[HTTPConnection, HTTPResponse]:
-        connection = HTTPConnection("127.0.0.1", self.address.port, timeout=_PATIENCE)
-        headers = {"Authorization": f"Bearer {self.address.token}", "Content-Type": "application/json"}
+    def _send(self, method: str, path: str, body: Any = None) -> HTTPResponse:
         try:
-            connection.request(method, f"/api/{path}", None if body is None else json.dumps(body), headers)
-            return connection, connection.getresponse()
+            return self._http.send(method, path, body, {"Authorization": f"Bearer {self.address.token}"})
         except ConnectionRefusedError:
             raise LocalError(
                 NOT_RUNNING,
@@ -127,30 +121,26 @@ class LocalClient:
             ) from None
         except TimeoutError:
             raise LocalError(
-                FAILED, f"the worker has not answered within {_PATIENCE:.0f} s: see twistd.log"
+                FAILED, f"the worker has not answered within {PATIENCE:.0f} s: see twistd.log"
             ) from None
-        except (OSError, HTTPException) as problem:
+        except ConnectionFailed as problem:
             if self._has_ended():
                 raise LocalError(NOT_RUNNING, "the worker has ended") from None
             raise LocalError(FAILED, f"the worker cannot be asked: {problem}") from None
 
-    def _check(self, response: HTTPResponse) -> dict[str, Any]:
+    def _check(self, response: HTTPResponse) -> bytes:
         """The answer; of a stream nothing is read. Raises what the worker says when it says no."""
+        if response.status == _OK and response.getheader("Content-Type", "").startswith("text/event-stream"):
+            return b""
+        content = response.read()
         if response.status == _OK:
-            if response.getheader("Content-Type", "").startswith("text/event-stream"):
-                return {}
-            answer: dict[str, Any] = json.loads(response.read())
-            return answer
-        text = response.read()
+            return content
         if response.status == _UNAUTHORIZED:
             raise LocalError(
                 NOT_RUNNING,
                 f"the worker in {_shown(self.basedir)} is not running: another program listens on its port",
             )
-        try:
-            said = str(json.loads(text)["error"])
-        except (ValueError, KeyError, TypeError):
-            said = text.decode("utf-8", "replace").strip()
+        said = errorIn(content) or content.decode("utf-8", "replace").strip()
         raise LocalError(REFUSED if response.status in _REFUSALS else FAILED, said)
 
 

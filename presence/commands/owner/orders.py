@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import webbrowser
-from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
 from presence.commands import exits
-from presence.commands.master.text import plain
-from presence.commands.options import addUntil, durationOption, instantOption, untilOf
+from presence.commands.options import addDeadline, addUntil, untilOf
 from presence.commands.owner.client import LocalClient, LocalError
 from presence.commands.owner.text import OwnerText
+from presence.commands.terminal import complain, plain
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
 
 _EXITS = """\
-exit status: 0 done; 1 failed; 2 the command line makes no sense; 3 the worker is not running; 4 done and kept here, but
+exit status: 0 done; 1 failed; 2 usage error; 3 the worker is not running; 4 done and kept here, but
 the master does not know it yet; 5 refused, nothing has changed; 6 somebody said something else while it waited.
 """
 
@@ -43,11 +41,8 @@ def addParser(subparsers: Any) -> None:
     work.add_argument("--end", action="store_true", help="no longer: the breaks count again")
 
     stop = _command(subparsers, "stop", _stop, "accept no more builds, and end the worker when nothing runs")
-    stop.add_argument(
-        "--deadline",
-        metavar="DURATION|TIME",
-        type=_deadline,
-        help="end it then in any case (2h, 18:00); what still runs is interrupted, and Buildbot builds it again",
+    addDeadline(
+        stop, "when to end it in any case; what still runs is interrupted, and Buildbot builds it again"
     )
     stop.add_argument("--no-wait", dest="wait", action="store_false", help="return at once")
 
@@ -102,10 +97,10 @@ def _away(options: Namespace, client: LocalClient) -> int:
         print(_text(status).outcome(), flush=True)
     last = _wait(client, _is_away)
     if last is None:
-        print("presence: the worker has ended, so that nothing runs; it will be away again", file=sys.stderr)
+        complain("the worker has ended, so that nothing runs; it will be away again", 0)
         return exits.NOT_RUNNING
     if not _is_away(last):
-        print("presence: it is no longer away: somebody said back, or its time was over", file=sys.stderr)
+        complain("it is no longer away: somebody said back, or its time was over", 0)
         return exits.OVERTAKEN
     if not options.json:
         print("Nothing runs any more.")
@@ -128,14 +123,14 @@ def _work(options: Namespace, client: LocalClient) -> int:
 
 
 def _stop(options: Namespace, client: LocalClient) -> int:
-    status = _say(client, "stop", deadline=options.deadline and options.deadline())
+    status = _say(client, "stop", deadline=options.deadline)
     if not options.wait:
         return _outcome(options, status)
     if not options.json:
         print(_text(status).outcome(), flush=True)
     last = _wait(client, _is_stopping, idle=False)
     if last is not None:
-        print("presence: the stop was cancelled: somebody said back", file=sys.stderr)
+        complain("the stop was cancelled: somebody said back", 0)
         return exits.OVERTAKEN
     if not client.waitUntilEnded():
         print(
@@ -222,16 +217,3 @@ def _is_stopping(status: dict[str, Any]) -> bool:
 
 def _text(status: dict[str, Any]) -> OwnerText:
     return OwnerText(status, zoneFor(localZone()))
-
-
-def _deadline(text: str) -> Callable[[], float]:
-    """A duration, which counts from when the worker is told; or an instant."""
-    try:
-        seconds = durationOption(text)
-    except ArgumentTypeError as problem:
-        try:
-            instant = instantOption(text)
-        except ArgumentTypeError:
-            raise ArgumentTypeError(f"{problem}, or a time such as 18:00") from None
-        return lambda: instant
-    return lambda: time.time() + seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
-from presence.commands.master.text import AVAILABLE, AdminText, plain
+from presence.commands.terminal import AVAILABLE, Clocks, plain
 from presence.words.holds import DOES, OPEN, holdText
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class OwnerText:
     def __init__(self, status: dict[str, Any], zone: tzinfo) -> None:
         self._status = status
         self._now: float = status["now"]
-        self._moment = AdminText(self._now, zone).moment
+        self._moment = Clocks(self._now, zone).moment
 
     # --- the whole
 

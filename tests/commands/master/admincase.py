@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.zones import zoneFor
-from presence.commands.master import client as masterclient
-from presence.commands.master import credentials, drain, stopmaster
+from presence.commands import http
+from presence.commands.master import command, credentials, drain, stopmaster
 from presence.commands.master import workers as admin
 
 UTC = zoneFor("UTC")
@@ -180,8 +180,8 @@ class AdminTestCase(SynchronousTestCase):
         self.master = master = FakeMaster()
         self.connections = connections = []
         self.patch(os, "environ", {"HOME": self.mktemp()})
-        self.patch(admin.time, "time", lambda: NOW)
-        self.patch(admin, "localZone", lambda: "UTC")
+        self.patch(command.time, "time", lambda: NOW)
+        self.patch(command, "localZone", lambda: "UTC")
         self.patch(credentials.sys, "stdin", io.StringIO())
 
         class FakeConnection:
@@ -205,8 +205,8 @@ class AdminTestCase(SynchronousTestCase):
         class FakeSecureConnection(FakeConnection):
             pass
 
-        self.patch(masterclient, "HTTPConnection", FakeConnection)
-        self.patch(masterclient, "HTTPSConnection", FakeSecureConnection)
+        self.patch(http, "HTTPConnection", FakeConnection)
+        self.patch(http, "HTTPSConnection", FakeSecureConnection)
 
     def run_(self, *arguments, url="https://farm.example/bb/"):
         """(exit status, standard output, standard error) of the command."""

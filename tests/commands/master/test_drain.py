@@ -85,9 +85,9 @@ class DrainTests(AdminTestCase):
             ([], "name the workers, as in `presence drain mac-mini`"),
             (
                 ["mac-mini", "--deadline", "soon"],
-                "'soon' is not a duration: write 2h, 90m, 1h30m or 1d, and no time",
+                "'soon' is not a time: write 18:00, 7pm, tomorrow 8:00 or 2026-12-24T18:00, or a duration such as 2h",
             ),
-            (["mac-mini", "--on-deadline", "release"], "give --deadline, too"),
+            (["mac-mini", "--on-deadline", "release"], "give --deadline as well"),
             (["mac-mini", "--deadline", "1h", "--on-deadline", "panic"], "invalid choice"),
             (["nobody"], "there is no worker nobody"),
         ):

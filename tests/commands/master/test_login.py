@@ -1,4 +1,5 @@
 import io
+import json
 import os
 from pathlib import Path
 
@@ -150,9 +151,29 @@ class ConnectionTests(AdminTestCase):
         status, _, err = self.run_("workers", url="https://farm.example/other/")
         self.assertEqual(status, 1)
         self.assertIn("presence: ", err)
-        self.master.get = lambda *_: (200, {}, b"<html>")
-        _, _, err = self.run_("workers")
-        self.assertIn("is no Buildbot: give the URL of its web UI with --url", err)
+        for body in (
+            b"<html>",
+            b"",
+            b"[]",
+            b"7",
+            b"{}",
+            b'{"meta": {}}',
+            b'{"presences": []}',
+            b"[" * 30_000,
+        ):
+            self.master.get = lambda *_, body=body: (200, {}, body)
+            status, _, err = self.run_("workers")
+            self.assertEqual(status, 1)
+            self.assertIn("is not a Buildbot's: give the URL of its web UI with --url", err)
+
+    def test_hostile(self):
+        """What a master says that means no good is one line that is not long, and nothing that a terminal obeys."""
+        said = "\x1b]0;owned\x07\n" + "x" * 600_000
+        self.master.get = lambda *_: (400, {}, json.dumps({"error": said}).encode())
+        status, _, err = self.run_("workers")
+        self.assertEqual((status, err.count("\n")), (1, 1))
+        self.assertLess(len(err), 3000)
+        self.assertNotIn("\x1b", err)
 
     def test_moment(self):
         """An unknown source of a newer master is called by its name."""

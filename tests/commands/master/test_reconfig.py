@@ -133,6 +133,11 @@ class CommandTests(SynchronousTestCase):
         )
         self.assertEqual(FakeClient.url, "http://farm.example/")
 
+    def test_time(self):
+        """A deadline may be a time, as everywhere."""
+        self.run_("--deadline", "07:00", answers=[{**ended("reconfigured"), "number": 1, "mistakes": []}])
+        self.assertEqual(FakeClient.ordered[2]["deadline"], NOW + HOUR)
+
     def test_statuses(self):
         """The exit status says how it has ended."""
         for result, expected in (

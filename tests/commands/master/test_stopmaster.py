@@ -109,9 +109,9 @@ class StopMasterTests(AdminTestCase):
     def test_mistakes(self):
         """What makes no sense is refused before the master is asked."""
         for arguments, said in (
-            (["--on-deadline", "abort"], "give --deadline, too"),
+            (["--on-deadline", "abort"], "give --deadline as well"),
             (["--cancel", "--deadline", "1h"], "--cancel needs no --deadline"),
-            (["--deadline", "soon"], "not a duration"),
+            (["--deadline", "soon"], "or a duration such as 2h"),
         ):
             status, _, err = self.run_("stop-master", *arguments)
             self.assertEqual(status, 2)

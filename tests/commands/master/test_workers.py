@@ -1,6 +1,6 @@
 import json
 
-from presence.commands.master.text import plain, table
+from presence.commands.terminal import plain, table
 from tests.commands.master.admincase import HOUR, NOW, AdminTestCase, hold, worker
 
 

@@ -1,0 +1,95 @@
+"""HTTP for all commands: requests, answers in JSON, and streams of events. It follows no redirect.
+
+(A redirect could lead a password to another host. The standard library is enough, and is there at once.)
+"""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from http.client import HTTPResponse
+
+#: How long an answer may take, in seconds.
+PATIENCE = 60.0
+
+#: What may go wrong on the way.
+ConnectionFailed = (OSError, HTTPException)
+
+
+class HTTPClient:
+    """Speaks with `address` (host, or host:port); `base` comes before every path."""
+
+    def __init__(self, address: str, base: str = "/", *, https: bool = False) -> None:
+        self._kind = HTTPSConnection if https else HTTPConnection
+        self._address = address
+        self._base = base
+        self._connection: HTTPConnection | None = None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        patience: float | None = PATIENCE,
+    ) -> HTTPResponse:
+        """The answer, which is still to be read; `body` is sent as JSON, unless it is None. Raises `ConnectionFailed`."""
+        content = None if body is None else json.dumps(body).encode()
+        given = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
+        for fresh in (self._connection is None, True):
+            if self._connection is None:
+                self._connection = self._kind(self._address, timeout=PATIENCE)
+            try:
+                self._connection.request(method, f"{self._base}{path}", content, given)
+                self._connection.sock.settimeout(patience)
+                return self._connection.getresponse()
+            except ConnectionFailed:
+                self.close()
+                if fresh:
+                    raise
+                # the other side has closed a connection that was idle; asking again does no harm
+        raise AssertionError  # the second time is fresh
+
+    def events(self, response: HTTPResponse) -> Iterator[tuple[str, str]]:
+        """(kind, data) of each event of an answer that is a stream, until the other side ends it."""
+        # from here on the connection is taken by the events
+        connection, self._connection = self._connection, None
+        try:
+            yield from _server_sent_events(response)
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def errorIn(content: bytes) -> str | None:
+    """What a server says that is wrong, as our servers and Buildbot say it; None when it is said in no such way."""
+    try:
+        error = json.loads(content)["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _server_sent_events(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    kind, data = "", ""
+    for line in lines:
+        name, _, value = line.decode("utf-8", "replace").rstrip("\r\n").partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            data = value
+        elif not name and not value:
+            if kind or data:
+                yield kind or "message", data
+            kind, data = "", ""

@@ -1,0 +1,152 @@
+"""What the admin's commands have in common: how they are told the master and the workers, and how they order."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import time
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from presence.calendar.zones import localZone, zoneFor
+from presence.commands.exits import DONE, FAILED, USAGE
+from presence.commands.master.client import MasterClient, MasterError
+from presence.commands.master.credentials import (
+    Credentials,
+    CredentialsError,
+    askCredentials,
+    findCredentials,
+)
+from presence.commands.master.text import AdminText
+from presence.commands.options import UsageError
+from presence.commands.terminal import complain, plain
+from presence.text import readReason
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
+
+#: Where a master's web UI is, when nobody says.
+DEFAULT_URL = "http://localhost:8010/"
+
+
+def addCommand(subparsers: Any, name: str, command: Callable[..., int], text: str) -> ArgumentParser:
+    """Add a command that asks a master: `command(options, client)` is its exit status."""
+    parser: ArgumentParser = subparsers.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}."
+    )
+    parser.add_argument(
+        "--url",
+        default=os.environ.get("PRESENCE_URL", DEFAULT_URL),
+        help="where the web UI of the master is; by default $PRESENCE_URL, or else http://localhost:8010/",
+    )
+    parser.add_argument(
+        "--netrc",
+        type=Path,
+        metavar="FILE",
+        help="a file like ~/.netrc (the default), which only you can read, with a line for the master's host: "
+        "machine HOST login USER password PASSWORD. PRESENCE_USER and PRESENCE_PASSWORD in the environment "
+        "come before it.",
+    )
+    parser.set_defaults(run=runCommand, command=command)
+    return parser
+
+
+def addSelection(parser: ArgumentParser) -> None:
+    """Let the command be told which workers it is about."""
+    parser.add_argument("workers", nargs="*", metavar="WORKER", help="a name, or a pattern such as 'mac-*'")
+    parser.add_argument(
+        "--builder", metavar="NAME", help="the workers of this builder, or of those that match a pattern"
+    )
+
+
+def runCommand(options: Namespace) -> int:
+    """Run the command of `options` with a client for the master; the exit status."""
+    try:
+        client = MasterClient(options.url, CommandCredentials(options.netrc))
+        return int(options.command(options, client))
+    except UsageError as problem:
+        return complain(problem, USAGE)
+    except (MasterError, CredentialsError) as problem:
+        return complain(problem, FAILED)
+
+
+class CommandCredentials:
+    """The credentials from wherever they are, asked for once."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+
+    def __call__(self, host: str, *, ask: bool) -> Credentials | None:
+        """See `CredentialsSource`."""
+        return findCredentials(host, self._file) or (askCredentials(host) if ask else None)
+
+
+def ordered(options: Namespace, client: MasterClient, action: str) -> list[dict[str, Any]]:
+    """The workers of which the command line orders something: all are looked up before the first is told."""
+    if not options.workers and options.builder is None:
+        raise UsageError(
+            f"name the workers, as in `presence {action} mac-mini`, '*' for all of them, or --builder NAME"
+        )
+    named = frozenset(options.workers)
+    found = []
+    for worker in selected(options, client):
+        if worker["holdable"] or worker["name"] in named:
+            found.append(worker)
+        else:
+            # a pattern, or a builder, means those of which it can be meant
+            complain(f"{worker['name']} is left out: it is one of Buildbot's own workers", DONE)
+    return found
+
+
+def orderEach(workers: list[dict[str, Any]], client: MasterClient, action: str, **params: Any) -> int:
+    """Order something of each of these workers, and print what became of it; the exit status."""
+    status = DONE
+    for worker in workers:
+        name = worker["name"]
+        try:
+            after = client.post(f"presences/{worker['workerid']}", action, **params)
+        except MasterError as problem:
+            status = complain(f"{name}: {problem}", FAILED)
+        else:
+            print(adminText().change(after))
+    return status
+
+
+def selected(options: Namespace, client: MasterClient) -> list[dict[str, Any]]:
+    """The workers that the command line means; all of them when it names none."""
+    filters = {}
+    if options.builder is not None:
+        builders = matching([options.builder], client.get("builderpresences"), "builder")
+        filters["builders__contains"] = [str(each["builderid"]) for each in builders]
+    return matching(options.workers, client.get("presences", **filters), "worker")
+
+
+def matching(patterns: list[str], entities: list[dict[str, Any]], what: str) -> list[dict[str, Any]]:
+    """Those with a name that is, or matches, one of `patterns`. A pattern for nobody is a mistake."""
+    if not patterns:
+        return entities
+    names = [each["name"] for each in entities]
+    meant: set[str] = set()
+    for pattern in patterns:
+        found = [name for name in names if name == pattern] or fnmatch.filter(names, pattern)
+        if not found:
+            known = ", ".join(map(plain, names[:10])) or "none"
+            more = " and others" if len(names) > 10 else ""  # noqa: PLR2004 (as above)
+            raise UsageError(f"there is no {what} {pattern}: there are {known}{more}")
+        meant.update(found)
+    return [each for each in entities if each["name"] in meant]
+
+
+def adminText() -> AdminText:
+    """The texts of this moment."""
+    return AdminText(time.time(), zoneFor(localZone()))
+
+
+def reasonOption(text: str) -> str | None:
+    """A reason."""
+    try:
+        return readReason(text)
+    except ValueError as problem:
+        raise ArgumentTypeError(str(problem)) from None

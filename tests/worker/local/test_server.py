@@ -189,7 +189,7 @@ class StreamTests(LocalTestCase):
     def test_clockSetBackAndNoticed(self):
         """When the clock is set back an hour, changes are told at once, and the stream says that it is alive."""
         stream = self.listen()
-        self.client.away("rendering")
+        self.client.owner.away("rendering")
         self.reactor.rightNow -= HOUR
         self.ticker.tick()
         self.reactor.advance(0)

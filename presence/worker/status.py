@@ -48,13 +48,13 @@ def statusOf(  # noqa: PLR0917
         "state": states.stateOf(ordered).value,
         "holds": [_hold(each) for each in ordered],
         # as `WorkerPresence.backAt`, and of both sides' breaks
-        "backAt": None if back_at is None else freeOf(coming, back_at),
-        "nextBreak": _break(nextBreak(coming, now)),
+        "back_at": None if back_at is None else freeOf(coming, back_at),
+        "next_break": _break(nextBreak(coming, now)),
         "breaks": [_break(each) for each in coming],
-        "workUntil": workUntil,
+        "work_until": workUntil,
         "running": [{"builder": each.builder, "since": each.since} for each in running],
         "stopping": stopping,
-        "master": {"connected": connected, "knowsPresence": knows, "why": why, "view": _view(view, now)},
+        "master": {"connected": connected, "knows_presence": knows, "why": why, "view": _view(view, now)},
     }
 
 
@@ -64,7 +64,7 @@ def _view(view: View | None, now: float) -> dict[str, Any] | None:
     return {
         "state": view.state.value,
         "holds": [_hold(each) for each in view.holds],
-        "nextBreak": _break(nextBreak(view.breaks, now) or view.nextBreak),
+        "next_break": _break(nextBreak(view.breaks, now) or view.nextBreak),
         "running": view.running,
         "breaks": [_break(each) for each in view.breaks],
     }

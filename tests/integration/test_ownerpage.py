@@ -233,7 +233,7 @@ class OtherPagesTests(PageCase):
         self.assertIn("answers to no other name", other.content())
         self.assertEqual(other.evaluate("fetch('/api/status').then((answer) => answer.status)"), 403)
         after = owner.status()
-        for key in ("state", "holds", "stopping", "workUntil"):
+        for key in ("state", "holds", "stopping", "work_until"):
             self.assertEqual(after[key], before[key])
         for headers in self.requests:
             self.assertNotIn(session, str(headers))

@@ -166,10 +166,10 @@ class Wire:
         first = self.farm.force("mac-mini")
         end = time.time() + 60
         status = owner.workAnyway(until=end)
-        self.assertEqual((self.sources(status), status["workUntil"]), ([], end))
+        self.assertEqual((self.sources(status), status["work_until"]), ([], end))
         first.waitUntilBuilt()
         status = owner.workAnyway(until=None)
-        self.assertEqual((self.sources(status), status["workUntil"]), (["break"], None))
+        self.assertEqual((self.sources(status), status["work_until"]), (["break"], None))
 
     # --- the graceful stop
 
@@ -226,7 +226,7 @@ class Wire:
         owner.away(reason="rendering")
         self.farm.force("mac-mini").waitUntilBuilt()
         status = owner.status()
-        self.assertEqual((status["master"]["connected"], status["master"]["knowsPresence"]), (True, False))
+        self.assertEqual((status["master"]["connected"], status["master"]["knows_presence"]), (True, False))
         self.assertIn("the master knows no presence", status["master"]["why"])
         error = self.assertRaises(RefusedError, owner.stopWhenIdle)
         self.assertIn("graceful", str(error))
@@ -263,7 +263,7 @@ presenceClient.greeting = lambda: {**_greeting(), "version": 2}
 """,
         ).start()
         status = owner.waitUntil("the refusal", lambda status: "version 2" in (status["master"]["why"] or ""))
-        self.assertTrue(status["master"]["knowsPresence"])
+        self.assertTrue(status["master"]["knows_presence"])
         self.farm.force("mac-mini").waitUntilBuilt()
         self.assertEqual(self.farm.master.log.count("is refused"), 1)
         self.assertQuiet(owner)

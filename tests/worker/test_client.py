@@ -29,7 +29,7 @@ class WishTests(ClientTestCase):
             status["holds"],
             [{"source": "worker", "reason": "rendering", "by": "owner", "since": NOW, "until": NOW + 60}],
         )
-        self.assertEqual(status["backAt"], NOW + 60)
+        self.assertEqual(status["back_at"], NOW + 60)
 
     def test_endsByItself(self):
         """An away with an end ends at that instant, not earlier."""
@@ -78,7 +78,7 @@ class WishTests(ClientTestCase):
             error = self.failureResultOf(say(), StoreError).value
             self.assertIn("cannot be written (disk full)", str(error))
         self.assertEqual((self.sources(), self.transport.sent), ([], []))
-        self.assertEqual(self.client.owner.status()["workUntil"], None)
+        self.assertEqual(self.client.owner.status()["work_until"], None)
 
     def fail_to_write(self, descriptor):
         raise OSError("disk full")
@@ -144,10 +144,10 @@ class BreakTests(ClientTestCase):
     def test_break(self):
         """It holds the worker from its start to its end."""
         self.assertEqual(self.sources(), ["break"])
-        self.assertEqual(self.client.owner.status()["backAt"], BREAK_ENDS)
+        self.assertEqual(self.client.owner.status()["back_at"], BREAK_ENDS)
         self.reactor.advance(11 * HOUR)
         self.assertEqual(self.sources(), [])
-        self.assertEqual(self.client.owner.status()["nextBreak"]["start"], NOW + 23 * HOUR)
+        self.assertEqual(self.client.owner.status()["next_break"]["start"], NOW + 23 * HOUR)
 
     def test_backLeavesIt(self):
         """Back does not end it, and the status says so."""
@@ -162,11 +162,11 @@ class BreakTests(ClientTestCase):
     def test_workAnyway(self):
         """While breaks are suspended it accepts builds, and not a moment longer; also after a restart."""
         status = self.successResultOf(self.client.owner.workAnyway(NOW + HOUR))
-        self.assertEqual((status["state"], status["workUntil"]), ("AVAILABLE", NOW + HOUR))
+        self.assertEqual((status["state"], status["work_until"]), ("AVAILABLE", NOW + HOUR))
         self.restart(WORKING_HOURS)
         self.assertEqual(self.sources(), [])
         self.reactor.advance(HOUR)
-        self.assertEqual((self.sources(), self.client.owner.status()["workUntil"]), (["break"], None))
+        self.assertEqual((self.sources(), self.client.owner.status()["work_until"]), (["break"], None))
 
     def test_workAnywayEnds(self):
         """None ends the suspension."""
@@ -365,10 +365,10 @@ class ConversationTests(ClientTestCase):
     def test_stockMaster(self):
         """A master that shows no view before it attaches the worker is sent nothing, and the owner is told."""
         self.greet()
-        self.assertIsNone(self.client.owner.status()["master"]["knowsPresence"])
+        self.assertIsNone(self.client.owner.status()["master"]["knows_presence"])
         self.transport.listener.attached()
         status = self.successResultOf(self.client.owner.away("rendering"))
-        self.assertEqual((status["master"]["connected"], status["master"]["knowsPresence"]), (True, False))
+        self.assertEqual((status["master"]["connected"], status["master"]["knows_presence"]), (True, False))
         self.assertIn("the master knows no presence", status["master"]["why"])
         self.assertEqual(self.transport.sent, [])
 
@@ -394,8 +394,8 @@ class ConversationTests(ClientTestCase):
             [(each["source"], each["reason"]) for each in status["holds"]],
             [("break", None), ("worker", "rendering"), ("pause", "disk")],
         )
-        self.assertEqual(status["nextBreak"], {"start": NOW + 10, "stop": NOW + 20, "reason": "benchmarks"})
-        self.assertEqual(status["breaks"], [status["nextBreak"]])
+        self.assertEqual(status["next_break"], {"start": NOW + 10, "stop": NOW + 20, "reason": "benchmarks"})
+        self.assertEqual(status["breaks"], [status["next_break"]])
         json.dumps(status, allow_nan=False)
 
     def test_running(self):

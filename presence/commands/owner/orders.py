@@ -203,7 +203,7 @@ def _wait(
 def _is_idle(status: dict[str, Any]) -> bool:
     # the master may be about to start a build, as long as it has not heard
     master = status["master"]
-    unheard = master["connected"] and master["knowsPresence"] is not False and not status["told"]
+    unheard = master["connected"] and master["knows_presence"] is not False and not status["told"]
     return not status["running"] and not unheard
 
 

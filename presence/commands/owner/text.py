@@ -28,9 +28,9 @@ class OwnerText:
         """All of it."""
         status = self._status
         rows = [("Why", self._hold(hold, since=True)) for hold in status["holds"]]
-        if status["workUntil"] is not None:
+        if status["work_until"] is not None:
             rows.append(
-                ("Works", f"in spite of the scheduled breaks, until {self._moment(status['workUntil'])}")
+                ("Works", f"in spite of the scheduled breaks, until {self._moment(status['work_until'])}")
             )
         if status["stopping"] is not None:
             rows.append(("Stops", self._stop()))
@@ -47,7 +47,7 @@ class OwnerText:
     def headline(self) -> str:
         """Whether it accepts builds, and until when it does not."""
         status = self._status
-        back_at = None if status["state"] == AVAILABLE else status["backAt"]
+        back_at = None if status["state"] == AVAILABLE else status["back_at"]
         until = "" if back_at is None else f", until {self._moment(back_at)}"
         return f"{status['name']} {DOES[status['state']]}{until}"
 
@@ -59,8 +59,8 @@ class OwnerText:
         said = self.headline()
         if status["holds"]:
             said += f": {'; '.join(self._hold(hold) for hold in status['holds'])}"
-        elif status["workUntil"] is not None:
-            said += f", in spite of its breaks until {self._moment(status['workUntil'])}"
+        elif status["work_until"] is not None:
+            said += f", in spite of its breaks until {self._moment(status['work_until'])}"
         lines = [f"{said}."]
         if status["stopping"] is not None:
             lines.append(f"It stops {self._stop()}.")
@@ -117,7 +117,7 @@ class OwnerText:
         return f"{build['builder']}, for {durationText(self._now - began)}"
 
     def _next_break(self) -> str:
-        coming = self._status["nextBreak"]
+        coming = self._status["next_break"]
         if coming is None:
             return "none in the coming days"
         stop = "" if coming["stop"] is None else f", until {self._moment(coming['stop'])}"

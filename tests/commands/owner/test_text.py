@@ -18,7 +18,7 @@ def status(*holds, view=None, **more):
     ends = [each["until"] for each in holds]
     master = {
         "connected": True,
-        "knowsPresence": True,
+        "knows_presence": True,
         "why": None,
         "view": view or {"state": state, "holds": holds},
     }
@@ -26,9 +26,9 @@ def status(*holds, view=None, **more):
         "name": "mac-mini",
         "state": state,
         "holds": list(holds),
-        "backAt": max(ends) if ends and None not in ends else None,
-        "nextBreak": None,
-        "workUntil": None,
+        "back_at": max(ends) if ends and None not in ends else None,
+        "next_break": None,
+        "work_until": None,
         "running": [],
         "stopping": None,
         "master": master,
@@ -62,7 +62,7 @@ class StatusTests(SynchronousTestCase):
                 hold("break", "office hours", until=NOW + 3 * HOUR),
                 hold("worker", "rendering", "owner", until=NOW + 25 * HOUR),
                 running=[{"builder": "runtests", "since": NOW - 300}, {"builder": "docs", "since": None}],
-                nextBreak={"start": NOW + 23 * HOUR, "stop": NOW + 35 * HOUR, "reason": "office hours"},
+                next_break={"start": NOW + 23 * HOUR, "stop": NOW + 35 * HOUR, "reason": "office hours"},
                 stopping={"deadline": NOW + HOUR},
             ).status(),
             "mac-mini does not accept builds, until tomorrow 09:00.\n"
@@ -91,18 +91,18 @@ class StatusTests(SynchronousTestCase):
         """A suspension of the breaks is told."""
         self.assertIn(
             "Works       in spite of the scheduled breaks, until 16:00",
-            text(workUntil=NOW + 8 * HOUR).status(),
+            text(work_until=NOW + 8 * HOUR).status(),
         )
 
     def test_noView(self):
         """Without a view it says why there is none."""
-        master = {"connected": False, "knowsPresence": None, "why": "there is no connection", "view": None}
+        master = {"connected": False, "knows_presence": None, "why": "there is no connection", "view": None}
         self.assertTrue(text(master=master).status().endswith("Master      there is no connection"))
 
     def test_otherView(self):
         """A master that sees it otherwise is quoted, with what it refused."""
         view = {"state": "AVAILABLE", "holds": []}
-        master = {"connected": True, "knowsPresence": True, "why": "version 1 is not known", "view": view}
+        master = {"connected": True, "knows_presence": True, "why": "version 1 is not known", "view": view}
         self.assertTrue(
             text(hold("worker"), master=master)
             .status()
@@ -133,7 +133,7 @@ class OrderTests(SynchronousTestCase):
             "mac-mini does not accept builds: away (rendering).\nWhat runs goes on: runtests, for 5 min.",
         )
         self.assertEqual(
-            text(workUntil=NOW + HOUR).outcome(),
+            text(work_until=NOW + HOUR).outcome(),
             "mac-mini accepts builds, in spite of its breaks until 09:00.",
         )
 

@@ -75,13 +75,13 @@ class OwnerLinkTests(ClientTestCase):
         self.assertEqual(self.sources(), ["admin"])
         self.pass_(1)
         self.assertEqual([hold["source"] for hold in self.client.owner.status()["holds"]], ["admin"])
-        self.assertEqual(status["master"]["knowsPresence"], True)
+        self.assertEqual(status["master"]["knows_presence"], True)
 
     def test_clockSetBack(self):
         """When the clock is set back an hour, away, back and the views go on as before: nothing waits for an hour."""
         self.begin()
-        self.resultOf(self.client.away("rendering"))
-        self.client.back()
+        self.resultOf(self.client.owner.away("rendering"))
+        self.client.owner.back()
         self.reactor.advance(0)
         self.reactor.rightNow -= HOUR
         for ticker in self.tickers:
@@ -93,19 +93,19 @@ class OwnerLinkTests(ClientTestCase):
         for ticker in self.tickers:
             ticker.tick()
         self.pass_(0.5)
-        self.assertEqual([hold["source"] for hold in self.client.status()["holds"]], ["admin"])
+        self.assertEqual([hold["source"] for hold in self.client.owner.status()["holds"]], ["admin"])
 
     def test_backAt(self):
         """Break 19:00 to 22:00, and the owner says away until 20:00: everybody says 22:00."""
         self.begin(onBreakDuring=("19:00", "22:00"), timezone="UTC")
-        self.resultOf(self.client.away("rendering", until=self.at(20)))
+        self.resultOf(self.client.owner.away("rendering", until=self.at(20)))
         self.assertEqual(self.presence().backAt, self.at(22))
         self.assertEqual(self.roster.builder("runtests").backAt, self.at(22))
         self.pass_(1)
-        self.assertEqual(self.client.status()["backAt"], self.at(22))
+        self.assertEqual(self.client.owner.status()["back_at"], self.at(22))
         self.passUntil(self.at(19.5))
         self.assertEqual(self.presence().backAt, self.at(22))
-        self.assertEqual(self.client.status()["backAt"], self.at(22))
+        self.assertEqual(self.client.owner.status()["back_at"], self.at(22))
         ready = []
         self.presence().observe(lambda presence: ready.append(presence.ready))
         self.passUntil(self.at(21))
@@ -166,7 +166,7 @@ class OwnerLinkTests(ClientTestCase):
     def test_views(self):
         """Whatever changes on the master is shown to the owner within a moment."""
         self.begin(onBreakDuring=WORKING_HOURS, timezone="UTC")
-        self.assertEqual(self.view()["nextBreak"]["start"], self.at(7))
+        self.assertEqual(self.view()["next_break"]["start"], self.at(7))
         self.passUntil(self.at(8))
         self.assertEqual([hold["source"] for hold in self.view()["holds"]], ["break"])
         self.worker("mac-mini").pause("disk")
@@ -179,7 +179,7 @@ class OwnerLinkTests(ClientTestCase):
                 )
             ]
         )
-        self.assertEqual(self.view()["nextBreak"]["start"], self.at(9))
+        self.assertEqual(self.view()["next_break"]["start"], self.at(9))
         self.assertIs(self.controllers["mac-mini"], controller)
 
     def test_workAnyway(self):

@@ -31,7 +31,7 @@ class OrderTests(LocalTestCase):
     def test_away(self):
         """Away, with a reason and an end, is answered with the status when it is kept."""
         status = self.say("away", reason="rendering", until=NOW + HOUR).json
-        self.assertEqual((status["state"], status["backAt"]), (AWAY, NOW + HOUR))
+        self.assertEqual((status["state"], status["back_at"]), (AWAY, NOW + HOUR))
         self.assertEqual(status["holds"][0]["reason"], "rendering")
         self.assertIn(STORE, self.files())
 
@@ -44,7 +44,7 @@ class OrderTests(LocalTestCase):
         """Work suspends the breaks until then; without an end it ends the suspension."""
         self.restart(("07:00", "19:00"))
         status = self.say("work", until=NOW + HOUR).json
-        self.assertEqual((status["state"], status["workUntil"]), ("AVAILABLE", NOW + HOUR))
+        self.assertEqual((status["state"], status["work_until"]), ("AVAILABLE", NOW + HOUR))
         self.assertEqual(self.say("work").json["state"], AWAY)
 
     def test_stop(self):

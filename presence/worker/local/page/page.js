@@ -54,16 +54,16 @@ function draw() {
   document.body.dataset.state = available ? "available" : "away";
   text("name", status.name);
   text("headline", headline);
-  const back = status.backAt === null ? "until somebody ends it" : `until ${words.moment(status.backAt, at)}`;
+  const back = status.back_at === null ? "until somebody ends it" : `until ${words.moment(status.back_at, at)}`;
   text("until", available ? "" : back);
   list("holds", status.holds.map((each) => words.hold(each, at)));
-  text("working", status.workUntil === null ? "" : `Works in spite of its breaks, until ${words.moment(status.workUntil, at)}.`);
+  text("working", status.work_until === null ? "" : `Works in spite of its breaks, until ${words.moment(status.work_until, at)}.`);
   text("stopping", status.stopping === null ? "" : `Stops when nothing runs any more${deadline(at)}.`);
   list("running", status.running.map((each) => words.build(each, at)), "Nothing.");
   list("breaks", status.breaks.map((each) => words.breakText(each, at)), "None in the coming days.");
   text("master", words.master(status));
   drawWeek($("week"), status, at);
-  $("rest").hidden = status.workUntil === null;
+  $("rest").hidden = status.work_until === null;
   for (const button of document.querySelectorAll("#opened button")) {
     button.disabled = busy;
   }

@@ -67,10 +67,10 @@ export function build(each, now) {
 }
 
 export function master(status) {
-  const { connected, knowsPresence, why, view } = status.master;
+  const { connected, knows_presence, why, view } = status.master;
   const said = why ? `${why[0].toUpperCase()}${why.slice(1)}.` : "";
   const kept = status.told || status.stopping ? "" : " What you said is kept here, and told as soon as it can be.";
-  if (!connected || !knowsPresence || !view) return said + kept;
+  if (!connected || !knows_presence || !view) return said + kept;
   const running = view.running === 1 ? "1 build runs" : `${view.running || "no"} builds run`;
   return `It sees: ${DOES[view.state]}, ${running}. ${said}${kept}`;
 }

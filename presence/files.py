@@ -150,3 +150,36 @@ def remove(path: Path) -> None:
     """Let there be no such file, if that can be done."""
     with suppress(OSError), Directory(path.parent) as directory:
         directory.remove(path.name)
+
+
+class Lock:
+    """A directory that one process at a time may call its own. It leaves no file, and goes with the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> bool:
+        """Whether nobody else has it: where directories cannot be locked, nobody is known to."""
+        if not _DESCRIPTORS or self._descriptor is not None:
+            return True
+        from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415 (Unix alone has it)
+
+        with suppress(OSError):
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                flock(descriptor, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            except OSError:  # a file system of a network that cannot do it
+                os.close(descriptor)
+            else:
+                self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Let another one have it."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)

@@ -303,6 +303,15 @@ class ConversationTests(ClientTestCase):
         self.answer({"version": 1, "state": 7})
         self.assertIn("was not understood", self.successResultOf(said)["master"]["why"])
 
+    def test_hostileError(self):
+        """What a master fails with is one line that is not long, wherever it is shown."""
+        self.connect()
+        said = self.client.owner.away("rendering")
+        self.transport.sent.pop()[2].errback(RuntimeError("\x1b]0;owned\x07\n" + "x" * 600_000))
+        why = self.successResultOf(said)["master"]["why"]
+        self.assertLess(len(why), 1100)
+        self.assertTrue(why.isprintable())
+
     def test_connectionFails(self):
         """A connection that fails while the master is told ends the waiting; it is told at the next one."""
         self.connect()

@@ -7,9 +7,10 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from presence import files
 from presence.commands.exits import FAILED, NOT_RUNNING, REFUSED, USAGE
 from presence.commands.http import PATIENCE, ConnectionFailed, HTTPClient, errorIn
-from presence.wire.localaddress import LocalFile, LocalFileError
+from presence.wire.localaddress import FILENAME, LocalFile, LocalFileError
 from presence.wire.processes import PROCESSES_KNOWN, isAlive
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _ENDING = 60.0
 _DYING = 2.0
 _INTERVAL = 0.05
+
+# More than a number of a process takes, in bytes.
+_MAX_PID = 32
 
 _OK, _UNAUTHORIZED = 200, 401
 _REFUSALS = (400, 409, 413, 507)
@@ -50,7 +54,9 @@ class LocalClient:
         if address is None:
             raise _nobody(basedir)
         if not isAlive(address.pid):
-            raise LocalError(NOT_RUNNING, f"the worker in {_shown(basedir)} is not running: it was killed")
+            raise _deaf(basedir) or LocalError(
+                NOT_RUNNING, f"the worker in {_shown(basedir)} is not running: it was killed"
+            )
         self.address: LocalAddress = address
         self._http = HTTPClient(f"127.0.0.1:{address.port}", "/api/")
 
@@ -163,13 +169,33 @@ def _nobody(basedir: Path) -> LocalError:
             "out, and restart it",
         )
     if "PresenceClient" in text:
-        return LocalError(
+        return _deaf(basedir) or LocalError(
             NOT_RUNNING,
             f"the worker in {_shown(basedir)} is not running: buildbot-worker start {_shown(basedir)}",
         )
     return LocalError(
         NOT_RUNNING,
         f"the worker in {_shown(basedir)} has no presence: presence install {_shown(basedir)}, and restart it",
+    )
+
+
+def _deaf(basedir: Path) -> LocalError | None:
+    """That the worker runs and cannot be asked, and why; None when it does not run."""
+    pidfile, tac = basedir / "twistd.pid", basedir / "buildbot.tac"
+    try:
+        process = int(files.read(pidfile, _MAX_PID))
+        older = pidfile.stat().st_mtime < tac.stat().st_mtime
+    except (OSError, ValueError):
+        return None
+    if process <= 0 or not PROCESSES_KNOWN or not isAlive(process):
+        return None
+    why = (
+        f"it was started before buildbot.tac was changed: buildbot-worker restart {_shown(basedir)}"
+        if older
+        else f"it cannot write {FILENAME} (is the disk full? it tries again), or was just started: twistd.log says why"
+    )
+    return LocalError(
+        FAILED, f"the worker in {_shown(basedir)} runs (process {process}) and cannot be asked: {why}"
     )
 
 

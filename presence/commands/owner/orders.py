@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ def _command(
     parser.add_argument(
         "--basedir",
         type=Path,
-        default=Path(),
+        action="append",
         metavar="DIRECTORY",
         help="the worker's directory (default: this one)",
     )
@@ -75,12 +75,22 @@ def _command(
 
 def _run(options: Namespace) -> int:
     try:
+        options.basedir = _only(options.basedir or [Path()])
         return int(options.command(options, LocalClient(options.basedir)))
     except LocalError as problem:
         if getattr(options, "json", False):
             print(json.dumps({"error": str(problem)}))
         print(f"presence: {plain(str(problem))}", file=sys.stderr)
         return problem.status
+
+
+def _only(named: list[Path]) -> Path:
+    if len(named) > 1:
+        raise LocalError(
+            exits.USAGE,
+            f"--basedir is there {len(named)} times: one command is for one worker, so run it for each",
+        )
+    return named[0]
 
 
 def _status(options: Namespace, client: LocalClient) -> int:
@@ -143,13 +153,17 @@ def _stop(options: Namespace, client: LocalClient) -> int:
 
 
 def _open(options: Namespace, client: LocalClient) -> int:
+    import webbrowser  # noqa: PLC0415 (this command alone needs them)
+
     from presence import files  # noqa: PLC0415
     from presence.wire.localaddress import OPEN_FILENAME  # noqa: PLC0415
     from presence.worker.local.pages import door  # noqa: PLC0415
 
     name, ticket = client.ticket()
     port = client.address.port
-    if not options.no_browser:
+    # in somebody else's directory he decides what a file says that a browser of ours would open
+    ours = not hasattr(os, "geteuid") or options.basedir.stat().st_uid == os.geteuid()
+    if ours and not options.no_browser:
         # a file, which nobody else can read: what is given to a browser as an address, everybody can see
         path = options.basedir.absolute() / OPEN_FILENAME
         try:

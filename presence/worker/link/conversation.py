@@ -13,7 +13,9 @@ from twisted.internet.defer import TimeoutError as AnswerTimeout
 from twisted.logger import Logger
 
 from presence.model.waiters import Waiters
+from presence.text import cut
 from presence.wire.messages import (
+    MAX_ERROR,
     PRESENCE,
     PRESENCE_STOP,
     Announcement,
@@ -208,9 +210,11 @@ class Conversation:
             if not self._refused:
                 self.why = None
         else:
-            if self.why != answer.error:
-                _log.warn("presence: {why}", why=answer.error)
-            self.why = answer.error
+            # what a master says goes to the log, to terminals and to the page: one line, and not a long one
+            why = cut(answer.error, MAX_ERROR)
+            if self.why != why:
+                _log.warn("presence: {why}", why=why)
+            self.why = why
 
 
 def _unless_late(failure: Failure) -> None:

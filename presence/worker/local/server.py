@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -15,16 +16,18 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from presence import files
+from presence.files import Lock
 from presence.wire.localaddress import OPEN_FILENAME, LocalAddress, LocalFile
 from presence.worker.local.access import Access, AccessError
 from presence.worker.local.api import LocalAPI, SayingError
 from presence.worker.local.events import EventStreams
 from presence.worker.local.pages import INDEX, entered, notEntered, pageFile
-from presence.worker.local.site import Connections
+from presence.worker.local.site import Connections, trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twisted.internet.interfaces import IDelayedCall
     from twisted.python.failure import Failure
 
     from presence.worker.owner import Owner
@@ -35,6 +38,9 @@ _OK, _NOT_FOUND, _NOT_ALLOWED, _BROKEN, _BUSY = 200, 404, 405, 500, 503
 
 # a form to enter has one
 _MAX_FIELDS = 10
+
+#: How long it is until what has not worked is tried again, in seconds.
+AGAIN = 10.0
 
 _HTML = "text/html; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
@@ -68,10 +74,23 @@ class LocalWeb(Service):
         self._access: Access | None = None
         self._streams: EventStreams | None = None
         self._end_observation: Callable[[], object] | None = None
+        self._again: IDelayedCall | None = None
+        # what was said last of why it does not work
+        self._why = ""
+        self._lock = Lock(Path(basedir))
 
     def startService(self) -> None:
         """Listen, and tell the owner's account where."""
         super().startService()  # type: ignore[no-untyped-call]
+        self._begin()
+
+    def _begin(self) -> None:
+        self._again = None
+        if not self._lock.acquire():
+            self._try_again(
+                self._begin, "another worker runs in this directory, or just ends: each needs one of its own"
+            )
+            return
         access = Access(self._reactor, lambda: files.remove(self._door))
         streams = EventStreams(self._reactor, lambda: _json(self._api.status()))
         root = LocalRoot(self._owner.name, access, self._api, streams)
@@ -79,7 +98,6 @@ class LocalWeb(Service):
         try:
             self._port = self._reactor.listenTCP(self._wanted, self._connections, interface="127.0.0.1")
             root.port = self._port.getHost().port
-            self._file.write(LocalAddress(os.getpid(), root.port, access.token))
         except Exception as problem:  # noqa: BLE001
             # whatever it is, it is no reason not to build
             _log.error(
@@ -90,9 +108,31 @@ class LocalWeb(Service):
             return
         # of a process that was killed
         files.remove(self._door)
+        self._announce(LocalAddress(os.getpid(), root.port, access.token))
         self._access, self._streams = access, streams
         self._end_observation = self._owner.observe(streams.changed)
         _log.info("presence: listening on 127.0.0.1:{port} for the owner", port=root.port)
+
+    def _announce(self, address: LocalAddress) -> None:
+        """Say where it listens; where the disk is full, as soon as there is room."""
+        self._again = None
+        try:
+            self._file.write(address)
+        except OSError as problem:
+            self._try_again(
+                partial(self._announce, address), f"{self._file.path} cannot be written: {problem}"
+            )
+
+    def _try_again(self, what: Callable[[], object], why: str) -> None:
+        if why != self._why:
+            _log.error(
+                "presence: no command line and no page: {why}; it is tried again every {pause:.0f} s, and the worker "
+                "works on without",
+                why=why,
+                pause=AGAIN,
+            )
+        self._why = why
+        self._again = self._reactor.callLater(AGAIN, what)
 
     def clockJumped(self) -> None:
         """The clock has been set: what is told is not put off for hours."""
@@ -109,6 +149,10 @@ class LocalWeb(Service):
         if self._access is not None:
             self._access.close()
             self._file.remove(self._access.token)
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        self._lock.release()
         return self._stop_listening()
 
     def _stop_listening(self) -> Any:
@@ -156,6 +200,7 @@ class LocalRoot(Resource):
         self._access.checkAddressed(request, self.port, nullOrigin=path == "/enter")
         if path.startswith("/api/"):
             self._access.checkAllowed(request)
+            trust(request)
         method, answer = (
             ("GET", self._static) if path.startswith("/static/") else self._routes.get(path, ("", None))
         )

@@ -5,32 +5,75 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from twisted.protocols.policies import WrappingFactory
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.server import Request, Site
 
 #: How long a body may be, in bytes.
 MAX_BODY = 16 * 1024
 
-#: How many connections there may be at a time: the worker is to have files left to open.
+#: How many connections there may be at a time where the system sets no narrow limit.
 MAX_CONNECTIONS = 100
+
+# No more than one of so many files that the process may open is a connection: a build opens some, and a worker has some
+# twenty of its own.
+_SHARE = 4
+
+# So many more there may be for a moment, until those have gone which make room.
+_GOING = 4
 
 #: After so many seconds without a byte a connection is closed.
 IDLE = 60
 
 
+def maxConnections() -> int:
+    """How many connections there may be in this process: the worker is to have files left to open."""
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit  # noqa: PLC0415 (Unix alone has it)
+    except ImportError:
+        return MAX_CONNECTIONS
+    limit, _ = getrlimit(RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if limit == RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, limit // _SHARE))
+
+
+class _Connection(ProtocolWrapper):
+    """One connection. It is `trusted` from the first request on which carries a secret."""
+
+    trusted = False
+    going = False
+
+
+def trust(request: Any) -> None:
+    """The request was allowed: its connection does not make room for those of strangers."""
+    request.channel.transport.trusted = True
+
+
 class Connections(WrappingFactory):
-    """The connections to the site. Those that are too many are closed at once."""
+    """The connections to the site. When they are too many the oldest that nobody has shown a secret on makes room, so
+    that whoever keeps connections busy does not keep the owner out.
+    """
 
     noisy = False
+    protocol = _Connection
 
     def __init__(self, root: Any, reactor: Any) -> None:
         super().__init__(_Site(root, requestFactory=_Request, timeout=IDLE, reactor=reactor))  # type: ignore[no-untyped-call]
+        self._most = maxConnections()
 
     def buildProtocol(self, addr: Any) -> Any:
         """Answer a new connection, or None."""
-        if len(self.protocols) >= MAX_CONNECTIONS:
+        if len(self.protocols) >= self._most and not self._make_room():
             return None
         return super().buildProtocol(addr)
+
+    def _make_room(self) -> bool:
+        if len(self.protocols) >= self._most + _GOING:
+            return False
+        for oldest in self.protocols:
+            if not (oldest.trusted or oldest.going):
+                oldest.going = True
+                oldest.abortConnection()
+                return True
+        return False
 
     def close(self) -> None:
         """Close all of them, when they have sent what they had to send."""

@@ -1,16 +1,20 @@
+import errno
 import re
+import resource
 from pathlib import Path
 from urllib.parse import quote
 
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
+from presence import files
 from presence.wire.localaddress import FILENAME, OPEN_FILENAME, LocalFile
 from presence.worker.local import site as localsite
 from presence.worker.local.access import MAX_SESSIONS, TICKET_LIFE
+from presence.worker.local.server import AGAIN
 from presence.worker.local.site import IDLE, MAX_BODY, MAX_CONNECTIONS
 from presence.worker.store import FILENAME as STORE
-from tests.worker.local.localcase import HOST, PORT, LocalTestCase
+from tests.worker.local.localcase import HOST, PORT, LocalTestCase, Transport
 
 API = ["status", "events"]
 ORDERS = ["away", "back", "work", "stop", "ticket"]
@@ -153,20 +157,74 @@ class StrangerTests(LocalTestCase):
 
     def test_endsLate(self):
         """A worker that ends late leaves the file of the one that was started in the meantime."""
-        old = self.client
+        old, token = self.client, self.token
         self.begin()
+        self.assertEqual(LocalFile(self.basedir).read().token, token)
         old.stopService()
+        self.reactor.advance(AGAIN)
+        self.assertNotEqual(self.token, token)
         self.assertEqual(self.ask("GET", "/api/status").code, 200)
+
+    def test_diskFull(self):
+        """While the disk is full at the start nobody can ask; as soon as there is room the owner can."""
+        self.end()
+        patched = self.patch(files, "write", self.full)
+        self.begin()
+        patched.restore()
+        self.assertIsNone(LocalFile(self.basedir).read())
+        self.reactor.advance(AGAIN)
+        self.assertEqual(self.ask("GET", "/api/status").code, 200)
+
+    def full(self, *args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     def test_connections(self):
         """Nobody keeps the worker from opening files: what is too many is closed, and idle ones are too."""
-        held = [self.connect_() for _ in range(MAX_CONNECTIONS)]
+        held = [self.connect_() for _ in range(MAX_CONNECTIONS + 3)]
+        self.assertEqual([each.disconnecting for each in held], [True] * 3 + [False] * MAX_CONNECTIONS)
+        self.reactor.advance(IDLE + 1)
+        self.reactor.advance(IDLE + 1)
+        self.assertIsNotNone(self.connect_())
+
+    def test_ownerGetsIn(self):
+        """Whoever holds all connections does not keep the owner out; those of the owner do not make room for others."""
+        stream = self.connect_()
+        stream.protocol.dataReceived(
+            f"GET /api/events HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {self.token}\r\n\r\n".encode()
+        )
+        for _ in range(3 * MAX_CONNECTIONS):
+            self.connect_()
+        self.assertEqual(self.say("away", reason="rendering").code, 200)
+        self.assertFalse(stream.disconnecting)
+
+    def test_allAreTheOwners(self):
+        """When all connections are the owner's a new one is refused."""
+        (factory,) = (server[1] for server in self.reactor.tcpServers)
+        for _ in range(MAX_CONNECTIONS):
+            self.connect_()
+        for each in factory.protocols:
+            each.trusted = True
         self.assertIsNone(self.connect_())
-        held[0].loseConnection()
-        self.assertIsNotNone(self.connect_())
-        self.reactor.advance(IDLE + 1)
-        self.reactor.advance(IDLE + 1)
-        self.assertIsNotNone(self.connect_())
+
+    def test_whileTheyGo(self):
+        """Connections that make room and have not gone yet are not exceeded without end."""
+        (factory,) = (server[1] for server in self.reactor.tcpServers)
+        self.patch(Transport, "abortConnection", lambda transport: None)
+        accepted = [self.connect_() for _ in range(MAX_CONNECTIONS + 50)]
+        self.assertLess(len([each for each in accepted if each is not None]), MAX_CONNECTIONS + 10)
+        self.assertEqual(len(factory.protocols), len([each for each in accepted if each is not None]))
+
+    def test_limit(self):
+        """There are fewer where the process may open few files."""
+        for limit, most in (
+            (64, 16),
+            (110, 27),
+            (1024, MAX_CONNECTIONS),
+            (resource.RLIM_INFINITY, MAX_CONNECTIONS),
+            (2, 1),
+        ):
+            self.patch(resource, "getrlimit", lambda kind, limit=limit: (limit, limit))
+            self.assertEqual(localsite.maxConnections(), most)
 
     def test_keptOfABody(self):
         """Of a long body as much is kept as may be said, and one byte."""

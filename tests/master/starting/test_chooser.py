@@ -145,6 +145,44 @@ class ChooserTests(MasterTestCase):
         self.request()
         self.assertEqual(self.starts, [])
 
+    def test_busyWorkersDoNotCount(self):
+        """When the workers that can build now take only children, others are not asked about for one that is busy."""
+        self.startMaster([self.slave("w0"), self.slave("w1")])
+        door = FakeDoor(lambda _builder, worker, _request: worker == "w1")
+        door.onlyChildren = lambda _builder, worker: worker.workername == "w0"
+        self.hook(door)
+        self.request()
+        door.asked.clear()
+        self.request()
+        self.assertEqual((self.startedOn(), door.asked), (["w1"], []))
+
+    def test_nobodyIsFree(self):
+        """When no worker can build now, and all take only children, no other request is read from the database."""
+        self.startMaster([self.slave("w0")])
+        self.hook(door := FakeDoor(lambda *_: True, children=True))
+        door.isGuarding = False
+        self.request()
+        door.isGuarding = True
+        read = []
+        chooser = self.master.botmaster.brd.BuildChooser
+        self.patch(chooser, "_getBuildRequestForBrdict", lambda _chooser, brdict: read.append(brdict))
+        self.request()
+        self.assertEqual((self.startedOn(), read), (["w0"], []))
+
+    def test_workerGoesBefore(self):
+        """No door is asked about a worker that goes while `nextWorker` chooses it."""
+        self.startMaster([self.slave("w0")])
+        self.hook(door := FakeDoor(lambda *_: True))
+        chosen = Deferred()
+        self.master.botmaster.builders["runtests"].config.nextWorker = lambda *_: chosen
+        (wfb,) = self.master.botmaster.builders["runtests"].workers
+        brid = self.request()
+        self.disconnect("w0")
+        chosen.callback(wfb)
+        self.pass_(1)
+        self.assertEqual((door.asked, self.starts, self.unclaimed()), ([], [], [brid]))
+        self.assertEqual(self.flushLoggedErrors(), [])
+
     def test_stop(self):
         """When it stops, Buildbot's choosers are its own again."""
         self.startMaster([self.stock("plain")])

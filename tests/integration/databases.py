@@ -70,7 +70,9 @@ class Database:
     @property
     def _identity(self):
         account = self._account
-        return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        return (
+            {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        )
 
     def _run(self, *command, stdin=None):
         done = subprocess.run(

@@ -48,10 +48,8 @@ def comingBreaks(
 
     Breaks are suspended until `suspendedUntil`, if that is not None; of one that it reaches into, what is left is shown.
     """
-    start, end = max(now, suspendedUntil or now), now + AHEAD
-    if start >= end:
-        return ()
-    found = map(_coming, schedule.between(datetimeOf(start), datetimeOf(end))[:MOST])
+    start = max(now, suspendedUntil or now)
+    found = map(_coming, schedule.between(datetimeOf(start), datetimeOf(now + AHEAD))[:MOST])
     if suspendedUntil is None:
         return tuple(found)
     return tuple(ComingBreak(max(each.start, suspendedUntil), each.stop, each.reason) for each in found)

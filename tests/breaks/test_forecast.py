@@ -51,6 +51,7 @@ class ComingBreaksTests(SynchronousTestCase):
         now = MIDNIGHT + 8 * HOUR
         self.assertEqual(nextBreak(comingBreaks(WORKING_HOURS, now), now).start, MIDNIGHT + DAY + 7 * HOUR)
         self.assertIsNone(nextBreak((), now))
+        self.assertIsNone(nextBreak([ComingBreak(now, now + 1, None)], now))
 
 
 class FreeFromTests(SynchronousTestCase):
@@ -152,6 +153,22 @@ class ForecastTests(SynchronousTestCase):
         self.assertEqual(told.days(over, at("2026-11-23T06:00")), ())
         endless = BreakSchedule([Break("00:00", "24:00", tz="UTC")])
         self.assertIsNone(told.next(endless, at("2026-11-23T06:00")))
+
+    def test_askedAgain(self):
+        """Where there was no next break it is asked again a day later."""
+        asked = []
+
+        class Schedule(BreakSchedule):
+            __slots__ = ()
+
+            def nextChange(self, instant):
+                asked.append(instant)
+
+        told, now = Forecast(), at("2026-11-23T06:00")
+        schedule = Schedule([Break("07:00", "19:00", tz="UTC")])
+        for instant, times in ((now, 1), (now + DAY - 1, 1), (now + DAY, 2)):
+            self.assertIsNone(told.next(schedule, instant))
+            self.assertEqual(len(asked), times)
 
     def test_daysOfSummerTime(self):
         """Eight days over the end of daylight saving have an hour more; all their breaks are there."""

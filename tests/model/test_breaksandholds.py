@@ -97,6 +97,14 @@ class BlinkTests(BreaksAndHoldsTestCase):
         self.clock.advance(HOUR / 2)
         self.assertTrue(self.presence.ready)
 
+    def test_nobodyIsAskedEarly(self):
+        """A hold that ends while no break is due asks no schedule: hundreds of workers connect in one moment."""
+        self.presence.hold("offline")
+        self.timer.start()
+        self.patch(BreakTimer, "reconsider", lambda timer: self.fail("asked"))
+        self.presence.release("offline")
+        self.assertTrue(self.presence.ready)
+
     def test_releasedByAnObserver(self):
         """An observer that is told of the break may release the hold by itself."""
         self.presence.hold("admin", until=at(7))
@@ -110,6 +118,7 @@ class BlinkTests(BreaksAndHoldsTestCase):
         self.presence.hold("admin", until=at(7))
         self.timer.start()
         self.timer.stop()
+        self.assertEqual(self.presence.backAt, at(7))
         self.clock.advance(HOUR)
         self.assertTrue(self.presence.ready)
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.breaks.schedule import BreakSchedule
+from presence.breaks.schedule import Break, BreakSchedule
 from presence.model.breaktimer import BreakTimer
 from presence.model.states import PresenceState
 from presence.model.workerpresence import WorkerPresence
@@ -69,6 +69,11 @@ class BreakTimerTests(SynchronousTestCase):
         (hold,) = self.presence.holds
         self.assertEqual(hold.since, MONDAY.timestamp() + 7 * HOUR)
         self.assertEqual(hold.until, MONDAY.timestamp() + 19 * HOUR)
+        self.assertIsNone(hold.reason)
+        office, lunch = Break("07:00", "19:00", reason="office"), Break("12:00", "13:00", reason="lunch")
+        self.timer.replace(schedule(office, lunch))
+        (hold,) = self.presence.holds
+        self.assertEqual(hold.reason, "office; lunch")
 
     def test_startedInMidBreak(self):
         """Started in the middle of a break it is on a break at once, and back at its end."""

@@ -90,6 +90,8 @@ class GatheringTests(SynchronousTestCase):
             self.gathering.ask()
             self.clock.advance(0)
             self.assertEqual(len(self.acts), 2)
+            self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+            self.gathering.stop()
 
     def test_clockSetBackAfterwards(self):
         """When it is set back after something was asked for, that is done when the jump is noticed."""
@@ -117,6 +119,7 @@ class GatheringTests(SynchronousTestCase):
             before()
             self.gathering.stop()
             self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.gathering.pause()
         self.clock.advance(1)
         self.assertEqual(self.acts, [])
         self.gathering.ask()

@@ -48,6 +48,40 @@ class RestartTests(ApiTestCase):
         self.passUntil(self.at(6) + HOUR / 2)
         self.assertEqual(self.sources(), [])
 
+    def test_untilTheBreak(self):
+        """A hold until the break begins lets nobody through, whether it was ordered before the break's timer was armed or
+        after, and it is known that the worker is back when the break ends.
+        """
+        for after_a_restart in (False, True):
+            entity = self.post("presences/mac-mini", "hold", ANN, until=self.at(7)).result
+            self.assertEqual(entity["back_at"], self.at(19))
+            if after_a_restart:
+                self.restart()
+            waiting = self.presence().waitUntilReady()
+            self.request()
+            self.passUntil(self.at(7) + HOUR)
+            self.assertEqual((self.sources(), self.starts), (["break"], []))
+            self.assertNoResult(waiting)
+            if not after_a_restart:
+                waiting.cancel()
+                self.failureResultOf(waiting)
+                self.setClock(6)
+                self.jump(0)
+        self.passUntil(self.at(19) + 1)
+        self.successResultOf(waiting)
+
+    def test_clockThereAndBack(self):
+        """A hold that ended because the clock was set forward comes back with it; one that was released since does not."""
+        for released in (False, True):
+            self.post("presences/mac-mini", "hold", ANN, reason="disk", until=self.at(6) + HOUR / 2)
+            held = self.presence().heldBy("admin")
+            self.jump(14 * HOUR)
+            self.assertEqual(self.sources(), [])
+            if released:
+                self.post("presences/mac-mini", "release", ANN)
+            self.jump(-14 * HOUR)
+            self.assertEqual(self.presence().heldBy("admin"), None if released else held)
+
     def test_beforeAnybodyCanConnect(self):
         """The hold is there before the worker is registered, so that no build slips through."""
         self.post("presences/mac-mini", "hold", ANN, reason="disk")

@@ -131,6 +131,10 @@ class BreakSchedule:
         """Of the breaks at `instant` those that interrupt, after a while, what still runs."""
         return _sparing(self.breaks).deadlines(asInstant(instant))
 
+    def nextDeadlineStart(self, instant: datetime) -> datetime | None:
+        """The first instant after `instant` at which `deadlines()` says something else; None if there is none ever."""
+        return _sparing(self.breaks).nextDeadlineStart(asInstant(instant))
+
     @property
     def isEmpty(self) -> bool:
         """Whether it has no breaks at all, nor partial ones."""

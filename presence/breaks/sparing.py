@@ -65,6 +65,11 @@ class Sparing:
                     found.append(Deadline(interval.start, after, limit))
         return found
 
+    def nextDeadlineStart(self, instant: datetime) -> datetime | None:
+        """The first instant after `instant` at which one of the breaks with a deadline begins or ends."""
+        changes = (coverage.nextChange(instant) for _, coverage in self._deadlines)
+        return min((each for each in changes if each is not None), default=None)
+
 
 def _limit(break_: Break) -> Limit | None:
     """Which builds may go on; None if none may."""

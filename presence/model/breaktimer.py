@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from presence.breaks.forecast import freeFrom
 from presence.calendar.instants import checkFinite, datetimeOf, secondsOf
-from presence.model.states import checkSource
+from presence.model.states import TimedLimit, checkSource
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from presence.breaks.schedule import BreakInterval, BreakSchedule
@@ -19,7 +21,8 @@ _ENDLESS = 30 * 24 * 3600.0
 
 
 class BreakTimer:
-    """Places and releases the hold ``break`` of one worker, as its `schedule` says. `clock.seconds()` is the wall clock.
+    """Places and releases the hold ``break`` of one worker, and the limits of partial breaks, as its `schedule` says.
+    `clock.seconds()` is the wall clock.
 
     It never toggles. Whenever it wakes, however late, it asks the schedule what is true now and does that,
     so that it is right after a suspended machine, a clock that was set, or a schedule that was replaced.
@@ -48,6 +51,7 @@ class BreakTimer:
         """Release the hold and leave no timer behind."""
         self._started = False
         self._cancel()
+        self._presence.limit(())
         self._presence.release("break")
         if self._presence.breaks is self:
             self._presence.breaks = None
@@ -93,19 +97,32 @@ class BreakTimer:
         suspended = self._suspended_until(now)
         if suspended is not None:
             self._wake_at(suspended, now)
+            self._presence.limit(())
             self._presence.release("break")
             return
         instant = datetimeOf(now)
         interval = self.schedule.at(instant)
+        limits = self._limits(instant)
+        change = self.schedule.nextPartialChange(instant)
         if interval is None:
-            change = self.schedule.nextChange(instant)
-            if change is not None:
-                self._wake_at(secondsOf(change), now)
+            changes = [each for each in (change, self.schedule.nextChange(instant)) if each is not None]
+            if changes:
+                self._wake_at(secondsOf(min(changes)), now)
+            # in this order, and the other one below, nobody who waits for a builder is let through in between
+            self._presence.limit(limits)
             self._presence.release("break")
         else:
             until = None if interval.stop is None else secondsOf(interval.stop)
-            self._wake_at(now + _ENDLESS if until is None else until, now)
+            wakeup = now + _ENDLESS if until is None else until
+            self._wake_at(wakeup if change is None else min(wakeup, secondsOf(change)), now)
             self._hold(interval, until)
+            self._presence.limit(limits)
+
+    def _limits(self, instant: datetime) -> list[TimedLimit]:
+        return [
+            TimedLimit(each.limit, None if each.stop is None else secondsOf(each.stop))
+            for each in self.schedule.partialAt(instant)
+        ]
 
     def catchUp(self) -> None:
         """Do what is due, if the reactor is late or takes its timers in another order."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class BuilderPresence:
     """The presence of a builder: that of the workers it may use, taken together. `name` is that of the builder.
 
+    A worker is ready for it that is AVAILABLE, and in no partial break that refuses this builder.
+
     It watches its workers only while somebody waits for one of them: on a master with hundreds of workers
     and a thousand builders a flip then costs nothing for the builders that nobody asked about.
     """
@@ -40,8 +42,8 @@ class BuilderPresence:
 
     @property
     def readyWorkers(self) -> tuple[WorkerPresence, ...]:
-        """Those of the workers that are ready."""
-        return tuple(worker for worker in self._workers if worker.ready)
+        """Those of the workers that are ready, and whose partial breaks let this builder start."""
+        return tuple(worker for worker in self._workers if self._may_build_on(worker))
 
     @property
     def state(self) -> PresenceState:
@@ -52,12 +54,13 @@ class BuilderPresence:
 
     @property
     def backAt(self) -> float | None:
-        """When the first of the workers is back (see `WorkerPresence.backAt`), in seconds since the epoch; None when
+        """When the first of the workers is back for it (see `WorkerPresence.backFor`), in seconds since the epoch; None when
         none of them has said, and when one is ready.
         """
         if self._first_ready() is not None:
             return None
-        return min((at for worker in self._workers if (at := worker.backAt) is not None), default=None)
+        back = (worker.backFor(self.name) for worker in self._workers)
+        return min((at for at in back if at is not None), default=None)
 
     def addWorker(self, presence: WorkerPresence) -> None:
         """The builder may use this worker from now on. Adding it twice is adding it once."""
@@ -73,7 +76,7 @@ class BuilderPresence:
             self._watching.pop(presence)()
 
     def waitUntilReady(self) -> Deferred[WorkerPresence]:
-        """A Deferred that fires with a `WorkerPresence` that is ready: at once, or when there is one.
+        """A Deferred that fires with a `WorkerPresence` that is ready for this builder: at once, or when there is one.
 
         Order, failing and cancelling are as in `WorkerPresence.waitUntilReady`.
         """
@@ -98,11 +101,14 @@ class BuilderPresence:
             stop()
 
     def _worker_changed(self, worker: WorkerPresence) -> None:
-        if worker.ready:
+        if self._may_build_on(worker):
             self._waiters.fire()
+
+    def _may_build_on(self, worker: WorkerPresence) -> bool:
+        return worker.ready and worker.admits(self.name)
 
     def _first_ready(self) -> WorkerPresence | None:
         for worker in self._workers:
-            if worker.ready:
+            if self._may_build_on(worker):
                 return worker
         return None

@@ -15,6 +15,8 @@ from presence.calendar.instants import checkFinite
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from presence.breaks.partial import Limit
+
 #: Who may place a hold, in the order in which holds are shown. All sources are equal in force.
 SOURCES: tuple[str, ...] = (
     "offline",  # not connected; a latent worker never has it
@@ -58,6 +60,14 @@ class Hold:
         checkFinite("since", self.since)
         if self.until is not None:
             checkFinite("until", self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedLimit:
+    """What may start in a partial break that is now, and until when (seconds since the epoch; None: no end in sight)."""
+
+    limit: Limit
+    until: float | None
 
 
 def checkSource(source: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
 
 from presence.model import states
-from presence.model.states import Hold, PresenceState
+from presence.model.states import Hold, PresenceState, TimedLimit
 from presence.model.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class WorkerPresence:
         "_ended",
         "_holds",
         "_idle",
+        "_limits",
         "_observers",
         "_ready",
         "_running",
@@ -79,6 +80,8 @@ class WorkerPresence:
         # the holds that have reached their ends, of sources that have said nothing since; most workers have none
         self._ended: dict[str, Hold] | None = None
         self._observers: dict[_Observation, None] = {}
+        # what may start in the partial breaks that are now; most workers have none
+        self._limits: tuple[TimedLimit, ...] = ()
         self._running = 0
         self._stopped = False
         # most workers of a farm are waited for by nobody: no waiters before the first one asks
@@ -125,6 +128,32 @@ class WorkerPresence:
     def busy(self) -> bool:
         """Whether a build runs."""
         return self._running > 0
+
+    @property
+    def limits(self) -> tuple[TimedLimit, ...]:
+        """What may start in the partial breaks that are now, and until when. They do not make it unready."""
+        return self._limits
+
+    def limit(self, limits: Iterable[TimedLimit]) -> None:
+        """From now on these limits apply, and no others."""
+        limits = tuple(limits)
+        if limits != self._limits and not self._stopped:
+            self._limits = limits
+            self._changed()
+
+    def admits(self, builder: str) -> bool:
+        """Whether the limits let builds of `builder` start at all. How many run is not asked."""
+        return all(each.limit.admits(builder) for each in self._limits)
+
+    def backFor(self, builder: str) -> float | None:
+        """When a build of `builder` may start: `backAt`, and the end of the limits that refuse that builder, in seconds since
+        the epoch. None when that is unknown, and when it may start now.
+        """
+        ends = [each.until for each in self._limits if not each.limit.admits(builder)]
+        if self._holds:
+            ends.append(self.backAt)
+        known = [each for each in ends if each is not None]
+        return max(known) if known and len(known) == len(ends) else None
 
     def heldBy(self, source: str) -> Hold | None:
         """The hold that `source` has placed, or None. `ValueError` for an unknown source."""
@@ -201,7 +230,9 @@ class WorkerPresence:
             self._idle.fire()
 
     def observe(self, observer: Observer) -> Callable[[], None]:
-        """Call `observer(presence)` after every change of the holds, and of `backAt`. Returns a callable that ends it."""
+        """Call `observer(presence)` after every change of the holds, of the limits, and of `backAt`. Returns a callable that
+        ends it.
+        """
         observation = _Observation(observer, self._observers)
         self._observers[observation] = None
         return observation

@@ -287,7 +287,7 @@ class OracleTests(CalendarCase):
             st.sampled_from(
                 [
                     ("19:00", "07:00", "MO-FR"),
-                    Break("FR 18:00", "MO 08:00", reason="office; 3rd floor, left\nétage " + "x" * 80),
+                    Break("FR 18:00", "MO 08:00", reason="office; 3rd floor, left étage " + "x" * 80),
                     Break("12:00", "13:00", builds=2, without="bench-*"),
                     ("2026-03-10T10:00", "2026-06-01T10:00"),
                 ]

@@ -28,6 +28,12 @@ ENOUGH = 5
 # An estimate leans on no fewer of the builds of the past than one of so many: one stray build is not a pattern.
 _STRAY = 10
 
+# For `likelyLongest`: what a median deviation is of a standard deviation, how many of them are added, and what share of the
+# builds of the past is nearly all.
+_TO_DEVIATION = 1.4826
+_SPREADS = 3.0
+_NEARLY_ALL = 0.96
+
 # How many builds are asked for in one SQL statement.
 _CHUNK = 100
 
@@ -82,6 +88,36 @@ def remainingOf(elapsed: float, durations: Sequence[float]) -> float | None:
     return median(longer) - elapsed
 
 
+def pastDurations(master: Any, builderid: int, workerid: int) -> Deferred[list[float]]:
+    """How long (in seconds, without what they waited for locks) the last builds of a builder took that were successful: on
+    this worker where there are enough of them, else on all. In a Deferred; one SQL statement.
+    """
+    builds = master.db.model.builds
+    newest = sa.select(sa.func.max(builds.c.number)).where(builds.c.builderid == builderid).scalar_subquery()
+    query = _past(builds, sa.and_(builds.c.builderid == builderid, builds.c.number > newest - LOOK_BACK))
+
+    def thd(connection: Any) -> list[float]:
+        return _durations(connection.execute(query).fetchall(), workerid)
+
+    return master.db.pool.do(thd)
+
+
+def likelyLongest(durations: Sequence[float]) -> float | None:
+    """A bound that the next one is unlikely to exceed, when others took so long as `durations`; None without any.
+
+    The median and three times the spread around it (the median deviation, scaled to what would be the standard
+    deviation of a normal distribution), but no less than nearly all of them took: some builders have builds of two
+    kinds, and then the spread around the median says little of the longer ones.
+    """
+    if not durations:
+        return None
+    middle = median(durations)
+    spread = _TO_DEVIATION * median(abs(each - middle) for each in durations)
+    # of few builds the longest may be the only one of its kind that was seen
+    nearly_all = sorted(durations)[int(_NEARLY_ALL * (len(durations) - 1))]
+    return max(middle + _SPREADS * spread, nearly_all)
+
+
 def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float) -> dict[int, Estimate]:
     running = connection.execute(
         sa.select(builds).where(builds.c.id.in_(buildids), builds.c.complete_at.is_(None))
@@ -99,13 +135,7 @@ def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float)
         )
         for builderid, number in first.items()
     ]
-    for row in connection.execute(
-        sa.select(
-            builds.c.builderid,
-            builds.c.workerid,
-            (builds.c.complete_at - builds.c.started_at - builds.c.locks_duration_s).label("duration"),
-        ).where(sa.or_(*recent), builds.c.results.in_((SUCCESS, WARNINGS)), builds.c.complete_at.is_not(None))
-    ):
+    for row in connection.execute(_past(builds, sa.or_(*recent))):
         history[row.builderid].append(row)
     return {
         row.id: Estimate(
@@ -118,6 +148,15 @@ def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float)
         )
         for row in running
     }
+
+
+def _past(builds: Any, which: Any) -> Any:
+    """The statement for those of the builds `which` that were successful."""
+    return sa.select(
+        builds.c.builderid,
+        builds.c.workerid,
+        (builds.c.complete_at - builds.c.started_at - builds.c.locks_duration_s).label("duration"),
+    ).where(which, builds.c.results.in_((SUCCESS, WARNINGS)), builds.c.complete_at.is_not(None))
 
 
 def _durations(history: Sequence[Any], workerid: int | None) -> list[float]:

@@ -32,6 +32,8 @@ NOT_RUN = {
     "def canStartBuild(builder, wfb, request):": "the hook that one has before migrating",
     "PresenceClient(s, onBreakDuring": "a line of buildbot.tac, about its worker `s`",
     "onBreakDuring=[": "a keyword, without what it is one of",
+    'worker.BuildSlave(name="desk", passwd="s3cret", workingDuring=': "BuildSlave has yet to take this keyword",
+    "Break.fromCalendar(": "a file that is not there",
 }
 
 

@@ -184,7 +184,7 @@ class BreakTests(SynchronousTestCase):
         self.assertIn("512", self.error("19:00", "07:00", reason="x" * 513))
         self.assertIn("reason", self.error("19:00", "07:00", reason=5))
         for written in ("back\nup", "back\x1b[2Jup", "\u2028backup\u2028."):
-            self.assertIn("one line of readable text", self.error("19:00", "07:00", reason=written))
+            self.assertIn("plain text on one line", self.error("19:00", "07:00", reason=written))
 
     def test_skip(self):
         """Days to skip are dates."""

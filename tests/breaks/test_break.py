@@ -239,7 +239,7 @@ class FromConfigTests(SynchronousTestCase):
         self.assertEqual(BreakSchedule.fromConfig(("1:00", "2:00")).breaks[0].tz, "Asia/Tokyo")
 
     def test_nothingElse(self):
-        """What is no break is refused, with what would be right."""
+        """What is not a break is refused, with what would be right."""
         for value in (
             "19:00",
             5,

@@ -1,8 +1,10 @@
 """What the pages of the documentation say is run, and what they show is what is there."""
 
+import argparse
 import contextlib
 import io
 import re
+import shlex
 import textwrap
 import unittest
 from pathlib import Path
@@ -17,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import presence
 from docs.rooms import PICTURE, picture
+from presence.commands.main import main
 from presence.testing import FakeRoster
 from tests.each import each
 from tests.rooms import MODULES, ROOT
@@ -27,11 +30,16 @@ PAGES = {path.stem: path for path in [*HERE.glob("docs/*.rst"), HERE / "README.m
 RST_BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
 MARKDOWN_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
+# What one types at a terminal, without the prompt and the name of the program.
+COMMAND_LINE = re.compile(r"^ *\$ presence (.+)$", re.MULTILINE)
+
 # Blocks that cannot be run, by how they begin, and why.
 NOT_RUN = {
     "def canStartBuild(builder, wfb, request):": "the hook that one has before migrating",
     "PresenceClient(s, onBreakDuring": "a line of buildbot.tac, about its worker `s`",
     "onBreakDuring=[": "a keyword, without what it is one of",
+    'worker.BuildSlave(name="desk", passwd="s3cret", workingDuring=': "BuildSlave has yet to take this keyword",
+    "Break.fromCalendar(": "a file that is not there",
 }
 
 
@@ -124,6 +132,32 @@ class PythonTests(SynchronousTestCase):
             (f"{found.start:%H:%M}", f"{found.stop:%H:%M}", found.reasons), ("11:00", "13:00", ())
         )
         self.assertEqual(f"{schedule.nextChange(instant):%H:%M}", "13:00")
+
+
+class CommandTests(SynchronousTestCase):
+    """The commands on the pages are run in `tests/integration/`, in other words. Here it is that they can be typed."""
+
+    def test_canBeTyped(self):
+        """Every `presence` command line on a page is one that the program takes."""
+        parse = argparse.ArgumentParser.parse_args
+
+        def parsed(parser, arguments=None, namespace=None):
+            options = parse(parser, arguments, namespace)
+            options.run = lambda _: 0
+            return options
+
+        self.patch(argparse.ArgumentParser, "parse_args", parsed)
+        lines = [
+            (page, line) for page in PAGES for line in COMMAND_LINE.findall(PAGES[page].read_text("utf-8"))
+        ]
+        self.assertGreater(len(lines), 20)
+        for page, line in lines:
+            complaint = io.StringIO()
+            try:
+                with contextlib.redirect_stderr(complaint):
+                    main(shlex.split(line, comments=True))
+            except SystemExit:
+                self.fail(f"{page}: {line}: {complaint.getvalue()}")
 
 
 class ArchitectureTests(SynchronousTestCase):

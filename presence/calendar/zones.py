@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 _SOME_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 (a wall clock time)
 _ZONEINFO_FOLDERS = re.compile(r"zoneinfo/(?:posix/)?([^']+)")
-# Files which lie in some hosts' zoneinfo folders and are no IANA zones: copies, and clocks with leap seconds.
+# Files which lie in some hosts' zoneinfo folders and are not IANA zones: copies, and clocks with leap seconds.
 _NO_IANA_NAMES = re.compile(r"localtime|posixrules|Factory|posix/.*|right/.*")
 
 # zones that have the abbreviation of a place's winter time, and never its summer time

@@ -192,7 +192,7 @@ def _checked(name: str, reader: Any, value: Any) -> Any:
 
 def _days(text: str) -> int:
     if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= _MAX_DAYS:
-        raise _MisuseError(f"--days: {text!r} is no number from 1 to {_MAX_DAYS}")
+        raise _MisuseError(f"--days: {text!r} is not a number from 1 to {_MAX_DAYS}")
     return int(text)
 
 
@@ -269,7 +269,7 @@ def _load_workers(master: Path) -> list[Any]:
         ) from None
     if not master.is_dir():
         raise _MisuseError(
-            f"{str(master)!r} is no directory: give the one in which the master's buildbot.tac is"
+            f"{str(master)!r} is not a directory: give the one in which the master's buildbot.tac is"
         )
     try:
         config_file = getConfigFileFromTac(str(master), quiet=True)

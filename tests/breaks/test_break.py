@@ -184,7 +184,7 @@ class BreakTests(SynchronousTestCase):
         self.assertIn("512", self.error("19:00", "07:00", reason="x" * 513))
         self.assertIn("reason", self.error("19:00", "07:00", reason=5))
         for written in ("back\nup", "back\x1b[2Jup", "\u2028backup\u2028."):
-            self.assertIn("one line of readable text", self.error("19:00", "07:00", reason=written))
+            self.assertIn("plain text on one line", self.error("19:00", "07:00", reason=written))
 
     def test_skip(self):
         """Days to skip are dates."""
@@ -239,7 +239,7 @@ class FromConfigTests(SynchronousTestCase):
         self.assertEqual(BreakSchedule.fromConfig(("1:00", "2:00")).breaks[0].tz, "Asia/Tokyo")
 
     def test_nothingElse(self):
-        """What is no break is refused, with what would be right."""
+        """What is not a break is refused, with what would be right."""
         for value in (
             "19:00",
             5,

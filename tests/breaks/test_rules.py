@@ -71,7 +71,7 @@ class RuleTests(SynchronousTestCase):
         self.assertEqual(ruleText("rrule:freq=monthly;\r\n byday=2tu"), "RRULE:FREQ=MONTHLY;BYDAY=2TU")
 
     def test_blanks(self):
-        """A blank beside a sign is no mistake, and changes nothing; one between two lines divides them."""
+        """A blank beside a sign is not a mistake, and changes nothing; one between two lines divides them."""
         for text in ("FREQ=MONTHLY; BYDAY=2TU", "FREQ = MONTHLY ;BYDAY= 2TU", " FREQ=MONTHLY;\tBYDAY=2TU "):
             self.assertEqual(days(text, 2026), days("FREQ=MONTHLY;BYDAY=2TU", 2026), text)
         self.assertEqual(

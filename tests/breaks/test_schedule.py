@@ -55,7 +55,7 @@ class BreakScheduleTests(SynchronousTestCase):
         self.assertIs(breaks.nextChange(interval.stop).tzinfo, UTC)
 
     def test_naive(self):
-        """A naive datetime is no instant."""
+        """A naive datetime is not an instant."""
         breaks = schedule(("07:00", "19:00"))
         naive = datetime.datetime(2026, 11, 23)
         self.assertRaises(ValueError, breaks.at, naive)

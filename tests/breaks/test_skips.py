@@ -33,7 +33,7 @@ class SkipTests(SynchronousTestCase):
         self.assertEqual([each.day for each in found], [22, 23, 1])
 
     def test_mistakes(self):
-        """A span that ends before it begins, or is endless, is refused, and so is what is no date."""
+        """A span that ends before it begins, or is endless, is refused, and so is what is not a date."""
         for skip, said in {
             "2026-12-31/2026-12-24": "ends before it begins",
             "2026-12-31/2046-12-24": "more than 3660 days",

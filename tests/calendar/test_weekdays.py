@@ -77,7 +77,7 @@ class WeekdaysTests(SynchronousTestCase):
             self.assertIn("never start", str(self.assertRaises(ValueError, weekdays, value)))
 
     def test_nothingElse(self):
-        """What is no day is refused, with what would be right."""
+        """What is not a day is refused, with what would be right."""
         for value in (
             "XX",
             "M",

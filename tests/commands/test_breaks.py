@@ -270,7 +270,7 @@ class BreaksCommandTests(SynchronousTestCase):
             (("--break", "1:00-2:00", "--break", "3:00-4:00", "--rule", "FREQ=DAILY"), "one --break"),
             (("--break", "19:00-07:00", "."), "exclude each other"),
             (("--rule", "FREQ=DAILY", "."), "exclude each other"),
-            (("/no/such/master",), "no directory"),
+            (("/no/such/master",), "not a directory"),
         ]:
             self.assertIn(hint, self.refused(*argv), argv)
 

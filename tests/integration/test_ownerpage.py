@@ -124,7 +124,7 @@ class PageTests(PageCase):
         self.saysThat(page, "#headline", "Accepts builds")
         page.get_by_label("Reason").fill("x\u2028y")
         page.get_by_role("button", name="1 hour").click()
-        self.saysThat(page, "#problem", "one line of readable text")
+        self.saysThat(page, "#problem", "plain text on one line")
         self.assertEqual(owner.sources(), [])
         other = self.browser.open(f"http://127.0.0.1:{self.port(owner)}/")
         other.get_by_label("Code").fill("abcd-abcd-abcd-abcd")

@@ -192,4 +192,4 @@ class AbsenceTests(PageTestCase):
         """A master without presences is told of in words."""
         self.start(PLAIN)
         page = self.open()
-        page.get_by_text("This master has no presences: they begin with the first BuildSlave").wait_for()
+        page.get_by_text("This master has no presences yet: they come with the first BuildSlave").wait_for()

@@ -319,7 +319,7 @@ class BreakTimerTests(SynchronousTestCase):
         self.assertRaises(ValueError, self.timer.suspend, self.clock.seconds() + HOUR, "lunch")
 
     def test_suspendUntilNonsense(self):
-        """An instant that is no number is refused, and nothing is changed."""
+        """An instant that is not a number is refused, and nothing is changed."""
         self.setClock(12)
         self.timer.start()
         self.assertRaises(ValueError, self.timer.suspend, float("nan"))

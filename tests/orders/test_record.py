@@ -55,7 +55,7 @@ class AdminRecordTests(SynchronousTestCase):
     @examples(25)
     @given(JSON)
     def test_strangers(self, value):
-        """What is no record is a ValueError."""
+        """What is not a record is a ValueError."""
         self.assertRaises(ValueError, AdminRecord.fromDict, value)
 
     def test_halves(self):

@@ -3,39 +3,31 @@ from types import SimpleNamespace
 
 from buildbot.mq.simple import SimpleMQ
 from twisted.internet.defer import succeed
-from twisted.internet.task import Clock, deferLater
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api import events as module
 from presence.master.api.events import SLICE, Events, mayBeHeard
 from presence.master.api.readycounts import ReadyCounts
-from presence.model.builderpresence import BuilderPresence
 from presence.model.gathering import PAUSE
-from presence.model.workerpresence import WorkerPresence
+from presence.testing import FakeRoster
 
 
 def farm(workernames, buildernames, entity, mq=None):
     """A clock, what is told, and an events to which `entity` gives whatever there is of a name."""
-    clock, told = Clock(), []
+    roster, told = FakeRoster(workernames, dict.fromkeys(buildernames, workernames)), []
+    # what it has besides on a master
+    roster.master = SimpleNamespace(reactor=roster.clock, mq=mq)
     kinds = {
         name: SimpleNamespace(
             plural=f"{name}s", produceEvent=lambda entity, event: told.append((entity["name"], event))
         )
         for name in ("presence", "builderpresence")
     }
-    workers = {name: WorkerPresence(name, clock) for name in workernames}
-    builders = {name: BuilderPresence(name, list(workers.values())) for name in buildernames}
-    roster = SimpleNamespace(
-        master=SimpleNamespace(reactor=clock, mq=mq),
-        workers=workers,
-        builders=builders,
-        findWorker=workers.get,
-        findBuilder=builders.get,
-    )
     entities = SimpleNamespace(worker=entity, builder=entity, follow=lambda: None, workerChanged=lambda: None)
     events = Events(roster, entities, ReadyCounts(), kinds)
     events._recount = False  # there is no database here
-    return clock, told, events
+    return roster.clock, told, events
 
 
 class StartTests(SynchronousTestCase):

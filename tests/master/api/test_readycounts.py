@@ -1,23 +1,17 @@
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api.readycounts import ReadyCounts
-from presence.model.builderpresence import BuilderPresence
-from presence.model.workerpresence import WorkerPresence
+from presence.testing import FakeRoster
 
 
 class ReadyCountsTests(SynchronousTestCase):
     """How many workers of a builder are ready is counted as they flip."""
 
     def setUp(self):
-        clock = Clock()
-        self.a, self.b, self.c = (WorkerPresence(name, clock) for name in "abc")
+        roster = FakeRoster("abc", {"both": "ab", "one": "a", "other": "c"})
+        self.a, self.b, self.c = (roster.worker(name) for name in "abc")
         self.counts = ReadyCounts()
-        self.builders = {
-            "both": BuilderPresence("both", [self.a, self.b]),
-            "one": BuilderPresence("one", [self.a]),
-            "other": BuilderPresence("other", [self.c]),
-        }
+        self.builders = roster.builders
         self.counts.follow(self.builders)
 
     def ready(self):

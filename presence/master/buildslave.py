@@ -130,17 +130,32 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm):
 
     @inlineCallbacks
     def attached(self, conn: Any) -> Generator[Deferred[Any], Any, None]:
-        """The worker has connected. It is ready when its builders are, not before."""
+        """The worker has connected, if Buildbot takes the connection. It is ready when its builders are, not before."""
+        if self._owner_link is not None:
+            conn.presenceGreeting = self._owner_link.takeGreeting(conn)
+        done = super().attached(conn)  # type: ignore[misc]
+        # a latent worker may have been waited for only until now
+        self._greet()
+        yield done
+        if self.conn is conn:
+            self._mirror(mirror.mirror)
+
+    def _greet(self) -> None:
+        """If Buildbot has taken the connection that is new, and before a build can start there: hear what it says.
+
+        Of one that it does not take (a second one; that of a latent worker that nobody has asked for) nothing is heard.
+        """
+        conn, link = self.conn, self._owner_link
+        if conn is None or link is None or "presenceGreeting" not in vars(conn):
+            return
         self._missing_after_break = False
         self._guard(conn)
-        if self._owner_link is not None:
-            self._owner_link.attached(conn)
-        yield super().attached(conn)  # type: ignore[misc]
-        self._mirror(mirror.mirror)
+        link.attached(conn, vars(conn).pop("presenceGreeting"))
 
     @inlineCallbacks
     def updateWorker(self) -> Generator[Deferred[Any], Any, None]:
         """Tell the worker which builders it has: when it has connected, and before it can build."""
+        self._greet()
         if self._assembly is not None:
             # another master may have taken an order for it, while it was connected there
             restored = self._assembly.storedOrders.restore(self)

@@ -61,6 +61,13 @@ def readStop(value: object, now: float) -> Stop:
     return Stop(announcement, reader.future("deadline"))
 
 
+def mayBeAway(value: object) -> bool:
+    """Whether `value`, a message of a worker that was not understood, may say that no build is accepted: unless its state,
+    read by itself, says AVAILABLE.
+    """
+    return not isinstance(value, dict) or value.get("state") != PresenceState.AVAILABLE.value
+
+
 def readAnswer(value: object, now: float) -> View | Refusal:
     """The view, or the refusal, in `value`, which arrived at `now`. Raises `MessageError`."""
     reader = _Reader(value, now)

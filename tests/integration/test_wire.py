@@ -243,12 +243,25 @@ class Wire:
             self.assertNotIn("Traceback", log)
 
     def test_laterVersion(self):
-        """What a later version says is refused with a reason, and the worker goes on building."""
+        """What a later version says is refused with a reason; if that may be "away", the worker is held until it says more."""
         owner = self.begin()
         owner.waitUntilKnown()
-        answer = owner.raw(name="presence", expression="{'version': 2, 'state': 'SLEEPING'}")
+        answer = owner.raw(name="presence", expression="{'version': 2, 'state': 'AVAILABLE'}")
         self.assertIn("version 2 is not known", answer["error"])
         self.farm.force("mac-mini").waitUntilBuilt()
+        answer = owner.raw(name="presence", expression="{'version': 2, 'state': 'SLEEPING'}")
+        self.assertIn("version 2 is not known", answer["error"])
+        self.assertHeld(owner)
+
+    def assertHeld(self, owner):
+        """It is held because it could not be understood, until it says what can be."""
+        (hold,) = self.farm.get("presences/mac-mini")["presences"][0]["holds"]
+        self.assertEqual(hold["source"], "worker")
+        self.assertIn("cannot be understood", hold["reason"])
+        waits = self.farm.force("mac-mini")
+        back = time.time()
+        owner.raw(name="presence", expression="{'version': 1, 'state': 'AVAILABLE'}")
+        self.assertGreaterEqual(waits.waitUntilBuilt()["started"], back)
 
     def test_laterGreeting(self):
         """A worker that connects with a later version is told so, once it is logged, and it builds."""
@@ -266,6 +279,23 @@ presenceClient.greeting = lambda: {**_greeting(), "version": 2}
         self.assertTrue(status["master"]["knows_presence"])
         self.farm.force("mac-mini").waitUntilBuilt()
         self.assertEqual(self.farm.master.log.count("is refused"), 1)
+        self.assertQuiet(owner)
+
+    def test_closed(self):
+        """A worker that connects while its owner is away, and says so in a way that is refused, is held all the same."""
+        self.farm.configure(OURS)
+        self.farm.start()
+        owner = Owner(
+            self.farm,
+            "mac-mini",
+            extra="""
+_greeting = presenceClient.greeting
+presenceClient.greeting = lambda: {**_greeting(), "state": "NOT_ACCEPTING_NEW_BUILDS", "by": "\\x1b[2J"}
+""",
+        )
+        owner.start()
+        owner.waitUntil("the refusal", lambda status: "was refused" in (status["master"]["why"] or ""))
+        self.assertHeld(owner)
         self.assertQuiet(owner)
 
     def test_hostile(self):
@@ -349,7 +379,7 @@ class PBWireTests(Wire, SynchronousTestCase):
         owner = self.begin()
         owner.waitUntilKnown()
         self.assertIn("error", owner.rawJelly(name="presence", depth=3000))
-        self.farm.force("mac-mini").waitUntilBuilt()
+        self.assertHeld(owner)
         self.assertQuiet(owner)
 
 

@@ -11,7 +11,7 @@ from presence.master.owner.transports import openTransport
 from presence.master.owner.word import OwnersWord
 from presence.model import states
 from presence.model.gathering import Gathering
-from presence.text import MAX_NAME, cut
+from presence.text import MAX_NAME, MAX_REASON, cut
 from presence.wire.messages import (
     AVAILABLE,
     PRESENCE,
@@ -23,7 +23,7 @@ from presence.wire.messages import (
     View,
     cutHold,
 )
-from presence.wire.reading import MessageError, readAnnouncement, readStop
+from presence.wire.reading import MessageError, mayBeAway, readAnnouncement, readStop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +35,15 @@ if TYPE_CHECKING:
     from presence.model.workerpresence import WorkerPresence
 
 _log = Logger()
+
+#: Stands for a worker that says nothing of its presence.
+_NOTHING = object()
+
+# why a worker is held that says what cannot be understood, and how much of what is wrong with that is told
+_CLOSED = (
+    "what it says of its presence cannot be understood ({problem}): it is held until it says so in another way, or connects again"
+)
+_SHOWN = 300
 
 _READERS: dict[str, Callable[[object, float], Announcement | Stop]] = {
     PRESENCE: readAnnouncement,
@@ -82,21 +91,27 @@ class OwnerLink:
         self._sent: View | None = None
         self._logged = False
 
-    def attached(self, conn: Any) -> None:
+    def takeGreeting(self, conn: Any) -> object:
+        """What the worker at the other end of `conn` says of its presence when it connects, to be given to `attached()` when
+        Buildbot has taken the connection. It is taken out: Buildbot would keep it as a property of the worker.
+        """
+        return conn.info.pop(PRESENCE, _NOTHING) if isinstance(conn.info, dict) else _NOTHING
+
+    def attached(self, conn: Any, greeting: object) -> None:
         """The worker has connected. From now on it is held as its owner said, before it can get a build."""
         self._close()
-        # taken out: Buildbot would keep it as a property of the worker
-        said = conn.info.pop(PRESENCE, None) if isinstance(conn.info, dict) else None
-        if said is None:
+        if greeting is _NOTHING:
             self._word.forget()
             return
         now = self._clock.seconds()
         refusal = None
         try:
-            announcement = readAnnouncement(said, now)
+            self._word.begin(readAnnouncement(greeting, now))
         except MessageError as problem:
-            announcement, refusal = AVAILABLE, self._refuse(PRESENCE, problem)
-        self._word.begin(announcement)
+            self._word.end()
+            if not mayBeAway(greeting):
+                self._word.begin(AVAILABLE)
+            refusal = self._refuse(PRESENCE, greeting, problem)
         self._send = openTransport(conn, self._receive)
         self._deliver(refusal or self._view(now))
 
@@ -181,19 +196,25 @@ class OwnerLink:
         try:
             message = _READERS[name](content, now)
         except MessageError as problem:
-            answer = self._refuse(name, problem)
+            answer = self._refuse(name, content, problem)
         else:
             self._word.say(message)
             answer = self._sent = self._view(now)
         return answer.toDict(now)
 
-    def _refuse(self, name: str, problem: MessageError) -> Refusal:
+    def _refuse(self, name: str, content: object, problem: MessageError) -> Refusal:
+        """Closed, not open: what cannot be understood, and may say "away", holds the worker."""
+        closed = mayBeAway(content)
+        if closed:
+            self._word.close(cut(_CLOSED.format(problem=cut(str(problem), _SHOWN)), MAX_REASON) or "")
         if not self._logged:
             # once for a connection: a worker must not be able to fill the disk
             self._logged = True
             _log.warn(
-                "{worker}: what it says of its presence is refused ({problem})",
+                "{worker}: what it says of its presence is refused ({problem}){held}",
                 worker=self._presence.name,
                 problem=problem,
+                held=", and it is held" if closed else "",
             )
-        return Refusal(f"{name} was refused, and changed nothing: {problem}")
+        what = "the worker is held until it says something that is right" if closed else "and changed nothing"
+        return Refusal(f"{name} was refused, {what}: {problem}")

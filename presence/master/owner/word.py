@@ -44,6 +44,18 @@ class OwnersWord:
         self._spoken = True
         self._do(announcement)
 
+    def close(self, reason: str) -> None:
+        """The worker says what cannot be understood, and may be "away": hold it until it says something else.
+
+        What it is held by already, without an end, goes on holding it.
+        """
+        self._spoken = True
+        self._waiting = self.stop = None
+        self._suspend(None)
+        held = self._presence.heldBy("worker")
+        if held is None or held.until is not None:
+            self._presence.hold("worker", reason=reason)
+
     def end(self) -> None:
         """The worker has gone: what it said last stands. No timer is left."""
         if self._waiting is not None:

@@ -34,6 +34,7 @@ class SlavePart:
     workername: str
     workerid: int
     workerforbuilders: dict[str, Any]
+    conn: Any
     missing_timer: Any
     stopMissingTimer: Any
     _paused: bool

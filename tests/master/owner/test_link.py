@@ -254,19 +254,18 @@ class RefusalTests(ClientTestCase):
     def check_wrongInfo(self, info, problem):
         self.assertIn(problem, self.attachWith(info)["error"])
         self.request()
-        self.assertEqual(self.startedOn(), ["mac-mini"])
-        self.finishAll()
+        self.assertEqual((self.sources(), self.starts), (["worker"], []))
 
     def test_laterVersion(self):
-        """A worker of a later version is told that, and builds as one without a client."""
+        """A worker of a later version is told that, and is held unless it says AVAILABLE: see `test_closed`."""
         self.check_wrongInfo({"version": 2}, "version 2 is not known here: version 1 is spoken")
 
     def test_nonsense(self):
-        """A worker that says nonsense when it connects is told so, and builds as one without a client."""
+        """A worker that says nonsense when it connects is told so, and is held."""
         self.check_wrongInfo("away", "'away' is not a message")
 
     def test_messages(self):
-        """A message that is not right is answered with what is wrong, and has changed nothing."""
+        """A message that is not right is answered with what is wrong, and an owner who is away stays away."""
         self.begin()
         self.resultOf(self.client.owner.away("rendering"))
         before = self.presence().holds
@@ -274,7 +273,7 @@ class RefusalTests(ClientTestCase):
         for name in ("presence", "presence_stop"):
             for message in (None, {}, {"version": 2}, {"version": 1, "state": "AVAILABLE", "until": 5}):
                 answer = self.resultOf(send(name, message))
-                self.assertIn("was refused, and changed nothing", answer["error"])
+                self.assertIn(f"{name} was refused", answer["error"])
         self.assertEqual(self.presence().holds, before)
         self.assertEqual(self.flushLoggedErrors(), [])
 

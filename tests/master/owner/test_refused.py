@@ -10,15 +10,25 @@ AWAY = {"version": 1, "state": "NOT_ACCEPTING_NEW_BUILDS", "reason": "rendering"
 AVAILABLE = {"version": 1, "state": "AVAILABLE"}
 
 
+class Remote:
+    """The other end of a connection. It keeps what it is told of the presence."""
+
+    def __init__(self, name):
+        self.workername = name
+        self.bot = self
+        self.told = []
+
+    def remote_presence_view(self, view):
+        self.told.append(view)
+        return succeed(None)
+
+
 class Connection(null.Connection):
     """A connection of somebody whose worker info has this in it."""
 
     def __init__(self, worker, info):
-        super().__init__(worker)
+        super().__init__(Remote(worker.workername))
         self.info = info
-
-    def remotePrint(self, message):
-        return succeed(None)
 
 
 class LatentTests(MasterTestCase):
@@ -31,8 +41,10 @@ class LatentTests(MasterTestCase):
 
     def connectWith(self, info):
         worker = self.worker("cloud")
-        done = worker.attached(Connection(worker, info))
+        connection = Connection(worker, info)
+        done = worker.attached(connection)
         self.pass_(1)
+        self.assertEqual(connection.worker.told, [])
         self.assertIn("not trying to substantiate", str(self.failureResultOf(done, RuntimeError).value))
 
     def assertBuilds(self):
@@ -69,8 +81,10 @@ class SecondConnectionTests(ClientTestCase):
     def connectSecond(self, info):
         worker = self.worker("mac-mini")
         first = worker.conn
-        self.resultOf(worker.attached(Connection(worker, info)))
+        second = Connection(worker, info)
+        self.resultOf(worker.attached(second))
         self.pass_(1)
+        self.assertEqual(second.worker.told, [])
         self.assertEqual(len(self.flushLoggedErrors(AssertionError)), 1)
         self.assertIs(worker.conn, first)
 

@@ -68,8 +68,9 @@ class EqualityTests(SynchronousTestCase):
     def test_commonCase(self):
         """To find that it is the same object, or that the names differ, no attribute is collected."""
         one, two = slave("one"), slave("two")
+        again = one
         self.patch(ComparableMixin, "_cmp_common", lambda *_: self.fail("Buildbot was asked"))
-        self.assertEqual((one == one, one == two, one != one, one != two), (True, False, False, True))
+        self.assertEqual((one == again, one == two, one != again, one != two), (True, False, False, True))
 
     def test_hash(self):
         """A worker stays in a set when it is configured anew."""

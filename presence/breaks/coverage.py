@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from presence.breaks.occurrences import EARLIEST_START, LATEST_STOP, Occurrences
-from presence.breaks.startdays import FIRST_DAY, LAST_DAY
-from presence.calendar.wallclock import EARLIEST, LATEST, UTC, later, midnight
+from presence.breaks.timeline import Piece, Sources, Timeline, View, boundsOf, merged
+from presence.calendar.wallclock import LATEST, UTC, later
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from presence.breaks.occurrences import Occurrences
 
 HORIZON = timedelta(days=400)
 """How far before and after an instant the beginning and the end of its break are looked for."""
@@ -27,6 +28,10 @@ _WINDOWS = ((3, 2), (16, 16), (64, 64), (800, 432))
 # The days before and after one from which a break may go on otherwise: what is missing then is missing for the
 # first time within a year, as even yearly rules recur by then.
 _AROUND_A_TURN = (8, 432)
+
+# With more breaks than these it is kept what they are together, day by day. For fewer that would be more to keep
+# than to work out again.
+_FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +49,12 @@ class BreakInterval:
     reasons: tuple[str, ...] = ()
 
 
-class _Piece(NamedTuple):
-    """Occurrences which overlap or touch, and the numbers of the breaks they belong to."""
-
-    start: datetime
-    stop: datetime
-    numbers: list[int]
-
-
-class _View(NamedTuple):
-    """All pieces that have to do with ``[first, last]``, by their start. Outside they may be incomplete."""
-
-    first: datetime
-    last: datetime
-    pieces: list[_Piece]
-
-    def isWhole(self, piece: _Piece) -> bool:
-        """Whether `piece` ends on both sides where it seems to."""
-        return self.first <= piece.start and piece.stop <= self.last
-
-
 class _Found(NamedTuple):
     """What is true from `since` to just before `until`: it is `piece`, or no break."""
 
     since: datetime
     until: datetime
-    piece: _Piece | None
+    piece: Piece | None
 
 
 class Coverage:
@@ -78,11 +63,13 @@ class Coverage:
     Instants are in UTC. What was found last is remembered, as the next question is mostly about the same break.
     """
 
-    __slots__ = ("_breaks", "_changed", "_found", "_reasons")
+    __slots__ = ("_breaks", "_changed", "_found", "_reasons", "_sources", "_timeline")
 
     def __init__(self, breaks: Sequence[Occurrences], reasons: Sequence[str | None]) -> None:
         self._breaks = breaks
         self._reasons = reasons
+        self._sources = Sources(breaks, reasons) if len(breaks) > _FEW else None
+        self._timeline: Timeline | None = None
         self._found = _Found(LATEST, LATEST, None)
         # no change lies after the first and before the second of these
         self._changed: tuple[datetime, datetime | None] = (LATEST, None)
@@ -115,10 +102,17 @@ class Coverage:
 
     def _next_change(self, instant: datetime) -> datetime | None:
         interval = self.at(instant)
-        if interval is None:
-            starts = (each.nextStart(instant) for each in self._breaks)
-            return min((start for start in starts if start is not None), default=None)
-        return interval.stop or self._end_beyond_horizon(instant)
+        if interval is not None:
+            return interval.stop or self._end_beyond_horizon(instant)
+        if self._sources is not None:
+            for before, after in _WINDOWS[:-1]:
+                day = instant.toordinal()
+                view = self._view(day - before, day + after, instant, instant)
+                for piece in view.pieces:
+                    if instant < piece.start < view.last:
+                        return piece.start
+        starts = (each.nextStart(instant) for each in self._breaks)
+        return min((start for start in starts if start is not None), default=None)
 
     def _find(self, instant: datetime) -> _Found:
         view = self._around(instant, instant)
@@ -132,46 +126,42 @@ class Coverage:
                 until = min(until, piece.start)
         return _Found(since, until, None)
 
-    def _around(self, start: datetime, stop: datetime) -> _View:
+    def _around(self, start: datetime, stop: datetime) -> View:
         """A view of ``[start, stop]`` with all of each piece there, as far as the horizon."""
         for before, after in _WINDOWS:
-            view = self._view(start.toordinal() - before, stop.toordinal() + after)
+            view = self._view(start.toordinal() - before, stop.toordinal() + after, start, stop)
             touched = (piece for piece in view.pieces if piece.start <= stop and start <= piece.stop)
             if all(view.isWhole(piece) for piece in touched):
                 break
         return view
 
-    def _view(self, first: int, last: int) -> _View:
-        """What the occurrences make which start on the days (ordinals) from `first` to `last`."""
+    def _view(self, first: int, last: int, start: datetime, stop: datetime) -> View:
+        """What the occurrences make which start on the days (ordinals) from `first` to `last`, around ``[start, stop]``."""
+        if self._sources is None:
+            return self._view_of_few(first, last)
+        if self._timeline is None:
+            self._sources.prepare(first)
+            self._timeline = Timeline(self._sources, first)
+        return self._timeline.view(first, last, start, stop)
+
+    def _view_of_few(self, first: int, last: int) -> View:
         spans = sorted(
             (start, stop, number)
             for number, each in enumerate(self._breaks)
             for start, stop in each.startingBetween(first, last)
         )
-        pieces: list[_Piece] = []
-        for start, stop, number in spans:
-            if pieces and start <= pieces[-1].stop:
-                piece = pieces[-1]
-                if number not in piece.numbers:
-                    piece.numbers.append(number)
-                if stop > piece.stop:
-                    pieces[-1] = _Piece(piece.start, stop, piece.numbers)
-            else:
-                pieces.append(_Piece(start, stop, [number]))
-        # Outside of these two lies all that starts on other days.
-        return _View(
-            EARLIEST if first <= FIRST_DAY else midnight(first - 1) + LATEST_STOP,
-            LATEST if last >= LAST_DAY else midnight(last + 1) + EARLIEST_START,
-            pieces,
-        )
+        return View(*boundsOf(first, last), merged([self._piece(*span) for span in spans]))
 
-    def _interval(self, piece: _Piece, start: datetime, stop: datetime) -> BreakInterval:
+    def _piece(self, start: datetime, stop: datetime, number: int) -> Piece:
+        reason = self._reasons[number]
+        return Piece(start, stop, {} if reason is None else {reason: (start, stop, number)})
+
+    def _interval(self, piece: Piece, start: datetime, stop: datetime) -> BreakInterval:
         """`piece` as it is told to who asks about ``[start, stop]``."""
-        reasons = dict.fromkeys([self._reasons[number] for number in piece.numbers])
         return BreakInterval(
             max(piece.start, _oldest_start(start)),
             piece.stop if piece.stop <= later(stop, HORIZON) else None,
-            tuple(reason for reason in reasons if reason is not None),
+            tuple(sorted(piece.reasons, key=piece.reasons.__getitem__)),
         )
 
     def _end_beyond_horizon(self, instant: datetime) -> datetime | None:
@@ -181,11 +171,17 @@ class Coverage:
         """
         horizon = later(instant, HORIZON).toordinal()
         turns = {turn for each in self._breaks for turn in each.turns if turn > horizon}
+        sources = self._sources or Sources(self._breaks, self._reasons)
         before, after = _AROUND_A_TURN
+        seen = -1
         for day in (horizon, *sorted(turns)):
-            view = self._view(day - before, day + after)
+            if day - before > seen:
+                sweep, first = Timeline(sources, day - before), day - before
+            seen = day + after
+            begin, _ = boundsOf(first, seen)
+            view = sweep.view(first, seen, begin, begin)
             for piece in view.pieces:
-                if piece.start <= view.first < piece.stop <= view.last:
+                if piece.start <= begin < piece.stop <= view.last:
                     return piece.stop
         return None
 
@@ -195,7 +191,7 @@ def _oldest_start(instant: datetime) -> datetime:
     return datetime(later(instant, -HORIZON).year, 1, 1, tzinfo=UTC)
 
 
-def _while_shown_alike(piece: _Piece, instant: datetime, *, begins: bool) -> _Found:
+def _while_shown_alike(piece: Piece, instant: datetime, *, begins: bool) -> _Found:
     """How long `piece` is what there is to say, its end known or not known as at `instant`.
 
     `begins`: whether it begins where it seems to. If it does not, nothing is said of earlier instants.

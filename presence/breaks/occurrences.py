@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from presence.breaks.startdays import WeeklyDays
+from presence.calendar.timeofday import MIDNIGHT
 from presence.calendar.wallclock import startInstant, stopInstant
 
 if TYPE_CHECKING:
@@ -41,6 +43,15 @@ class Occurrences(Protocol):
         ...
 
 
+class Weekly(NamedTuple):
+    """A break by weekday on the wall: its days, and from when to when it is, from 00:00 of its start day on."""
+
+    weekdays: frozenset[int]
+    skipped: frozenset[int]
+    start: timedelta
+    stop: timedelta
+
+
 class Recurring:
     """The occurrences of a break from `start`, on each of `days`, to `stop`, which is so many `nights` later.
 
@@ -57,6 +68,21 @@ class Recurring:
         self._days = days
         self._zone = zone
         self.turns = days.turns
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone on whose walls it is."""
+        return self._zone
+
+    @property
+    def weekly(self) -> Weekly | None:
+        """What it is every week, if it goes by weekdays and is over on the next day."""
+        days = self._days
+        if not isinstance(days, WeeklyDays) or days.skipped is None or self._nights > 1:
+            return None
+        midnight = datetime.combine(date.min, MIDNIGHT)
+        start, stop = (datetime.combine(date.min, each) - midnight for each in (self._start, self._stop))
+        return Weekly(days.weekdays, days.skipped, start, stop + timedelta(days=self._nights))
 
     def startingBetween(self, first: int, last: int) -> list[Span]:
         """See `Occurrences`. Also those that have begun earlier and last for several nights."""

@@ -58,11 +58,28 @@ def everYields(recurrence: Recurrence) -> bool:
 def nthDay(recurrence: Recurrence, count: int) -> int | None:
     """The ordinal of the day with which the rule has yielded `count` days since `since`, or None."""
     assert recurrence.since is not None  # noqa: S101 (COUNT has been refused without it)
-    for year in range(recurrence.since.year, LAST_YEAR + 1):
+    first = recurrence.since.year
+    days = listed(recurrence, first)
+    if count <= len(days):
+        return days[count - 1]
+    count -= len(days)
+    # After a whole cycle of the calendar, in phase, the years yield the same again.
+    numbers: list[int] = []
+    for year in range(first + 1, min(first + _CALENDAR_CYCLE * recurrence.interval, LAST_YEAR) + 1):
         days = listed(recurrence, year)
         if count <= len(days):
             return days[count - 1]
         count -= len(days)
+        numbers.append(len(days))
+    if not any(numbers):
+        return None
+    cycles, count = divmod(count - 1, sum(numbers))
+    year = first + 1 + (1 + cycles) * len(numbers)
+    for number in numbers:
+        if count < number:
+            return listed(recurrence, year)[count] if year <= LAST_YEAR else None
+        count -= number
+        year += 1
     return None
 
 

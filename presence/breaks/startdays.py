@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FIRST_DAY = date(FIRST_YEAR, 1, 1).toordinal()
 LAST_DAY = date(LAST_YEAR, 12, 31).toordinal()
 
-_DAYS_A_WEEK = 7
+DAYS_A_WEEK = 7
 _SOME_YEAR = 1970
 
 
@@ -78,21 +78,31 @@ class WeeklyDays:
         self, weekdays: Iterable[int], skip: Iterable[date], calendars: Iterable[SkippedDays] = ()
     ) -> None:
         # the day with ordinal 1 is a Monday
-        self._weekdays = frozenset((weekday + 1) % _DAYS_A_WEEK for weekday in weekdays)
+        self._weekdays = frozenset((weekday + 1) % DAYS_A_WEEK for weekday in weekdays)
         self._skip, self.turns = _skipped(skip, calendars)
+
+    @property
+    def weekdays(self) -> frozenset[int]:
+        """The weekdays: the ordinals of their days modulo seven."""
+        return self._weekdays
+
+    @property
+    def skipped(self) -> frozenset[int] | None:
+        """The days that are left out; None where some of them are known year by year only."""
+        return self._skip if isinstance(self._skip, frozenset) else None
 
     def between(self, first: int, last: int) -> list[int]:
         """See `StartDays`."""
         return [
             day
             for day in range(max(first, FIRST_DAY), min(last, LAST_DAY) + 1)
-            if day % _DAYS_A_WEEK in self._weekdays and day not in self._skip
+            if day % DAYS_A_WEEK in self._weekdays and day not in self._skip
         ]
 
     def nextAfter(self, day: int) -> int | None:
         """See `StartDays`."""
         for candidate in range(max(day + 1, FIRST_DAY), LAST_DAY + 1):
-            if candidate % _DAYS_A_WEEK in self._weekdays and candidate not in self._skip:
+            if candidate % DAYS_A_WEEK in self._weekdays and candidate not in self._skip:
                 return candidate
         return None
 
@@ -121,7 +131,7 @@ class RuleDays:
         self._excluded, left_out = _skipped(skip, calendars, rule.excluded)
         # the day with ordinal 1 is a Monday
         self._weekdays = (
-            None if weekdays is None else frozenset((weekday + 1) % _DAYS_A_WEEK for weekday in weekdays)
+            None if weekdays is None else frozenset((weekday + 1) % DAYS_A_WEEK for weekday in weekdays)
         )
         since = {each.since.toordinal() for each in rule.recurrences if each.since is not None}
         lasts = {last for _, last in self._recurrences}
@@ -149,7 +159,7 @@ class RuleDays:
         return bool(dates or self.between(begin, begin + years * 366) or self.between(FIRST_DAY, begin))
 
     def _starts(self, day: int) -> bool:
-        return day not in self._excluded and (self._weekdays is None or day % _DAYS_A_WEEK in self._weekdays)
+        return day not in self._excluded and (self._weekdays is None or day % DAYS_A_WEEK in self._weekdays)
 
     def _yielded_after(self, day: int) -> int | None:
         following = [added for added in self._added if added > day]

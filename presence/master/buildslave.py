@@ -15,6 +15,7 @@ from presence.master.slave.gate import Gate
 from presence.master.slave.keywords import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
 from presence.master.slave.mirrored import Mirrored
 from presence.master.slave.missing import MissingAlarm
+from presence.master.slave.sameness import Sameness
 from presence.model.breaktimer import BreakTimer
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _log = Logger()
 
 
-class PresenceMixin(Gate, Mirrored, MissingAlarm):
+class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
     """Gives a presence to any worker class of Buildbot.
 
     Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes three

@@ -13,6 +13,8 @@ from twisted.logger import Logger
 from presence.master.api.lastsent import LastSent
 from presence.master.builds.waiting import unclaimedRequests
 from presence.model.gathering import Gathering
+from presence.model.states import PresenceState
+from presence.model.wave import Wave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -32,6 +34,9 @@ SLICE = 50
 
 class Events:
     """Announces the entities that have changed: each once, as it is then, however often it has changed.
+
+    While many workers connect, or go, one after the other, each of them changes the numbers of a thousand builders.
+    Then what can build, or no longer can, is announced as ever, and the rest when that is over.
 
     `types` are the registered resource types by name, which produce the events.
     """
@@ -58,6 +63,7 @@ class Events:
         self._counting = False
         # a worker that flaps a thousand times a second is announced ten times
         self._gathering = Gathering(roster.master.reactor, self._turn)
+        self._wave = Wave(roster.master.reactor)
         self._announcing = DeferWaiter()
         self._consumers: list[Any] = []
         self._stopped = False
@@ -118,11 +124,15 @@ class Events:
         worker = self._roster.findWorker(name)
         if worker is not None and name in self._unsettled:
             self._builders.update(self._counts.changed(worker))
+            # it may take a while until one that has connected is ready
+            self._wave.goesOn()
         self._unsettled.discard(name)
 
     # --- what happens
 
-    def _worker_event(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
+    def _worker_event(self, key: tuple[str, ...], message: dict[str, Any]) -> None:
+        if key[-1] in ("connected", "disconnected"):
+            self._wave.moved()
         if self._roster.findWorker(message["name"]) is not None:
             self.workerChanged(message["name"])
 
@@ -148,14 +158,45 @@ class Events:
 
     @inlineCallbacks
     def _announce(self) -> Generator[Deferred[Any], Any, None]:
-        workers, self._workers = self._workers | self._starting_workers, set()
+        if self._wave.size:
+            # of some of them nothing may be told now
+            yield self._each(tuple(self._unsettled), self._settle)
+        workers, self._workers = self._due(self._workers | self._starting_workers, self._is_worker_due)
         self._starting_workers = set()
         yield self._each(workers, self._announce_worker)
         if self._must_count():
             yield self._count()
-        builders, self._builders = self._builders | self._starting_builders, set()
+        builders, self._builders = self._due(self._builders | self._starting_builders, self._is_builder_due)
         self._starting_builders = set()
         yield self._each(builders, self._announce_builder)
+
+    def _due(self, names: set[str], is_due: Callable[[str], bool]) -> tuple[set[str], set[str]]:
+        """Those of `names` that are to be announced now, and those of which nothing is told before the
+        wave is over.
+        """
+        if not self._wave.size:
+            return names, set()
+        due = {name for name in names if is_due(name)}
+        if due != names:
+            self._schedule()
+        return due, names - due
+
+    def _is_worker_due(self, name: str) -> bool:
+        presence = self._roster.findWorker(name)
+        # the first of a wave may be the only one
+        return (
+            presence is None or self._wave.size == 1 or self._is_flip("presence", name, ready=presence.ready)
+        )
+
+    def _is_builder_due(self, name: str) -> bool:
+        ready = self._counts.readyOf(name)
+        if self._is_flip("builderpresence", name, ready=ready > 0):
+            return True
+        return self._wave.size == 1 and self._sent["builderpresence"].last(name, "ready") != ready
+
+    def _is_flip(self, rtype: str, name: str, *, ready: bool) -> bool:
+        """Whether it is news that this worker or builder is, or is not, ready."""
+        return (self._sent[rtype].last(name, "state") == PresenceState.AVAILABLE.name) != ready
 
     @inlineCallbacks
     def _each(
@@ -228,4 +269,6 @@ def mayBeHeard(mq: Any, plural: str) -> bool:
     Buildbot compares an event with what each listener wants to hear, and each of its workers is a listener. Who listens
     is known only where the queue is that of one master.
     """
-    return not isinstance(mq, SimpleMQ) or any(each.filter[0] in (plural, None) for each in mq.qrefs)
+    # what a master has as `mq` is a connector, which stands for the queue that is configured
+    queue = getattr(mq, "impl", mq)
+    return not isinstance(queue, SimpleMQ) or any(each.filter[0] in (plural, None) for each in queue.qrefs)

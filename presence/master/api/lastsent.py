@@ -33,6 +33,11 @@ class LastSent:
         self._values[name] = values
         return True
 
+    def last(self, name: str, field: str) -> Any:
+        """The value of a field in the last entity of `name`; None if there is none."""
+        values = self._values.get(name)
+        return None if values is None else _restored(values[self._fields.index(field)])
+
     def names(self) -> set[str]:
         """The names of which there is an entity."""
         return set(self._values)

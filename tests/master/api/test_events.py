@@ -163,3 +163,10 @@ class ListenerTests(SynchronousTestCase):
         mq.startConsuming(lambda key, message: None, (None, None, None))
         self.assertTrue(mayBeHeard(mq, "presences"))
         self.assertTrue(mayBeHeard(object(), "presences"))
+
+    def test_theQueueOfAMaster(self):
+        """What a master has is a connector, which stands for its queue: it is looked through."""
+        connector = SimpleNamespace(impl=SimpleMQ())
+        self.assertFalse(mayBeHeard(connector, "presences"))
+        connector.impl.startConsuming(lambda key, message: None, ("presences", None, None))
+        self.assertTrue(mayBeHeard(connector, "presences"))

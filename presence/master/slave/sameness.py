@@ -1,0 +1,29 @@
+"""Which workers are the same, answered at once in the common case."""
+
+from __future__ import annotations
+
+from presence.master.slave.part import SlavePart
+
+
+class Sameness(SlavePart):
+    """Equality of workers: what it means is Buildbot's, and most questions are answered without Buildbot.
+
+    When a worker connects, each of its builders compares it with every worker that is there already. Buildbot's
+    `ComparableMixin` walks the class tree for the attributes to compare, each time anew, to find that the
+    names differ.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        # the name is one of the attributes that are compared
+        if type(self) is not type(other) or self.name != other.name:  # type: ignore[attr-defined]
+            return False
+        return bool(super().__eq__(other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        # equal workers have the same; and, unlike Buildbot's, it stays when a worker is configured anew
+        return hash((type(self), self.name))  # type: ignore[attr-defined]

@@ -1,0 +1,155 @@
+"""What is announced while many workers connect one after the other."""
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from presence.model.gathering import PAUSE
+from presence.model.wave import CALM, LONGEST, Wave
+from tests.master.api.test_events import farm
+
+
+class WaveTests(SynchronousTestCase):
+    """When a wave begins and ends."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.wave = Wave(self.clock)
+
+    def test_begins(self):
+        """There is none before anybody has moved; then it counts who has."""
+        self.assertEqual(self.wave.size, 0)
+        self.wave.moved()
+        self.clock.advance(CALM / 2)
+        self.wave.moved()
+        self.assertEqual(self.wave.size, 2)
+
+    def test_ends(self):
+        """It is over when nobody has moved for a while, and does not begin again by what merely goes on."""
+        self.wave.moved()
+        self.clock.advance(CALM)
+        self.assertEqual(self.wave.size, 0)
+        self.wave.goesOn()
+        self.assertEqual(self.wave.size, 0)
+
+    def test_goesOn(self):
+        """What it began is a part of it."""
+        self.wave.moved()
+        for _ in range(3):
+            self.clock.advance(CALM / 2)
+            self.wave.goesOn()
+        self.assertEqual(self.wave.size, 1)
+
+    def test_longest(self):
+        """One that does not end is over after a time, and another one begins."""
+        sizes = []
+        while self.clock.seconds() < 2 * LONGEST:
+            self.wave.moved()
+            sizes.append(self.wave.size)
+            self.clock.advance(CALM / 2)
+        self.assertEqual(sizes.count(1), 2)
+
+    def test_clockSetBack(self):
+        """A clock that is set back ends it."""
+        self.clock.advance(100)
+        self.wave.moved()
+        self.clock.rightNow -= 50
+        self.assertEqual(self.wave.size, 0)
+
+
+class AnnouncementTests(SynchronousTestCase):
+    """Each worker works for each builder; `heard` is what a listener has been told, in order."""
+
+    WORKERS, BUILDERS = 30, 20
+
+    def setUp(self):
+        self.heard = []
+
+        def entity(name, *_):
+            worker = self.events._roster.findWorker(name)
+            if worker is not None:
+                state = {"name": name, "state": worker.state.name, "holds": len(worker.holds)}
+            else:
+                ready = self.events._counts.readyOf(name)
+                state = {
+                    "name": name,
+                    "state": ["NOT_ACCEPTING_NEW_BUILDS", "AVAILABLE"][ready > 0],
+                    "ready": ready,
+                }
+            self.heard.append(state)
+            return state
+
+        names = [f"w{number}" for number in range(self.WORKERS)]
+        builders = [f"b{number}" for number in range(self.BUILDERS)]
+        self.clock, self.told, self.events = farm(names, builders, entity)
+        self.clock.advance(1000)
+        for presence in self.presences:
+            presence.hold("offline")
+            presence.observe(lambda presence: self.events.workerChanged(presence.name))
+        self.events.follow()
+        self.pass_(1)
+        self.told.clear()
+
+    @property
+    def presences(self):
+        return list(self.events._roster.workers.values())
+
+    def pass_(self, seconds):
+        self.clock.pump([PAUSE / 4] * round(4 * seconds / PAUSE))
+
+    def connect(self, presence):
+        self.events._worker_event(("workers", "1", "connected"), {"name": presence.name})
+        presence.release("offline")
+
+    def last(self, name):
+        return [each for each in self.heard if each["name"] == name][-1]
+
+    def test_atMostTwoForEach(self):
+        """While all connect one after the other each worker and each builder is announced twice at most, and what was
+        told last is true.
+        """
+        for presence in self.presences:
+            self.connect(presence)
+            self.pass_(0.3)
+        self.pass_(CALM + PAUSE)
+        names = [name for name, _ in self.told]
+        self.assertLessEqual(max(map(names.count, names)), 2)
+        self.assertEqual(
+            [self.last(f"b{number}")["ready"] for number in range(self.BUILDERS)],
+            [self.WORKERS] * self.BUILDERS,
+        )
+        self.assertEqual({self.last(each.name)["state"] for each in self.presences}, {"AVAILABLE"})
+
+    def test_atOnce(self):
+        """Also then it is announced at once that a worker is ready, or no longer, and that a builder can build, or not."""
+        first, second, third = self.presences[:3]
+        for presence in (first, second):
+            self.connect(presence)
+            self.pass_(0.3)
+        self.told.clear()
+        self.connect(third)
+        self.pass_(PAUSE)
+        self.assertEqual([name for name, _ in self.told], [third.name])
+        self.told.clear()
+        for presence in (first, second, third):
+            presence.hold("admin")
+        self.pass_(2 * PAUSE)
+        self.assertEqual(len(self.told), 3 + self.BUILDERS)
+
+    def test_oneAlone(self):
+        """Of one worker that connects alone, and of its builders, everything is told at once."""
+        self.connect(self.presences[0])
+        self.pass_(2 * CALM)
+        self.told.clear()
+        self.connect(self.presences[1])
+        self.pass_(PAUSE)
+        self.assertEqual(len(self.told), 1 + self.BUILDERS)
+
+    def test_withoutEnd(self):
+        """A worker that connects again and again keeps nobody's numbers from being told for ever."""
+        self.connect(self.presences[0])
+        for number in range(round(2 * LONGEST / 0.5)):
+            if number == 10:
+                self.connect(self.presences[1])
+            self.events._worker_event(("workers", "1", "connected"), {"name": "w0"})
+            self.pass_(0.5)
+        self.assertEqual(self.last("b0")["ready"], 2)

@@ -344,7 +344,7 @@ class ApiTests(ShutdownTestCase):
                 "stop",
                 {"on_deadline": "reboot"},
                 INVALID_PARAMS,
-                "on_deadline: 'reboot' is none of abort, interrupt",
+                "on_deadline: 'reboot' is not one of abort, interrupt",
             ),
             ("stop", {"when": 1}, INVALID_PARAMS, "stop has no parameter 'when'"),
             ("Stop", {}, METHOD_NOT_FOUND, "there are stop, cancel"),

@@ -65,7 +65,9 @@ class ClosedGreetingTests(GreetingTestCase):
     def test_understoodLater(self):
         """It is held until it says something that can be understood."""
         self.attachWith(CLOSED["by"])
-        self.resultOf(self.client._transport.send("presence", {"version": 1, "state": "AVAILABLE"}))
+        self.resultOf(
+            self.client._conversation._transport.send("presence", {"version": 1, "state": "AVAILABLE"})
+        )
         self.pass_(1)
         self.assertEqual((self.sources(), self.startedOn()), ([], ["mac-mini"]))
         self.finishAll()
@@ -84,7 +86,7 @@ class ClosedGreetingTests(GreetingTestCase):
     def test_noBlink(self):
         """A worker whose owner is away is held all the time when it connects with what cannot be understood."""
         controller = self.begin()
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         self.disconnect("mac-mini")
         ready = []
         self.presence().observe(lambda presence: ready.append(presence.heldBy("worker") is not None))
@@ -109,36 +111,38 @@ class ClosedMessageTests(ClientTestCase):
     def check(self, name):
         for message in ("presence", "presence_stop"):
             self.begin() if not self.controllers else None
-            answer = self.resultOf(self.client._transport.send(message, CLOSED[name]))
+            answer = self.resultOf(self.client._conversation._transport.send(message, CLOSED[name]))
             self.assertIn("was refused", answer["error"])
             (hold,) = self.presence().holds
             self.assertEqual((hold.source, hold.until), ("worker", None))
             self.assertIn("cannot be understood", hold.reason)
-            self.resultOf(self.client._transport.send("presence", {"version": 1, "state": "AVAILABLE"}))
+            self.resultOf(
+                self.client._conversation._transport.send("presence", {"version": 1, "state": "AVAILABLE"})
+            )
             self.pass_(1)
             self.assertEqual(self.sources(), [])
 
     def test_alreadyAway(self):
         """One that is held by its owner's word, without an end, stays held by that."""
         self.begin()
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         before = self.presence().holds
         for message in CLOSED.values():
-            self.resultOf(self.client._transport.send("presence", message))
+            self.resultOf(self.client._conversation._transport.send("presence", message))
         self.assertEqual(self.presence().holds, before)
 
     def test_awayWithAnEnd(self):
         """Nor does one come back at the end that was said before."""
         self.begin()
         for until in (self.reactor.seconds() + HOUR, "tomorrow"):
-            self.resultOf(self.client._transport.send("presence", {**GOOD, "until": until}))
+            self.resultOf(self.client._conversation._transport.send("presence", {**GOOD, "until": until}))
         self.pass_(2 * HOUR)
         self.assertEqual(self.sources(), ["worker"])
 
     def test_waitingWord(self):
         """What was said before, and waits for the end of a pause, does not open again."""
         self.begin()
-        send = self.client._transport.send
+        send = self.client._conversation._transport.send
         for message in (GOOD, {"version": 1, "state": "AVAILABLE"}, {**GOOD, "version": 2}):
             self.resultOf(send("presence", message))
         self.pass_(HOUR)
@@ -148,10 +152,10 @@ class ClosedMessageTests(ClientTestCase):
         """One that is wrong and says AVAILABLE changes nothing."""
         self.begin()
         for message in OPEN.values():
-            self.resultOf(self.client._transport.send("presence", message))
+            self.resultOf(self.client._conversation._transport.send("presence", message))
         self.assertEqual(self.sources(), [])
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         before = self.presence().holds
         for message in OPEN.values():
-            self.resultOf(self.client._transport.send("presence", message))
+            self.resultOf(self.client._conversation._transport.send("presence", message))
         self.assertEqual(self.presence().holds, before)

@@ -90,7 +90,7 @@ class SecondConnectionTests(ClientTestCase):
 
     def check_stillAway(self, info):
         self.begin()
-        self.resultOf(self.client.away("rendering"))
+        self.resultOf(self.client.owner.away("rendering"))
         self.request()
         holds = self.presence().holds
         self.connectSecond(info)
@@ -100,7 +100,7 @@ class SecondConnectionTests(ClientTestCase):
         self.presence().hold("admin")
         self.assertEqual([hold["source"] for hold in self.view()["holds"]], ["worker", "admin"])
         self.presence().release("admin")
-        self.resultOf(self.client.back())
+        self.resultOf(self.client.owner.back())
         self.pass_(1)
         self.assertEqual(self.startedOn(), ["mac-mini"])
         self.finishAll()

@@ -21,7 +21,7 @@ COMMANDS = {
     "workers": ("master.workers", "list the workers of a master, and why they do not build"),
     "hold": ("master.workers", "let workers accept no more builds; what runs is finished"),
     "release": ("master.workers", "end what `presence hold` has begun"),
-    "builders": ("master.workers", "list the builders of a master, and who is ready for them"),
+    "builders": ("master.workers", "list the builders of a master, and how many workers are ready for each"),
     "watch": ("master.workers", "follow the changes, one line each, until Ctrl-C"),
     "drain": (
         "master.drain",

@@ -130,7 +130,8 @@ class Plan:
     def _width(self, name, row):
         left, right = self._sides(name)
         beside = sum(wing(each) == wing(name) for each in row)
-        return min(WIDEST, (right - left - GAP) / beside - GAP)
+        # (room for an arrow that passes is left between them)
+        return min(WIDEST, (right - left - GAP) / beside - GAP - LANE / 2)
 
     def _sides(self, name):
         return WINGS.get(wing(name), (0, WIDTH))

@@ -56,7 +56,7 @@ def ruleText(value: object) -> str:
     Raises `ValueError` unless it is a string with something in it.
     """
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f'{value!r} is no rule: write an RRULE such as "FREQ=MONTHLY;BYDAY=2TU"')
+        raise ValueError(f'{value!r} is not a rule: write an RRULE such as "FREQ=MONTHLY;BYDAY=2TU"')
     unfolded = re.sub(r"\r?\n[ \t]", "", value.strip())
     # "FREQ=MONTHLY; BYDAY=2TU": a blank beside a sign divides nothing
     joined = re.sub(r"[ \t]*([;,=:])[ \t]*", r"\1", unfolded)
@@ -137,7 +137,7 @@ def _parts(text: str) -> dict[str, str]:
         if name in _TIMES:
             raise ValueError(f"{name} has no place in a rule: the times come from start and stop")
         if not equals or name not in _PARTS:
-            raise ValueError(f"{part!r} in {text!r} is no part of an RRULE: it takes {', '.join(_PARTS)}")
+            raise ValueError(f"{part!r} in {text!r} is not a part of an RRULE: it takes {', '.join(_PARTS)}")
         if name in parts:
             raise ValueError(f"{name} stands twice in {text!r}")
         parts[name] = value
@@ -171,7 +171,7 @@ def _check_numbers(name: str, value: str, most: int, *, from_end: bool) -> None:
     least = -most if from_end else 1
     for item in value.split(","):
         if not _NUMBER.fullmatch(item) or not least <= int(item) <= most or int(item) == 0:
-            raise ValueError(f"{name}={value}: {item!r} is no number from {least} to {most}, without 0")
+            raise ValueError(f"{name}={value}: {item!r} is not a number from {least} to {most}, without 0")
 
 
 def _check_by_day(parts: dict[str, str]) -> None:
@@ -195,14 +195,14 @@ def _check_by_day(parts: dict[str, str]) -> None:
 def _positive(parts: dict[str, str], name: str, most: int) -> int:
     value = parts.get(name, "1")
     if not _NUMBER.fullmatch(value) or not 1 <= int(value) <= most:
-        raise ValueError(f"{name}={value} is no number from 1 to {most}")
+        raise ValueError(f"{name}={value} is not a number from 1 to {most}")
     return int(value)
 
 
 def _week_start(parts: dict[str, str]) -> int:
     value = parts.get("WKST", "MO")
     if value not in CODES:
-        raise ValueError(f"WKST={value} is no day: write one of {', '.join(CODES)}")
+        raise ValueError(f"WKST={value} is not a day: write one of {', '.join(CODES)}")
     return CODES.index(value)
 
 
@@ -226,8 +226,8 @@ def _date_and_time(value: str, *, utc: bool = False) -> tuple[date, time | None]
             zone = timezone.utc if match[1] else None
             return _date(value), time(int(value[9:11]), int(value[11:13]), int(value[13:15]), tzinfo=zone)
     except ValueError as problem:
-        raise ValueError(f"{value!r} is no date: {problem}") from None
-    raise ValueError(f"{value!r} is no date of a rule: write it like 20261224")
+        raise ValueError(f"{value!r} is not a date: {problem}") from None
+    raise ValueError(f"{value!r} is not a date of a rule: write it like 20261224")
 
 
 def _date(value: str) -> date:

@@ -30,7 +30,7 @@ def urlOf(masterdir: Path) -> str:
     """The URL that the master in this directory has noted there."""
     if not (masterdir / "buildbot.tac").exists():
         raise NoMasterError(
-            f"{masterdir} is no master's directory: no buildbot.tac is in it. Name one, or the web UI with --url"
+            f"{masterdir} is not a master's directory: no buildbot.tac is in it. Name one, or the web UI with --url"
         )
     try:
         note = json.loads(_note(masterdir))

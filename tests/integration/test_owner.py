@@ -193,7 +193,7 @@ class PBOwnerTests(Owners, SynchronousTestCase):
             "status", "--json", "--basedir", str(owner.worker.directory.parent), basedir=False
         )
         self.assertEqual(elsewhere.returncode, exits.USAGE)
-        self.assertIn("is no worker's directory", json.loads(elsewhere.stdout)["error"])
+        self.assertIn("is not a worker's directory", json.loads(elsewhere.stdout)["error"])
 
     def test_stopWithoutMaster(self):
         """Without a master nothing runs, and a stop ends the process at once, with or without waiting."""

@@ -348,4 +348,4 @@ class CommandTests(QuiesceTestCase):
         process = self.popen(str(self.farm.directory))
         out, _ = process.communicate(timeout=DEADLINE)
         self.assertEqual(process.returncode, 2, out)
-        self.assertIn("is no master's directory", out)
+        self.assertIn("is not a master's directory", out)

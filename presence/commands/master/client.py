@@ -167,7 +167,7 @@ def _parts(url: str) -> tuple[bool, str, str, str]:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as problem:
-        raise MasterError(f"{url!r} is no URL: {problem}") from None
+        raise MasterError(f"{url!r} is not a URL: {problem}") from None
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
         raise MasterError(f"{url!r} is not the URL of a Buildbot: write http://HOST:PORT/ or https://HOST/")
     if parts.username is not None or parts.password is not None:

@@ -114,4 +114,4 @@ def _state(text: str) -> str:
     try:
         return _STATES[text.lower()]
     except KeyError:
-        raise ArgumentTypeError(f"{text!r} is no state: write available or away") from None
+        raise ArgumentTypeError(f"{text!r} is not a state: write available or away") from None

@@ -156,7 +156,7 @@ def _nobody(basedir: Path) -> LocalError:
     if not tac.exists():
         return LocalError(
             USAGE,
-            f"{_shown(basedir)} is no worker's directory: go to that of the worker, or name it with --basedir",
+            f"{_shown(basedir)} is not a worker's directory: go to that of the worker, or name it with --basedir",
         )
     try:
         text = tac.read_text(encoding="utf-8", errors="replace")

@@ -134,7 +134,7 @@ class Conversation:
         self.connected = True
         self.why = "the master has connected, and has not said yet whether it knows presence"
         message = self._current()
-        # a stop is no greeting: it is told when the worker is attached
+        # a stop is not a greeting: it is told when the worker is attached
         announcement = message.announcement if isinstance(message, Stop) else message
         self._told = announcement
         self._changed()

@@ -70,9 +70,9 @@ def _arguments(body: bytes, keys: frozenset[str]) -> dict[str, Any]:
     try:
         given = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        raise SayingError(_BAD, "that is no JSON: a JSON object is right") from None
+        raise SayingError(_BAD, "that is not JSON: a JSON object is right") from None
     if not isinstance(given, dict):
-        raise SayingError(_BAD, "that is no JSON object: one is right, as in {}")
+        raise SayingError(_BAD, "that is not a JSON object: one is right, as in {}")
     unknown = sorted(set(given) - keys)
     if unknown:
         known = ", ".join(sorted(keys)) or "none"

@@ -122,7 +122,7 @@ class ConnectionTests(AdminTestCase):
         for url, said in (
             ("farm.example", "write http://HOST:PORT/"),
             ("ftp://farm.example/", "write http://HOST:PORT/"),
-            ("http://farm.example:x/", "is no URL"),
+            ("http://farm.example:x/", "is not a URL"),
             ("http://farm.example/#/workers", "write http://HOST:PORT/"),
             ("https://ann:s3cret@farm.example/", "set PRESENCE_USER and PRESENCE_PASSWORD"),
         ):
@@ -147,7 +147,7 @@ class ConnectionTests(AdminTestCase):
         self.assertIn("https://farm.example/bb/ does not answer: reset", err)
 
     def test_notABuildbot(self):
-        """A server that is no Buildbot is called that."""
+        """A server that is not a Buildbot master is called that."""
         status, _, err = self.run_("workers", url="https://farm.example/other/")
         self.assertEqual(status, 1)
         self.assertIn("presence: ", err)

@@ -203,7 +203,7 @@ class CommandTests(SynchronousTestCase):
         """The URL is what the master in a directory has noted; the errors say what would help."""
         directory = Path(self.mktemp())
         directory.mkdir()
-        self.assertIn("is no master's directory", self.run_(str(directory))[1])
+        self.assertIn("is not a master's directory", self.run_(str(directory))[1])
         (directory / "buildbot.tac").touch()
         self.assertIn("does not run, or has no presences", self.run_(str(directory))[1])
         note = directory / "presence-master.json"

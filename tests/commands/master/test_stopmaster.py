@@ -99,7 +99,7 @@ class StopMasterTests(AdminTestCase):
         directory.mkdir()
         status, _, err = self.run_("stop-master", str(directory))
         self.assertEqual(status, 2)
-        self.assertIn("is no master's directory", err)
+        self.assertIn("is not a master's directory", err)
         (directory / "buildbot.tac").touch()
         note = {"url": "https://farm.example/bb/", "pid": os.getpid()}
         (directory / "presence-master.json").write_text(json.dumps(note))

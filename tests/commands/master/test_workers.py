@@ -29,7 +29,7 @@ class ListTests(AdminTestCase):
             self.assertEqual([line.split()[0] for line in lines[1:]], names)
         status, _, err = self.run_("workers", "--state", "busy")
         self.assertEqual(status, 2)
-        self.assertIn("'busy' is no state: write available or away", err)
+        self.assertIn("'busy' is not a state: write available or away", err)
 
     def test_selection(self):
         """Names, patterns and --builder choose; the latter two at once mean those that are both."""

@@ -24,8 +24,8 @@ class NobodyTests(SynchronousTestCase):
         self.assertIn(said.format(folder=folder), str(problem))
 
     def test_noWorkersDirectory(self):
-        """A directory without a buildbot.tac is no worker's."""
-        self.assertNobody(USAGE, "{folder} is no worker's directory")
+        """A directory without a buildbot.tac is not a worker's."""
+        self.assertNobody(USAGE, "{folder} is not a worker's directory")
 
     def test_notInstalled(self):
         """A worker of Buildbot alone has no presence."""

@@ -94,7 +94,7 @@ class OrderTests(LocalTestCase):
         self.assertNotIn(STORE, self.files())
 
     def test_badBody(self):
-        """A body that is no JSON object, is too long, or nests too deep, is refused."""
+        """A body that is not a JSON object, is too long, or nests too deep, is refused."""
         for raw, code in (
             (b"[]", 400),
             (b"null", 400),

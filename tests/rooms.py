@@ -15,7 +15,7 @@ FLOORS = (
     {"wire", "orders", "testing"},
     {"master.builds", "master.mirror", "master.enrolled", "master.note", "master.owner"},
     {"master.roster", "master.starting"},
-    {"master.holding", "master.quiesce"},
+    {"master.holding", "master.quiesce", "master.breaks"},
     {"master.api"},
     {"master.authz", "master.assembly"},
     {"master.slave", "master.service"},

@@ -14,6 +14,8 @@ from presence.master.api.events import Events
 from presence.master.api.readycounts import ReadyCounts
 from presence.master.api.reconfigreport import ReconfigReport
 from presence.master.api.registration import registerResources
+from presence.master.breaks.deadlines import BreakDeadlines
+from presence.master.breaks.door import BreakDoor
 from presence.master.holding.drains import Drains
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
@@ -52,6 +54,8 @@ class Assembly(SharedService):
     roster: Roster
     storedOrders: StoredOrders
     drains: Drains
+    breakDoor: BreakDoor
+    breakDeadlines: BreakDeadlines
     reconfigurations: Reconfigurations
     shutdown: Shutdown
     #: see `_exempt()`
@@ -85,10 +89,12 @@ class Assembly(SharedService):
         # how a build gets to start, and what holds it
         self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None)
         self.drains = Drains(roster, self._announce, self.wakeup.workerReady, self._give_up)
+        self.breakDoor = BreakDoor(roster, self.wakeup.workerReady)
+        self.breakDeadlines = BreakDeadlines(roster)
         self.storedOrders = StoredOrders(roster, self._ordered)
         self.reconfigurations = Reconfigurations(roster, self._reconfig_changed, self._wake_all)
         self.shutdown = Shutdown(master, self._shutdown_changed, self._wake_all)
-        self._hook = ChooserHook(master, (self.reconfigurations.gate, self.drains))
+        self._hook = ChooserHook(master, (self.reconfigurations.gate, self.drains, self.breakDoor))
         # one bound method, which all workers share
         self.exempt = self._exempt
         # the API
@@ -118,6 +124,8 @@ class Assembly(SharedService):
         self._hook.stop()
         self.shutdown.end()
         self.drains.stop()
+        self.breakDoor.stop()
+        self.breakDeadlines.stop()
         yield self.wakeup.stop()
         yield self.storedOrders.stop()
         yield self._events.stop()
@@ -135,8 +143,14 @@ class Assembly(SharedService):
 
     def dismiss(self, worker: EnrolledWorker) -> None:
         """The service `worker` has ended."""
-        self.drains.forget(worker.workername)
+        for part in (self.drains, self.breakDoor, self.breakDeadlines):
+            part.forget(worker.workername)
         self.roster.dismiss(worker)
+
+    def scheduleChanged(self, worker: EnrolledWorker) -> None:
+        """The schedule of a worker is new, or another one."""
+        self.breakDoor.follow(worker)
+        self.breakDeadlines.follow(worker)
 
     # --- who hears of what
 
@@ -145,6 +159,7 @@ class Assembly(SharedService):
             self.wakeup.workerReady(presence.name)
         self._announce(presence.name)
         self.drains.holdsChanged(presence)
+        self.breakDeadlines.holdsChanged(presence)
 
     def _configuration_changed(self) -> None:
         self._events.follow()
@@ -182,5 +197,6 @@ class Assembly(SharedService):
         self.reconfigurations.clockJumped()
         self.shutdown.clockJumped()
         self.drains.clockJumped()
+        self.breakDeadlines.clockJumped()
         self._events.clockJumped()
         self._report.clockJumped()

@@ -11,12 +11,12 @@ from twisted.logger import Logger
 from presence.master import mirror
 from presence.master.assembly import Assembly
 from presence.master.owner.link import OwnerLink
+from presence.master.slave.breaks import Breaks
 from presence.master.slave.gate import Gate
 from presence.master.slave.keywords import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
 from presence.master.slave.mirrored import Mirrored
 from presence.master.slave.missing import MissingAlarm
 from presence.master.slave.sameness import Sameness
-from presence.model.breaktimer import BreakTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 _log = Logger()
 
 
-class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
+class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
     """Gives a presence to any worker class of Buildbot.
 
-    Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes three
-    keywords more, `onBreakDuring=` (a break, or a list of them: see `presence.breaks.schedule`), `timezone=` (the zone
-    of breaks that name none) and `owners=` (who may hold and release it: see `presence.master.authz`), and
-    `name=` may be given as a keyword.
+    Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes four
+    keywords more, `onBreakDuring=` (a break, or a list of them: see `presence.breaks.schedule`) or the opposite,
+    `workingDuring=` (when it works), `timezone=` (the zone of breaks that name none) and `owners=` (who may hold and
+    release it: see `presence.master.authz`), and `name=` may be given as a keyword.
 
     From its service's start on the worker has `presence`, its `WorkerPresence`, and `breakTimer`, the
     `BreakTimer` that follows `schedule`. `adminRecord` is what admins have ordered of it. No build starts while the
@@ -58,11 +58,12 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
         onBreakDuring: Any = None,
         timezone: Any = None,
         owners: Any = None,
+        workingDuring: Any = None,
         **kwargs: Any,
     ) -> None:
         """Read the breaks; each mistake is a `config.error`."""
         who = f"{type(self).__name__} {name!r}"
-        self.schedule = checkSchedule(who, onBreakDuring, timezone)
+        self.schedule = checkSchedule(who, onBreakDuring, timezone, workingDuring)
         self.owners = checkOwners(who, owners)
         super().checkConfig(name, *args, **kwargs)  # type: ignore[misc]
 
@@ -74,16 +75,12 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
         onBreakDuring: Any = None,
         timezone: Any = None,
         owners: Any = None,
+        workingDuring: Any = None,
         **kwargs: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, in the middle of a break as well as of a build."""
         self.owners = checkOwners(name, owners)
-        schedule = checkSchedule(name, onBreakDuring, timezone)
-        if schedule != self.schedule:
-            self.schedule = schedule
-            if self.breakTimer is not None:
-                self.breakTimer.replace(schedule)
-                self._update_owner()
+        self._follow_schedule(checkSchedule(name, onBreakDuring, timezone, workingDuring))
         yield super().reconfigService(name, *args, **kwargs)  # type: ignore[misc]
 
     @inlineCallbacks
@@ -106,9 +103,7 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
             self.presence.release("offline")
         self._end_observation = self.presence.observe(self._presence_changed)
         self._shorten_gate()
-        self.breakTimer = BreakTimer(self.schedule, self.presence, self.master.reactor)
-        self.breakTimer.start()
-        self._owner_link = OwnerLink(self.presence, self.breakTimer, self._running, self.master.reactor)
+        self._owner_link = OwnerLink(self.presence, self._begin_breaks(), self._running, self.master.reactor)
         # what an admin has ordered, with the reason, and before anybody can connect
         yield self._assembly.storedOrders.restore(self)
         yield super().startService()  # type: ignore[misc]
@@ -126,7 +121,7 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
             self._lengthen_gate()
             if self._owner_link is not None:
                 self._owner_link.stop()
-            self.breakTimer.stop()
+            self._end_breaks()
             self._assembly.dismiss(self)
 
     @inlineCallbacks
@@ -185,8 +180,9 @@ class BuildSlave(PresenceMixin, Worker):
     """A worker that may have breaks: `BuildSlave(name=, passwd=, onBreakDuring=(start, stop))`.
 
     `passwd` may also be called `password`, as in Buildbot's `Worker`, and every keyword of that works here.
-    `timezone=` is the zone of breaks that name none. `owners=` names the people (e-mail addresses, or users of
-    the web UI) who may hold and release this worker, where the rules in `c["www"]["authz"]` give owners a role.
+    `workingDuring=` is the opposite: when it works. `timezone=` is the zone of breaks that name none. `owners=` names
+    the people (e-mail addresses, or users of the web UI) who may hold and release this worker, where the rules in
+    `c["www"]["authz"]` give owners a role.
     """
 
     def __init__(
@@ -196,6 +192,7 @@ class BuildSlave(PresenceMixin, Worker):
         onBreakDuring: Any = None,
         timezone: Any = None,
         *,
+        workingDuring: Any = None,
         owners: Any = None,
         password: Any = None,
         **kwargs: Any,
@@ -203,11 +200,14 @@ class BuildSlave(PresenceMixin, Worker):
         kind = type(self).__name__
         name = checkName(kind, name)
         who = f"{kind} {name!r}"
+        # one who does not say it is equal to one from before it could be said
+        working = {} if workingDuring is None else {"workingDuring": workingDuring}
         super().__init__(
             name,
             checkPassword(who, passwd, password),
             onBreakDuring=onBreakDuring,
             timezone=timezone,
             owners=owners,
+            **working,
             **checkKeywords(who, kwargs),
         )

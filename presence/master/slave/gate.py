@@ -73,20 +73,24 @@ class Gate(Builds):
         start_build = conn.remoteStartBuild
 
         def remoteStartBuild(builderName: str) -> Any:
-            if self._refuse(child=any(wfb.builder_name == builderName for wfb in self._admitted)):
+            child = any(wfb.builder_name == builderName for wfb in self._admitted)
+            if self._refuse(child=child, builder=builderName):
                 raise NotAcceptingBuildsError(f"{self.presence!r}")
             return start_build(builderName)
 
         conn.remoteStartBuild = remoteStartBuild
 
-    def _refuse(self, *, child: bool) -> bool:
-        """Whether the build that is about to start may not, and goes back to the queue."""
+    def _refuse(self, *, child: bool, builder: str | None = None) -> bool:
+        """Whether the build that is about to start may not, and goes back to the queue: not while the presence is held, nor
+        in a partial break that has begun since the doors were asked, and refuses this builder.
+        """
         presence, timer = self.presence, self.breakTimer
         if presence is None or timer is None:
             return True
         # a master that was suspended hears of other things before it hears of its timers
         timer.reconsider()
-        self._refused = not self._accepts(child=child)
+        limited = builder is not None and not presence.admits(builder)
+        self._refused = limited or not self._accepts(child=child)
         if self._refused:
             _log.info("{presence} accepts no build any more: it goes back to the queue", presence=presence)
         return self._refused

@@ -7,13 +7,18 @@ the rest of `master.cfg` from being read: what is wrong is left out of what the 
 from __future__ import annotations
 
 import inspect
+import warnings
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from buildbot import config
 from buildbot.interfaces import IRenderable
+from buildbot.warnings import ConfigWarning
 from buildbot.worker.base import Worker
 
 from presence.breaks.schedule import BreakErrors, BreakSchedule
+from presence.breaks.warnings import warningsOf
+from presence.calendar.wallclock import UTC
 from presence.text import suggestion
 
 if TYPE_CHECKING:
@@ -23,7 +28,15 @@ if TYPE_CHECKING:
 UNNAMED = "unnamed"
 
 _WORKER_KEYWORDS = frozenset(inspect.signature(Worker.checkConfig).parameters) - {"self", "name", "password"}
-_KEYWORDS = _WORKER_KEYWORDS | {"name", "passwd", "password", "onBreakDuring", "timezone", "owners"}
+_KEYWORDS = _WORKER_KEYWORDS | {
+    "name",
+    "passwd",
+    "password",
+    "onBreakDuring",
+    "workingDuring",
+    "timezone",
+    "owners",
+}
 
 
 def checkName(kind: str, name: Any) -> str:
@@ -58,15 +71,27 @@ def checkPassword(who: str, passwd: Any, password: Any) -> Any:
     return ""
 
 
-def checkSchedule(who: str, onBreakDuring: Any, timezone: Any) -> BreakSchedule:
-    """The schedule that these two make; one without breaks when they make none."""
-    given = f"onBreakDuring={onBreakDuring!r}" + (f", timezone={timezone!r}" if timezone is not None else "")
+def checkSchedule(who: str, onBreakDuring: Any, timezone: Any, workingDuring: Any = None) -> BreakSchedule:
+    """The schedule that these make; one without breaks when they make none. What is hardly meant is a warning."""
+    arguments = {"timezone": timezone, "workingDuring": workingDuring}
+    given = f"onBreakDuring={onBreakDuring!r}"
+    if workingDuring is not None and onBreakDuring is None:
+        given = f"workingDuring={arguments.pop('workingDuring')!r}"
+    given += "".join(f", {name}={value!r}" for name, value in arguments.items() if value is not None)
     try:
-        return BreakSchedule.fromConfig(onBreakDuring, timezone)
+        schedule = BreakSchedule.fromConfig(onBreakDuring, timezone, workingDuring)
     except BreakErrors as errors:
         for message in errors.messages:
             config.error(f"{who}: {given}: {message}")
-    return BreakSchedule.fromConfig(None)
+        return BreakSchedule.fromConfig(None)
+    for message in warningsOf(schedule, _now()):
+        warnings.warn(f"{who}: {message}", ConfigWarning, stacklevel=2)
+    return schedule
+
+
+def _now() -> datetime:
+    """The time of day, which decides of nothing but whether there is a warning."""
+    return datetime.now(UTC)
 
 
 def checkOwners(who: str, owners: Any) -> tuple[str, ...]:

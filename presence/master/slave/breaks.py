@@ -1,0 +1,51 @@
+"""The breaks of the worker: its timer, its schedule, and the calendar files that this is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from presence.master.slave.part import SlavePart
+from presence.model.breaktimer import BreakTimer
+from presence.model.calendarfiles import CalendarFiles
+
+if TYPE_CHECKING:
+    from presence.breaks.schedule import BreakSchedule
+
+
+class Breaks(SlavePart):
+    """Follows the schedule of the configuration, and its calendar files when they change."""
+
+    _calendar_files: CalendarFiles | None = None
+
+    def _begin_breaks(self) -> BreakTimer:
+        """Be on a break if there is one, and follow the schedule from now on."""
+        assert self.presence is not None  # noqa: S101 (its service starts)
+        self.breakTimer = timer = BreakTimer(self.schedule, self.presence, self.master.reactor)
+        timer.start()
+        self._calendar_files = CalendarFiles(self.master.reactor, self._take_schedule)
+        self._calendar_files.follow(self.schedule)
+        if self._assembly is not None:
+            self._assembly.scheduleChanged(self)
+        return timer
+
+    def _end_breaks(self) -> None:
+        """Leave no timer behind."""
+        if self.breakTimer is not None:
+            self.breakTimer.stop()
+        if self._calendar_files is not None:
+            self._calendar_files.stop()
+
+    def _follow_schedule(self, schedule: BreakSchedule) -> None:
+        """The configuration has this schedule, which has read its files just now."""
+        if self._calendar_files is not None:
+            self._calendar_files.follow(schedule)
+        if schedule != self.schedule:
+            self._take_schedule(schedule)
+
+    def _take_schedule(self, schedule: BreakSchedule) -> None:
+        self.schedule = schedule
+        if self.breakTimer is not None:
+            self.breakTimer.replace(schedule)
+            self._update_owner()
+        if self._assembly is not None:
+            self._assembly.scheduleChanged(self)

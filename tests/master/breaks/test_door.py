@@ -1,0 +1,254 @@
+from presence.breaks.schedule import Break
+from presence.master.breaks.door import REMEMBERED
+from tests.master.fakemaster import HOUR, MINUTE, MasterTestCase
+from tests.master.triggers import family
+
+UTC = "UTC"
+
+
+class BreakDoorCase(MasterTestCase):
+    def built(self, minutes, builder="runtests"):
+        """Builds of the past, of so many minutes each."""
+        for length in minutes:
+            self.request(builder)
+            [job] = [each for each in self.jobs if each.buildername == builder]
+            self.pass_(length * MINUTE - 0.5)
+            job.finish()
+            self.pass_(0.5)
+        self.starts.clear()
+
+    def away(self, *breaks, name="mac-mini", **more):
+        return self.slave(name, onBreakDuring=list(breaks), timezone=UTC, **more)
+
+    @property
+    def door(self):
+        return self.assembly.breakDoor
+
+
+class FinishBeforeTests(BreakDoorCase):
+    """No build starts that would, by the builds of the past, still run when the break begins."""
+
+    def startFarm(self, *others, minutes=(10,) * 6, **more):
+        self.startMaster([self.away(Break("12:00", "14:00", finishBefore=True)), *others], **more)
+        self.built(minutes)
+
+    def test_fits(self):
+        """A build that is done by then, as far as one knows, starts."""
+        self.startFarm()
+        self.setClock(11.5)
+        self.request()
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+
+    def test_tooLong(self):
+        """A build that would still run waits in the queue, starts at the end of the break, and why it waits is told."""
+        self.startFarm()
+        self.passUntil(self.at(11.9))
+        brid = self.request()
+        self.assertEqual((self.starts, self.unclaimed()), ([], [brid]))
+        self.assertIn("a build may take 10 min", self.door.why("mac-mini", "runtests"))
+        self.passUntil(self.at(14) - 1)
+        self.assertEqual((self.starts, self.sources()), ([], ["break"]))
+        self.passUntil(self.at(14) + 1)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.assertIsNone(self.door.why("mac-mini", "runtests"))
+
+    def test_goesElsewhere(self):
+        """A build that would not be done here starts on another worker."""
+        self.startFarm(self.slave("other"), builders={"runtests": ["mac-mini"], "any": ["mac-mini", "other"]})
+        self.built([10] * 6, "any")
+        self.passUntil(self.at(11.95))
+        self.request("any")
+        self.assertEqual(self.startedOn(), ["other"])
+
+    def test_shortOnesStart(self):
+        """Short builds go on starting when a long one does not any more."""
+        self.startMaster(
+            [self.away(Break("12:00", "14:00", finishBefore=True))],
+            {"long": ["mac-mini"], "short": ["mac-mini"]},
+        )
+        self.built([60] * 3, "long")
+        self.built([3] * 3, "short")
+        self.passUntil(self.at(11.5))
+        self.request("long")
+        self.request("short")
+        self.assertEqual([each.builder for each in self.starts], ["short"])
+
+    def test_withoutAPast(self):
+        """A build without a past may start, also just before."""
+        self.startMaster([self.away(Break("12:00", "14:00", finishBefore=True))])
+        self.passUntil(self.at(11.99))
+        self.request()
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+
+    def test_otherBreaks(self):
+        """Breaks that do not say so are begun with builds running, as always."""
+        self.startMaster([self.away(("12:00", "14:00"))])
+        self.built([10] * 6)
+        self.passUntil(self.at(11.99))
+        self.request()
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.assertFalse(self.door.isGuarding)
+
+    def test_suspended(self):
+        """Who lets the machine work anyway lets long builds start: within a minute, and until that ends."""
+        self.startFarm()
+        self.passUntil(self.at(11.95))
+        self.request()
+        self.worker("mac-mini").breakTimer.suspend(self.at(13))
+        self.pass_(REMEMBERED + 1)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.passUntil(self.at(12.9))
+        self.jobs[0].finish()
+        self.starts.clear()
+        self.request()
+        self.assertEqual(self.starts, [])
+
+    def test_reconfig(self):
+        """A configuration without the break lets what waits start at once."""
+        self.startFarm()
+        self.passUntil(self.at(11.95))
+        self.request()
+        self.assertEqual(self.starts, [])
+        self.reconfig([self.away(("20:00", "21:00"))])
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.assertFalse(self.door.isGuarding)
+
+    def test_child(self):
+        """What a build on the same worker waits for starts: that one would run into the break until it is built."""
+        self.startMaster(
+            [self.away(Break("12:00", "14:00", finishBefore=True))],
+            **family(self, {"parent": (["mac-mini"], "child"), "child": (["mac-mini"], None)}),
+        )
+        self.built([30] * 3, "child")
+        self.passUntil(self.at(11.9))
+        self.request("child")
+        self.assertEqual(self.starts, [])
+        self.request("parent")
+        self.assertEqual([each.builder for each in self.starts], ["parent", "child"])
+
+    def test_nothingLeft(self):
+        """A master that stops in such a moment leaves no timer behind."""
+        self.startFarm()
+        self.passUntil(self.at(11.95))
+        self.request()
+        self.stopMaster()
+
+
+class PartialTests(BreakDoorCase):
+    """In a partial break some builds start, and others wait or go elsewhere."""
+
+    BUILDERS = ("quick-a", "bench-a", "other")
+
+    def startFarm(self, break_, *others, workers=("mac-mini",), **more):
+        self.startMaster([self.away(break_, **more), *others], {name: list(workers) for name in self.BUILDERS})
+
+    def test_patterns(self):
+        """Of `only` and `without` those start that match, and the others when the break is over, at once."""
+        self.startFarm(Break("08:00", "18:00", without="bench-*"))
+        self.passUntil(self.at(8))
+        for name in self.BUILDERS:
+            self.request(name)
+        self.assertEqual([each.builder for each in self.starts], ["quick-a", "other"])
+        self.assertEqual(self.sources(), [])
+        self.assertIn("in a partial break: without bench-*", self.door.why("mac-mini", "bench-a"))
+        self.assertIsNone(self.door.why("mac-mini", "quick-a"))
+        self.passUntil(self.at(18) + 1)
+        self.assertEqual([each.builder for each in self.starts], ["quick-a", "other", "bench-a"])
+
+    def test_builds(self):
+        """At most so many builds run; when one ends the next starts."""
+        self.startFarm(Break("08:00", "18:00", builds=2))
+        self.passUntil(self.at(8))
+        for name in self.BUILDERS:
+            self.request(name)
+        self.assertEqual(len(self.starts), 2)
+        self.pass_(HOUR)
+        self.assertEqual(len(self.starts), 2)
+        self.jobs[0].finish()
+        self.pass_(1)
+        self.assertEqual(len(self.starts), 3)
+
+    def test_endWakesUp(self):
+        """At the end of a break with a limit what waits starts at once."""
+        self.startFarm(Break("08:00", "18:00", builds=1))
+        self.passUntil(self.at(9))
+        for name in self.BUILDERS:
+            self.request(name)
+        self.assertEqual(len(self.starts), 1)
+        self.passUntil(self.at(18) + 1)
+        self.assertEqual(len(self.starts), 3)
+
+    def test_whatRunsGoesOn(self):
+        """A build that runs when the break begins goes on."""
+        self.startFarm(Break("08:00", "18:00", only="quick-*"))
+        self.request("bench-a")
+        self.passUntil(self.at(12))
+        self.assertEqual(len(self.jobs), 1)
+
+    def test_atTheLastMoment(self):
+        """A break that begins while a build is prepared sends it back to the queue, and the worker is not in quarantine."""
+        self.startFarm(Break("08:00", "18:00", only="quick-*"))
+        add_build = self.master.data.updates.addBuild
+
+        def addBuild(*args, **kwargs):
+            self.setClock(8)
+            self.worker("mac-mini").breakTimer.reconsider()
+            return add_build(*args, **kwargs)
+
+        self.patch(self.master.data.updates, "addBuild", addBuild)
+        brid = self.request("bench-a")
+        self.pass_(2)
+        self.assertEqual((self.starts, self.unclaimed()), ([], [brid]))
+        self.assertEqual(self.sources(), [])
+
+    def test_waitForTheBuilder(self):
+        """Who waits for a builder that is refused waits until the break is over; who waits for another, or the worker, not."""
+        self.startFarm(Break("08:00", "18:00", without="bench-*"))
+        self.passUntil(self.at(8))
+        bench, quick = (self.roster.builder(name) for name in ("bench-a", "quick-a"))
+        waiting = bench.waitUntilReady()
+        self.assertNoResult(waiting)
+        self.assertEqual(bench.backAt, self.at(18))
+        self.assertEqual(bench.readyWorkers, ())
+        self.successResultOf(quick.waitUntilReady())
+        self.successResultOf(self.presence().waitUntilReady())
+        self.passUntil(self.at(18))
+        self.assertIs(self.successResultOf(waiting), self.presence())
+
+    def test_beforeAFullBreak(self):
+        """A partial break that ends as a full one begins lets nobody through in between."""
+        self.startMaster(
+            [self.away(Break("08:00", "12:00", without="bench-*"), ("12:00", "13:00"))], {"bench-a": ["mac-mini"]}
+        )
+        self.passUntil(self.at(8))
+        waiting = self.roster.builder("bench-a").waitUntilReady()
+        self.request("bench-a")
+        self.passUntil(self.at(12.5))
+        self.assertEqual(self.starts, [])
+        self.assertNoResult(waiting)
+        self.passUntil(self.at(13) + 1)
+        self.successResultOf(waiting)
+        self.assertEqual(len(self.starts), 1)
+
+    def test_suspended(self):
+        """Who lets the machine work anyway suspends partial breaks, too."""
+        self.startFarm(Break("08:00", "18:00", only="quick-*"))
+        self.passUntil(self.at(9))
+        self.request("bench-a")
+        self.assertEqual(self.starts, [])
+        self.worker("mac-mini").breakTimer.suspend(self.at(10))
+        self.pass_(1)
+        self.assertEqual(len(self.starts), 1)
+        self.passUntil(self.at(10) + 1)
+        self.request("other")
+        self.assertEqual(len(self.starts), 1)
+
+    def test_finishBefore(self):
+        """A partial break with finishBefore has those builds finished that it does not admit."""
+        self.startFarm(Break("12:00", "18:00", without="bench-*", finishBefore=True))
+        self.built([10] * 5, "bench-a")
+        self.built([10] * 5, "quick-a")
+        self.passUntil(self.at(11.95))
+        self.request("bench-a")
+        self.request("quick-a")
+        self.assertEqual([each.builder for each in self.starts], ["quick-a"])

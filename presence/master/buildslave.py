@@ -10,12 +10,14 @@ from twisted.logger import Logger
 
 from presence.master import mirror
 from presence.master.assembly import Assembly
+from presence.master.builds.running import buildsOn
 from presence.master.owner.link import OwnerLink
 from presence.master.slave.gate import Gate
 from presence.master.slave.keywords import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
 from presence.master.slave.mirrored import Mirrored
 from presence.master.slave.missing import MissingAlarm
 from presence.master.slave.sameness import Sameness
+from presence.master.starting.lostworkers import guardChoice
 from presence.model.breaktimer import BreakTimer
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.breaks.schedule import BreakSchedule
     from presence.model.workerpresence import WorkerPresence
 
 _log = Logger()
@@ -47,6 +50,7 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
         if "name" in kwargs:
             # BuildbotService would keep a keyword `name` from checkConfig, which requires it
             args = (kwargs.pop("name"), *args)
+        self.initializePresence()
         super().__init__(*args, **kwargs)
 
     # --- configuration
@@ -78,13 +82,15 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, in the middle of a break as well as of a build."""
         self.owners = checkOwners(name, owners)
-        schedule = checkSchedule(name, onBreakDuring, timezone)
+        self._take_schedule(checkSchedule(name, onBreakDuring, timezone))
+        yield super().reconfigService(name, *args, **kwargs)  # type: ignore[misc]
+
+    def _take_schedule(self, schedule: BreakSchedule) -> None:
         if schedule != self.schedule:
             self.schedule = schedule
             if self.breakTimer is not None:
                 self.breakTimer.replace(schedule)
                 self._update_owner()
-        yield super().reconfigService(name, *args, **kwargs)  # type: ignore[misc]
 
     @inlineCallbacks
     def reconfigServiceWithSibling(self, sibling: PresenceMixin) -> Generator[Deferred[Any], Any, None]:
@@ -99,8 +105,15 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
     @inlineCallbacks
     def startService(self) -> Generator[Deferred[Any], Any, None]:
         """Be known, and be on a break if there is one, before a worker can connect."""
-        self._assembly = yield Assembly.getService(self.master)
-        self._exempt = self._assembly.exempt
+        assembly = yield Assembly.getService(self.master)
+        self._begin(assembly)
+        # what an admin has ordered, with the reason, and before anybody can connect
+        yield assembly.storedOrders.restore(self)
+        yield super().startService()  # type: ignore[misc]
+
+    def _begin(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+        self._exempt = assembly.exempt
         self.presence = self._assembly.roster.enroll(self)
         if mirror.isLatent(self):
             self.presence.release("offline")
@@ -109,9 +122,6 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
         self.breakTimer = BreakTimer(self.schedule, self.presence, self.master.reactor)
         self.breakTimer.start()
         self._owner_link = OwnerLink(self.presence, self.breakTimer, self._running, self.master.reactor)
-        # what an admin has ordered, with the reason, and before anybody can connect
-        yield self._assembly.storedOrders.restore(self)
-        yield super().startService()  # type: ignore[misc]
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
@@ -120,6 +130,9 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
         yield super().stopService()  # type: ignore[misc]
         # Buildbot starts it when the connection has gone, after it has stopped it
         self.stopMissingTimer()
+        self._end()
+
+    def _end(self) -> None:
         if self._assembly is not None and self.breakTimer is not None:
             self._end_observation()
             # nobody lengthens it any more
@@ -128,6 +141,37 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
                 self._owner_link.stop()
             self.breakTimer.stop()
             self._assembly.dismiss(self)
+
+    @inlineCallbacks
+    def joinRunning(self, assembly: Assembly) -> Generator[Deferred[Any], Any, None]:
+        """Begin in the midst of the worker's life. A Deferred that fires when it is known what was ordered of it; no build
+        starts before.
+        """
+        self._closed = True
+        self._begin(assembly)
+        for wfb in self.workerforbuilders.values():
+            guardChoice(wfb.builder)
+        for build in buildsOn(self):
+            self._build_began(build.workerforbuilder)
+        if self.conn is not None and self._owner_link is not None:
+            self.conn.presenceGreeting = self._owner_link.takeGreeting(self.conn)
+            self._greet()
+        yield assembly.storedOrders.restore(self)
+        self._closed = False
+        self._mirror(mirror.mirror)
+        self._shorten_gate()
+        assembly.wakeup.workerReady(self.workername)
+
+    def leaveRunning(self) -> None:
+        """End it in the midst of the worker's life; nothing of it is left."""
+        for wfb in tuple(self._building):
+            self._build_ended(wfb)
+        self._end()
+        if self.conn is not None:
+            self._unguard(self.conn)
+        if self._missing_after_break:
+            self._missing_after_break = False
+            super().startMissingTimer()
 
     @inlineCallbacks
     def attached(self, conn: Any) -> Generator[Deferred[Any], Any, None]:

@@ -31,6 +31,8 @@ class SlavePart:
     # of Buildbot's workers
     master: Any
     botmaster: Any
+    #: the connection, or None
+    conn: Any
     workername: str
     workerid: int
     workerforbuilders: dict[str, Any]

@@ -95,7 +95,7 @@ class Adoption:
         for worker in self._adopted():
             presence = worker.presence
             worker.leaveRunning()
-            names = _STATE & vars(worker).keys()
+            names = _OURS & vars(worker).keys()
             worker.__class__ = worker.declaredAs
             for name in names:
                 delattr(worker, name)
@@ -132,29 +132,19 @@ def _adopting(declared: type) -> type:
             "__module__": declared.__module__,
             "__qualname__": declared.__qualname__,
             "__doc__": declared.__doc__,
+            # that of before: it is made of the name of the class, too
             "__hash__": declared.__hash__,
             "declaredAs": declared,
         },
     )
 
 
-# What an adopted worker has and its own class does not know.
-_STATE = frozenset(
-    {
-        "presence",
-        "breakTimer",
-        "schedule",
-        "owners",
-        "adminRecord",
-        "_assembly",
-        "_owner_link",
-        "_exempt",
-        "_leaving",
-        "_closed",
-        "_refused",
-        "_building",
-        "_admitted",
-        "_end_observation",
-        "_missing_after_break",
-    }
-)
+# What an adopted worker has that its own class does not know: whatever our classes give a first value, and five that they
+# make for each worker.
+_OURS = frozenset(
+    name
+    for part in Adopted.__mro__
+    if part.__module__.startswith("presence.")
+    for name in vars(part)
+    if not name.startswith("__")
+) | {"schedule", "_building", "_locked", "_admitted", "_end_observation"}

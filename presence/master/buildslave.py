@@ -151,7 +151,9 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
         self._begin(assembly)
         for wfb in self.workerforbuilders.values():
             guardChoice(wfb.builder)
+            self._follow_locks(wfb)
         for build in buildsOn(self):
+            self._join_build(build)
             self._build_began(build.workerforbuilder)
         if self.conn is not None and self._owner_link is not None:
             self.conn.presenceGreeting = self._owner_link.takeGreeting(self.conn)
@@ -167,6 +169,8 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
         for wfb in tuple(self._building):
             self._build_ended(wfb)
         self._end()
+        for wfb in self.workerforbuilders.values():
+            self._unfollow_locks(wfb)
         if self.conn is not None:
             self._unguard(self.conn)
         if self._missing_after_break:

@@ -40,9 +40,7 @@ _log = Logger()
 _NOTHING = object()
 
 # why a worker is held that says what cannot be understood, and how much of what is wrong with that is told
-_CLOSED = (
-    "what it says of its presence cannot be understood ({problem}): it is held until it says so in another way, or connects again"
-)
+_CLOSED = "what it says of its presence cannot be understood ({problem}): it is held until it says so in another way, or connects again"
 _SHOWN = 300
 
 _READERS: dict[str, Callable[[object, float], Announcement | Stop]] = {

@@ -15,7 +15,8 @@ class Builds(Locks):
     """Keeps count of them, for the presence and for the machine's owner, and loses no request of one that is lost."""
 
     def initializePresence(self) -> None:
-        """Nothing runs."""
+        """See `Locks`. Nothing runs."""
+        super().initializePresence()
         # since when (seconds since the epoch) which builder's build runs
         self._building: dict[Any, float] = {}
         # those of them that may run although the worker is drained

@@ -36,7 +36,6 @@ class SlavePart:
     workername: str
     workerid: int
     workerforbuilders: dict[str, Any]
-    conn: Any
     missing_timer: Any
     stopMissingTimer: Any
     _paused: bool

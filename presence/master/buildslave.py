@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from presence.master import mirror
 from presence.master.assembly import Assembly
 from presence.master.builds.running import buildsOn
+from presence.master.compat import isWhole
 from presence.master.owner.link import OwnerLink
 from presence.master.slave.gate import Gate
 from presence.master.slave.keywords import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
@@ -19,6 +20,7 @@ from presence.master.slave.missing import MissingAlarm
 from presence.master.slave.sameness import Sameness
 from presence.master.starting.lostworkers import guardChoice
 from presence.model.breaktimer import BreakTimer
+from presence.model.workerpresence import WorkerPresence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.breaks.schedule import BreakSchedule
-    from presence.model.workerpresence import WorkerPresence
 
 _log = Logger()
 
@@ -105,16 +106,24 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
     @inlineCallbacks
     def startService(self) -> Generator[Deferred[Any], Any, None]:
         """Be known, and be on a break if there is one, before a worker can connect."""
-        assembly = yield Assembly.getService(self.master)
-        self._begin(assembly)
-        # what an admin has ordered, with the reason, and before anybody can connect
-        yield assembly.storedOrders.restore(self)
+        if isWhole(self.master):
+            assembly = yield Assembly.getService(self.master)
+            self._begin(assembly)
+            # what an admin has ordered, with the reason, and before anybody can connect
+            yield assembly.storedOrders.restore(self)
+        else:
+            self._begin(None)
         yield super().startService()  # type: ignore[misc]
 
-    def _begin(self, assembly: Assembly) -> None:
-        self._assembly = assembly
-        self._exempt = assembly.exempt
-        self.presence = self._assembly.roster.enroll(self)
+    def _begin(self, assembly: Assembly | None) -> None:
+        if assembly is None:
+            # alone, as in other people's tests: it has a presence, of which nobody else hears; and they ask it whether it
+            # can build before it has connected
+            self.presence = WorkerPresence(self.workername, self.master.reactor)
+        else:
+            self._assembly = assembly
+            self._exempt = assembly.exempt
+            self.presence = assembly.roster.enroll(self)
         if mirror.isLatent(self):
             self.presence.release("offline")
         self._end_observation = self.presence.observe(self._presence_changed)
@@ -133,14 +142,17 @@ class PresenceMixin(Gate, Mirrored, MissingAlarm, Sameness):
         self._end()
 
     def _end(self) -> None:
-        if self._assembly is not None and self.breakTimer is not None:
+        if self.presence is not None and self.breakTimer is not None:
             self._end_observation()
             # nobody lengthens it any more
             self._lengthen_gate()
             if self._owner_link is not None:
                 self._owner_link.stop()
             self.breakTimer.stop()
-            self._assembly.dismiss(self)
+            if self._assembly is None:
+                self.presence.stop()
+            else:
+                self._assembly.dismiss(self)
 
     @inlineCallbacks
     def joinRunning(self, assembly: Assembly) -> Generator[Deferred[Any], Any, None]:

@@ -21,7 +21,7 @@ FLOORS = (
     {"master.authz", "master.assembly"},
     {"master.slave"},
     {"master.buildslave", "master.terms"},
-    {"master.adoption", "master.service"},
+    {"master.adoption", "master.enable", "master.service"},
     {"master.www"},
     {"worker.store", "worker.status", "worker.tacfile", "worker.stopping", "worker.link"},
     {"worker.owner"},

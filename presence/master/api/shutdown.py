@@ -13,6 +13,7 @@ from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import MasterEndpoint, refused
+from presence.master.compat import Entity
 from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Shutdown(base.ResourceType):
 
     shutdown: Stopping
 
-    class EntityType(types.Entity):
+    class EntityType(Entity):
         """Its fields."""
 
         masterid = types.Integer()

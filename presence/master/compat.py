@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 import buildbot
 from buildbot.data import base, types
 from buildbot.data.connector import DataConnector
-from twisted.internet import threads
 from twisted.internet.defer import maybeDeferred
-from twisted.python.threadable import isInIOThread
+from twisted.python import threadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -135,9 +134,11 @@ def _write_json(request: Any, encoder: Any, data: Any) -> None:
             for start in range(0, len(text), _PIECE):
                 request.write(text[start : start + _PIECE])
 
-    if isInIOThread():  # type: ignore[no-untyped-call]
+    if threadable.ioThread in {None, threadable.getThreadID()}:
         write()
     else:
         from twisted.internet import reactor  # noqa: PLC0415 (the one that runs: it is Buildbot's here)
 
-        threads.blockingCallFromThread(cast("IReactorFromThreads", reactor), write)
+        # It comes before Buildbot hears that this function has returned, and ends the request. It is not waited for: a
+        # reactor that stops waits for its threads.
+        cast("IReactorFromThreads", reactor).callFromThread(write)

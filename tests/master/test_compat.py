@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import buildbot
 from buildbot.data import base, types
 from buildbot.www.rest import V2RootResource
+from twisted.internet import reactor
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master import compat
@@ -111,7 +112,7 @@ class AnswerTests(SynchronousTestCase):
 
     def setUp(self):
         # the test is the reactor's thread here
-        self.patch(compat, "isInIOThread", lambda: True)
+        self.patch(compat.threadable, "ioThread", threading.get_ident())
         self.request = FakeRequest()
 
     def write(self):
@@ -127,15 +128,17 @@ class AnswerTests(SynchronousTestCase):
     def test_byTheReactor(self):
         """A thread that has made the JSON lets the reactor write it."""
         handed = []
-
-        def fromThread(_reactor, write):
-            handed.append(write)
-
-        self.patch(compat, "isInIOThread", lambda: False)
-        self.patch(compat.threads, "blockingCallFromThread", fromThread)
+        self.patch(compat.threadable, "ioThread", -1)
+        self.patch(reactor, "callFromThread", handed.append)
         self.write()
         self.assertEqual((len(handed), self.request.written), (1, []))
         handed[0]()
+        self.assertEqual(json.loads(b"".join(self.request.written)), self.DATA)
+
+    def test_noReactorRuns(self):
+        """Where no reactor has run yet (as in tests of a master on a fake one) it is written at once."""
+        self.patch(compat.threadable, "ioThread", None)
+        self.write()
         self.assertEqual(json.loads(b"".join(self.request.written)), self.DATA)
 
     def test_head(self):

@@ -13,6 +13,7 @@ from twisted.application.service import MultiService
 
 from presence.breaks.schedule import BreakSchedule
 from presence.model.breaktimer import BreakTimer
+from presence.model.calendarfiles import CalendarFiles
 from presence.model.clockguard import ClockGuard, ThreadTicker
 from presence.model.workerpresence import WorkerPresence
 from presence.worker.link.conversation import Conversation
@@ -77,6 +78,7 @@ class PresenceClient(MultiService):
             conversation=self._conversation,
         )
         self._guard = ClockGuard(reactor, self._clock_jumped, self.tickerFactory)
+        self._calendars = CalendarFiles(reactor, self.breakTimer.replace)
         transport.listen(self)
         self._local: LocalWeb | None = None
         if localPort is not None:
@@ -87,6 +89,7 @@ class PresenceClient(MultiService):
         """Take up what the owner said last."""
         self.owner.begin()
         self._guard.start()
+        self._calendars.follow(self.breakTimer.schedule)
         super().startService()  # type: ignore[no-untyped-call]
 
     def stopService(self) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from buildbot.data import base, exceptions, types
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet.defer import inlineCallbacks, succeed
 
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import invalid, readApiOrder
@@ -161,13 +161,14 @@ class CalendarEndpoint(PresenceEndpoint):
     #: whether the reasons are in it, which may name people
     reasons = False
 
-    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> dict[str, str] | None:  # type: ignore[override]
-        """What Buildbot's web server sends; None when this master has no such worker."""
+    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> Any:
+        """A Deferred of what Buildbot's web server sends; None when this master has no such worker."""
         name = self.workerName(kwargs)
         text = None if name is None else self.entities.calendar(name, reasons=self.reasons)
-        return (
-            None if text is None else {"raw": text, "mime-type": "text/calendar", "filename": f"{name}.ics"}
-        )
+        # (of endpoints of this kind Buildbot awaits the answer)
+        if text is None:
+            return succeed(None)
+        return succeed({"raw": text, "mime-type": "text/calendar", "filename": f"{name}.ics"})
 
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:  # type: ignore[override]
         """Nothing is ordered of a calendar."""

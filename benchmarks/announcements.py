@@ -69,7 +69,9 @@ class Farm:
         )
         self.builders = list(builders)
         counts = ReadyCounts()
-        self.entities = Entities(roster, counts, SimpleNamespace(isBusy=lambda _name: False))
+        self.entities = Entities(
+            roster, counts, SimpleNamespace(isBusy=lambda _name: False), SimpleNamespace(isGuarding=False)
+        )
         types = {each.name: each(master) for each in (presences.Presence, presences.BuilderPresence)}
         self.sender = Events(roster, self.entities, counts, types)
         self.events = 0

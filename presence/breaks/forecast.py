@@ -41,6 +41,16 @@ class ComingBreak:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ComingLimit:
+    """A partial break that is or will be: as `ComingBreak`, and what may start in it, for people."""
+
+    start: float
+    stop: float | None
+    reason: str | None
+    limit: str
+
+
 def comingBreaks(
     schedule: BreakSchedule, now: float, suspendedUntil: float | None = None
 ) -> tuple[ComingBreak, ...]:
@@ -103,6 +113,21 @@ class Forecast:
             known = (secondsOf(first), secondsOf(tomorrow), found)
             _remember(self._days, schedule, known)
         return known[2]
+
+    def partials(self, schedule: BreakSchedule, now: float) -> tuple[ComingLimit, ...]:
+        """The partial breaks of the same days, in order, in full length. Few schedules have them: they are worked out anew."""
+        if not schedule.isPartial:
+            return ()
+        first, _, last = _days(now)
+        return tuple(
+            ComingLimit(
+                secondsOf(each.start),
+                None if each.stop is None else secondsOf(each.stop),
+                cut("; ".join(each.reasons) or None, MAX_REASON),
+                each.limit.text,
+            )
+            for each in schedule.partialBetween(first, last)[:MOST]
+        )
 
     def next(self, schedule: BreakSchedule, now: float) -> ComingBreak | None:
         """The first break that begins after `now`, or None."""

@@ -101,7 +101,7 @@ class Assembly(SharedService):
         registerResources(master, runningbuilds)
         types = registerResources(master, presences)
         counts = ReadyCounts()
-        self.entities = Entities(roster, counts, self.drains)
+        self.entities = Entities(roster, counts, self.drains, self.breakDoor)
         self._events = Events(roster, self.entities, counts, types)
         for each in types.values():
             each.entities, each.orders, each.settle = self.entities, self.storedOrders, self._events.settle

@@ -13,6 +13,7 @@ from twisted.application.service import MultiService
 
 from presence.breaks.schedule import BreakSchedule
 from presence.model.breaktimer import BreakTimer
+from presence.model.calendarfiles import CalendarFiles
 from presence.model.clockguard import ClockGuard, ThreadTicker
 from presence.model.workerpresence import WorkerPresence
 from presence.worker.link.conversation import Conversation
@@ -27,8 +28,8 @@ class PresenceClient(MultiService):
     """What the owner of a machine says about its `worker`, kept on disk and told to the master.
 
     `worker` is the stock worker of `buildbot_worker.bot`, over PB or msgpack, or a `LocalWorker`; it may
-    not have connected yet. `onBreakDuring` and `timezone` mean what they do in `master.cfg`; a mistake in them
-    is a `ValueError` that says what is wrong and what would be right.
+    not have connected yet. `onBreakDuring`, `workingDuring` and `timezone` mean what they do in `master.cfg`; a
+    mistake in them is a `ValueError` that says what is wrong and what would be right.
 
     The owner's command line and page speak with it over `localPort` of 127.0.0.1 (0: one that is free; None: no
     server, and so neither of them).
@@ -47,13 +48,14 @@ class PresenceClient(MultiService):
         onBreakDuring: Any = None,
         timezone: Any = None,
         *,
+        workingDuring: Any = None,
         localPort: int | None = 0,
         reactor: Any = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         if reactor is None:
             from twisted.internet import reactor  # noqa: PLC0415 (importing it installs one)
-        schedule = BreakSchedule.fromConfig(onBreakDuring, timezone)
+        schedule = _schedule(onBreakDuring, timezone, workingDuring)
         transport = transportOf(worker)
         basedir = _text(worker.basedir)
         self.presence = WorkerPresence(_text(worker.name), reactor)
@@ -76,6 +78,7 @@ class PresenceClient(MultiService):
             conversation=self._conversation,
         )
         self._guard = ClockGuard(reactor, self._clock_jumped, self.tickerFactory)
+        self._calendars = CalendarFiles(reactor, self.breakTimer.replace)
         transport.listen(self)
         self._local: LocalWeb | None = None
         if localPort is not None:
@@ -86,6 +89,7 @@ class PresenceClient(MultiService):
         """Take up what the owner said last."""
         self.owner.begin()
         self._guard.start()
+        self._calendars.follow(self.breakTimer.schedule)
         super().startService()  # type: ignore[no-untyped-call]
 
     def stopService(self) -> Any:
@@ -93,6 +97,7 @@ class PresenceClient(MultiService):
         self._conversation.close()
         self.owner.end()
         self._guard.stop()
+        self._calendars.stop()
         self.breakTimer.stop()
         self.presence.stop()
         return super().stopService()  # type: ignore[no-untyped-call]
@@ -135,3 +140,15 @@ class PresenceClient(MultiService):
 
 def _text(name: str | bytes) -> str:
     return name.decode() if isinstance(name, bytes) else name
+
+
+def _schedule(onBreakDuring: Any, timezone: Any, workingDuring: Any) -> BreakSchedule:
+    """The breaks of the owner. `ValueError` for those that a master would have to follow, which hears of a hold only."""
+    schedule = BreakSchedule.fromConfig(onBreakDuring, timezone, workingDuring)
+    for each in schedule.breaks:
+        if each.isPartial or each.finishBefore or each.deadline is not None:
+            raise ValueError(
+                f"{each!r}: builds=, only=, without=, finishBefore= and deadline= are the master's to follow: write this "
+                "break in master.cfg"
+            )
+    return schedule

@@ -17,7 +17,7 @@ def sleepUntil(instant):
     time.sleep(max(0.0, instant - time.time()))
 
 
-class BreakMixin:
+class FarmMixin:
     protocol = None
 
     def setUp(self):
@@ -26,6 +26,8 @@ class BreakMixin:
         self.farm.start()
         self.worker = self.farm.worker("mac-mini").start().waitUntilConnected()
 
+
+class BreakMixin(FarmMixin):
     def test_break(self):
         """What runs when a break begins finishes; what is requested starts at its end, at once."""
         running = self.farm.force(held=True).waitUntilRuns()
@@ -67,3 +69,50 @@ class PbTests(BreakMixin, SynchronousTestCase):
 
 class MsgpackTests(BreakMixin, SynchronousTestCase):
     protocol = "msgpack"
+
+
+class SparingTests(FarmMixin, SynchronousTestCase):
+    """What the master decides by itself is the same over both protocols."""
+
+    protocol = "pb"
+
+    def test_partial(self):
+        """In a partial break one builder builds and another waits, and starts at its end, at once."""
+        end = time.time() + 3
+        self.farm.reconfigure(macMini(break_(time.time() - 1, end, without="a*")))
+        refused, admitted = self.farm.force("any"), self.farm.force("mac-mini")
+        admitted.waitUntilBuilt()
+        self.assertLess(time.time(), end, "this machine is too slow for the times of this test")
+        self.assertEqual(refused.builds, [])
+        refused.assertStartsAtOnce(end)
+
+    def test_finishBefore(self):
+        """Before a break a builder of short builds starts, and one of long builds waits until its end."""
+        for name, held in (("mac-mini", False), ("any", True)):
+            for _ in range(2):
+                request = self.farm.force(name, held=held)
+                if held:
+                    request.waitUntilRuns()
+                    time.sleep(6)
+                    request.letFinish()
+                request.waitUntilBuilt()
+        start = time.time() + 5
+        end = start + 2
+        self.farm.reconfigure(macMini(break_(start, end, finishBefore=True)))
+        long, short = self.farm.force("any"), self.farm.force("mac-mini")
+        short.waitUntilBuilt()
+        self.assertLess(time.time(), start, "this machine is too slow for the times of this test")
+        self.assertEqual(long.builds, [])
+        long.assertStartsAtOnce(end)
+
+    def test_deadline(self):
+        """What still runs at the deadline of a break is interrupted, and built when the break is over."""
+        running = self.farm.force(held=True).waitUntilRuns()
+        start = time.time() + 1
+        end = start + 4
+        self.farm.reconfigure(macMini(break_(start, end, deadline=1)))
+        sleepUntil(start + 0.5)
+        self.assertEqual(len(running.builds), 1)
+        sleepUntil(end + 1)
+        self.assertEqual(len(running.builds), 2)
+        running.letFinish().waitUntilBuilt()

@@ -75,6 +75,10 @@ class ApiTestCase(MasterTestCase):
         return found
 
     def render(self, path, method, who, body=None):
+        return Answer(*self.renderText(path, method, who, body))
+
+    def renderText(self, path, method=b"GET", who=ANONYMOUS, body=None):
+        """The status and the text of the answer."""
         path, _, query = path.encode().partition(b"?")
         request = FakeRequest(b"/" + path)
         request.args = parse_qs(query, 1)  # Buildbot's fake can do ASCII only
@@ -89,7 +93,7 @@ class ApiTestCase(MasterTestCase):
             request.write(answer)
             request.finish()
         text = self.resultOf(request.deferred)
-        return Answer(request.responseCode, text)
+        return request.responseCode, text
 
     def get(self, path, who=ANONYMOUS):
         """GET of `path`."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from buildbot.process.workerforbuilder import States
 
 from presence.breaks.forecast import Forecast
+from presence.breaks.ics.writer import calendarText, entriesOf
+from presence.calendar.instants import datetimeOf
+from presence.calendar.wallclock import later
 from presence.model.states import PresenceState
 from presence.words.holds import holdText
 
@@ -18,13 +22,19 @@ if TYPE_CHECKING:
     from presence.breaks.forecast import ComingBreak
     from presence.master.api.readycounts import ReadyCounts
     from presence.master.api.shapes import BreakEntity, BuilderPresenceEntity, HoldEntity, PresenceEntity
+    from presence.master.breaks.door import BreakDoor
     from presence.master.holding.drains import Drains
     from presence.master.roster import Roster
+    from presence.model.builderpresence import BuilderPresence
     from presence.model.states import Hold
     from presence.model.workerpresence import WorkerPresence
 
 # How many workers are named when it is told why none of them is ready.
 _NAMED = 3
+
+
+# How far a calendar goes: a program that subscribes to it asks again every hour or every day, and keeps what is over for a while.
+_CALENDAR, _CALENDAR_BEFORE = timedelta(days=90), timedelta(days=14)
 
 
 class Entities:
@@ -33,10 +43,11 @@ class Entities:
     It asks each time, and keeps only what hundreds of them have in common.
     """
 
-    def __init__(self, roster: Roster, counts: ReadyCounts, drains: Drains) -> None:
+    def __init__(self, roster: Roster, counts: ReadyCounts, drains: Drains, door: BreakDoor) -> None:
         self._roster = roster
         self._counts = counts
         self._drains = drains
+        self._door = door
         self._forecast = Forecast()
         # the names of workers by their ids, as far as they have been asked for; until the configuration changes
         self._names: dict[int, str] = {}
@@ -99,6 +110,8 @@ class Entities:
             "back_at": presence.backAt,
             "next_break": None,
             "breaks": [],
+            "partial_breaks": [],
+            "limits": [{"limit": each.limit.text, "until": each.until} for each in presence.limits],
             "work_until": None,
             "builders": self._builder_ids_of(name),
             "holdable": enrolled is not None,
@@ -119,7 +132,21 @@ class Entities:
             entity["next_break"] = None if coming is None else _break(coming)
             if breaks:
                 entity["breaks"] = [_break(each) for each in self._forecast.days(enrolled.schedule, now)]
+                entity["partial_breaks"] = [
+                    {"start": each.start, "stop": each.stop, "reason": each.reason, "limit": each.limit}
+                    for each in self._forecast.partials(enrolled.schedule, now)
+                ]
         return entity
+
+    def calendar(self, name: str, *, reasons: bool) -> str | None:
+        """The breaks of a worker in the coming weeks as an iCalendar file; None when it is not one of ours."""
+        enrolled = self._roster.enrolled(name)
+        if enrolled is None:
+            return None
+        now = datetimeOf(self._master.reactor.seconds())
+        last = later(now, _CALENDAR)
+        entries = entriesOf(name, enrolled.schedule, later(now, -_CALENDAR_BEFORE), last, reasons=reasons)
+        return calendarText(f"Breaks of {name}", entries, now, last)
 
     def workers(self, *, breaks: bool) -> list[PresenceEntity]:
         """All workers that are there, by name."""
@@ -137,7 +164,12 @@ class Entities:
         if builder is None or builderid is None:
             return None
         ready = self._counts.readyOf(name)
-        reason, back_at = (None, None) if ready else self._why(builder.workers)
+        if self._door.isGuarding and (refusing := self._refusing(builder)):
+            # a worker that is ready may be in a partial break that refuses this builder
+            ready -= len(refusing)
+            reason, back_at = (None, None) if ready else ("; ".join(refusing), builder.backAt)
+        else:
+            reason, back_at = (None, None) if ready else self._why(builder.workers)
         return {
             "builderid": builderid,
             "name": name,
@@ -148,6 +180,14 @@ class Entities:
             "reason": reason,
             "back_at": back_at,
         }
+
+    def _refusing(self, builder: BuilderPresence) -> list[str]:
+        """Why those workers of a builder that are ready refuse it."""
+        return [
+            f"{each.name}: {self._door.why(each.name, builder.name)}"
+            for each in builder.workers
+            if each.ready and not each.admits(builder.name)
+        ]
 
     def _builder_ids_of(self, worker: str) -> list[int]:
         known = self._builderids.get(worker)

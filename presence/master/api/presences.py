@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from buildbot.data import base, exceptions, types
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet.defer import inlineCallbacks, succeed
 
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import invalid, readApiOrder
@@ -46,6 +46,22 @@ class BreakType(Entity):
     start = filters.Instant()
     stop = _NullableInstant
     reason = _NullableText
+
+
+class PartialBreakType(Entity):
+    """A break in which some builds may start; `limit` says which ones."""
+
+    start = filters.Instant()
+    stop = _NullableInstant
+    reason = _NullableText
+    limit = types.String()
+
+
+class LimitType(Entity):
+    """What may start in a partial break that is now, and until when."""
+
+    limit = types.String()
+    until = _NullableInstant
 
 
 class DrainType(Entity):
@@ -134,6 +150,43 @@ class PresenceEndpoint(_Endpoint):
         )
 
 
+class CalendarEndpoint(PresenceEndpoint):
+    """The breaks of one worker as an iCalendar file, for phones and calendar programs; without the reasons of the breaks."""
+
+    kind = base.EndpointKind.RAW_INLINE
+    pathPatterns: ClassVar[list[str]] = [
+        "/presences/n:workerid/calendar.ics",
+        "/presences/i:name/calendar.ics",
+    ]
+    #: whether the reasons are in it, which may name people
+    reasons = False
+
+    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> Any:
+        """A Deferred of what Buildbot's web server sends; None when this master has no such worker."""
+        name = self.workerName(kwargs)
+        text = None if name is None else self.entities.calendar(name, reasons=self.reasons)
+        # (of endpoints of this kind Buildbot awaits the answer)
+        if text is None:
+            return succeed(None)
+        return succeed({"raw": text, "mime-type": "text/calendar", "filename": f"{name}.ics"})
+
+    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:  # type: ignore[override]
+        """Nothing is ordered of a calendar."""
+        raise exceptions.InvalidControlException(
+            f"action {shown(action)}: POST {', '.join(ACTIONS)} to the worker, as in presences/NAME"
+        )
+
+
+class CalendarWithReasonsEndpoint(CalendarEndpoint):
+    """The same with the reasons."""
+
+    pathPatterns: ClassVar[list[str]] = [
+        "/presences/n:workerid/calendar-with-reasons.ics",
+        "/presences/i:name/calendar-with-reasons.ics",
+    ]
+    reasons = True
+
+
 class PresencesEndpoint(_Endpoint):
     """The presences of all workers of this master."""
 
@@ -210,7 +263,12 @@ class Presence(_Published, base.ResourceType):
 
     name = "presence"
     plural = "presences"
-    endpoints: ClassVar[list[Any]] = [PresenceEndpoint, PresencesEndpoint]
+    endpoints: ClassVar[list[Any]] = [
+        PresenceEndpoint,
+        PresencesEndpoint,
+        CalendarEndpoint,
+        CalendarWithReasonsEndpoint,
+    ]
     eventPathPatterns: ClassVar[list[str]] = ["/presences/:workerid"]
 
     class EntityType(Entity):
@@ -226,6 +284,8 @@ class Presence(_Published, base.ResourceType):
         back_at = _NullableInstant
         next_break = types.NoneOk(BreakType("break"))
         breaks = types.List(of=BreakType("break"))
+        partial_breaks = types.List(of=PartialBreakType("partial_break"))
+        limits = types.List(of=LimitType("limit"))
         work_until = _NullableInstant
         builders = types.List(of=types.Integer())
         holdable = types.Boolean()
@@ -259,7 +319,7 @@ class BuilderPresence(_Published, base.ResourceType):
 
 def _wants_breaks(resultSpec: Any) -> bool:
     fields = getattr(resultSpec, "fields", None)
-    return not fields or "breaks" in fields
+    return not fields or not {"breaks", "partial_breaks"}.isdisjoint(fields)
 
 
 def _too_large(number: int | None) -> bool:

@@ -26,6 +26,19 @@ class BreakEntity(TypedDict):
     reason: str | None
 
 
+class PartialBreakEntity(BreakEntity):
+    """A break in which some builds may start: which ones is said by `limit`, for people."""
+
+    limit: str
+
+
+class LimitEntity(TypedDict):
+    """What may start in a partial break that is now, for people, and until when; None where no end is in sight."""
+
+    limit: str
+    until: float | None
+
+
 class DrainEntity(TypedDict):
     """How a worker is drained; `state` is ``draining`` or ``drained``."""
 
@@ -36,7 +49,7 @@ class DrainEntity(TypedDict):
 
 
 class PresenceEntity(TypedDict):
-    """A worker; `builders` are ids, and `breaks` are there where they were asked for."""
+    """A worker; `builders` are ids, and `breaks` and `partial_breaks` are there where they were asked for."""
 
     workerid: int
     name: str
@@ -48,6 +61,8 @@ class PresenceEntity(TypedDict):
     back_at: float | None
     next_break: BreakEntity | None
     breaks: list[BreakEntity]
+    partial_breaks: list[PartialBreakEntity]
+    limits: list[LimitEntity]
     work_until: float | None
     builders: list[int]
     holdable: bool

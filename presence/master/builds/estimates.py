@@ -28,11 +28,11 @@ ENOUGH = 5
 # An estimate leans on no fewer of the builds of the past than one of so many: one stray build is not a pattern.
 _STRAY = 10
 
-# For `likelyLongest`: what a median deviation is of a standard deviation, how many of them are added, and what share of the
-# builds of the past is nearly all.
+# For `likelyLongest`: what a median deviation is of a standard deviation, how many of them are added to the median, and how
+# many times as long as that a stray is. benchmarks/sparing.py shows what comes of it.
 _TO_DEVIATION = 1.4826
-_SPREADS = 3.0
-_NEARLY_ALL = 0.96
+_SPREADS = 4.0
+_FAR = 5.0
 
 # How many builds are asked for in one SQL statement.
 _CHUNK = 100
@@ -105,17 +105,19 @@ def pastDurations(master: Any, builderid: int, workerid: int) -> Deferred[list[f
 def likelyLongest(durations: Sequence[float]) -> float | None:
     """A bound that the next one is unlikely to exceed, when others took so long as `durations`; None without any.
 
-    The median and three times the spread around it (the median deviation, scaled to what would be the standard
-    deviation of a normal distribution), but no less than nearly all of them took: some builders have builds of two
-    kinds, and then the spread around the median says little of the longer ones.
+    The median and four times the spread around it (the median deviation, scaled to what would be the standard
+    deviation of a normal distribution), but no less than the longest of them took: some builders have builds of two
+    kinds, and then the spread around the median says nothing of the longer ones. A single one that took far longer than
+    the others is a stray, and says nothing either.
     """
     if not durations:
         return None
     middle = median(durations)
     spread = _TO_DEVIATION * median(abs(each - middle) for each in durations)
-    # of few builds the longest may be the only one of its kind that was seen
-    nearly_all = sorted(durations)[int(_NEARLY_ALL * (len(durations) - 1))]
-    return max(middle + _SPREADS * spread, nearly_all)
+    *others, longest = sorted(durations)
+    if others and longest > _FAR * middle:
+        longest = others[-1]
+    return max(middle + _SPREADS * spread, longest)
 
 
 def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float) -> dict[int, Estimate]:

@@ -52,16 +52,17 @@ class FuzzTests(ApiTestCase):
             for each in self.master.data.allEndpoints()
             if each["plural"] in {"presences", "builderpresences", "runningbuilds"}
         ]
-        assert len(self.ours) == 12
+        assert len(self.ours) == 16
 
-    def paths(self):
+    def paths(self, *, calendars=True):
         """Paths of all patterns, with things that are there in their places, and things that are not."""
+        patterns = [each for each in self.ours if calendars or not each["path"].endswith(".ics")]
         there = st.sampled_from(["1", "2", "3", "mac-mini", "aarch64", "plain", "runtests", "one"])
         place = there | NOT_EMPTY.map(lambda text: quote(text, safe=""))
 
         @st.composite
         def path(draw):
-            pattern = draw(st.sampled_from(self.ours))
+            pattern = draw(st.sampled_from(patterns))
             return pattern, "/".join(
                 draw(place) if ":" in each else each for each in pattern["path"].split("/")
             )
@@ -86,8 +87,11 @@ class FuzzTests(ApiTestCase):
     @fuzz
     @given(st.data())
     def test_reading(self, data):
-        """Every GET is answered with entities, or with an error that has a text; never with an internal one."""
-        endpoint, path = data.draw(self.paths())
+        """Every GET is answered with entities, or with an error that has a text; never with an internal one.
+
+        (Of a calendar, which is no JSON, see test_breaksapi.)
+        """
+        endpoint, path = data.draw(self.paths(calendars=False))
         query = data.draw(self.queries(endpoint))
         answer = self.get(f"{path}?{urlencode(query)}")
         self.assertIn(answer.status, (200, 400, 404), (path, query, answer.json))

@@ -40,6 +40,8 @@ class WorkerTests(ApiTestCase):
                 "back_at": None,
                 "next_break": None,
                 "breaks": [],
+                "partial_breaks": [],
+                "limits": [],
                 "work_until": None,
                 "builders": builders,
                 "holdable": True,

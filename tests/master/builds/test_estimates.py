@@ -8,7 +8,7 @@ from buildbot.test.reactor import TestReactorMixin
 from twisted.internet.defer import gatherResults, inlineCallbacks
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from presence.master.builds.estimates import LOOK_BACK, estimates, remaining, remainingOf
+from presence.master.builds.estimates import LOOK_BACK, estimates, likelyLongest, remaining, remainingOf
 from tests.master.fakemaster import MONDAY
 
 NOW = int(MONDAY.timestamp())
@@ -177,3 +177,24 @@ class EstimatesTests(TestReactorMixin, TestCase):
         said = yield self.master.db.pool.do(plan)
         self.assertEqual([each for each in said if each.startswith("SCAN")], [], said)
         self.assertTrue(any("builds_number" in each for each in said), said)
+
+
+class LikelyLongestTests(SynchronousTestCase):
+    def test_spread(self):
+        """It is beyond the median by several times the spread around it, and beyond the longest that there was."""
+        self.assertAlmostEqual(likelyLongest([90, 95, 100, 105, 110]), 100 + 4 * 1.4826 * 5)
+        self.assertEqual(likelyLongest([10] * 10), 10)
+
+    def test_twoKinds(self):
+        """Where some builds take longer than the others, it is no less than these."""
+        self.assertEqual(likelyLongest([10] * 8 + [30, 31]), 31)
+
+    def test_stray(self):
+        """One build that took far longer than all others says nothing; two of them do."""
+        self.assertEqual(likelyLongest([10] * 10 + [1000]), 10)
+        self.assertEqual(likelyLongest([10] * 10 + [1000, 1001]), 1000)
+
+    def test_few(self):
+        """Of one build it is that one, and of none nobody knows."""
+        self.assertEqual(likelyLongest([100]), 100)
+        self.assertIsNone(likelyLongest([]))

@@ -1,9 +1,11 @@
 import inspect
+import warnings
 from pathlib import Path
 
 from buildbot.config.errors import ConfigErrors, capture_config_errors
 from buildbot.config.master import FileLoader
 from buildbot.plugins import util
+from buildbot.warnings import ConfigWarning
 from buildbot.worker.base import Worker
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -53,6 +55,37 @@ class GoodTests(SynchronousTestCase):
         worker = Mixed(name="mac-mini", password="s3cret", onBreakDuring=("07:00", "19:00"), timezone="UTC")
         self.assertEqual(worker.name, "mac-mini")
         self.assertEqual(worker.schedule, BreakSchedule.fromConfig(("07:00", "19:00"), "UTC"))
+
+
+class WorkingTests(SynchronousTestCase):
+    """`workingDuring=` is the opposite of `onBreakDuring=`, and what is hardly meant is a warning."""
+
+    def test_workingDuring(self):
+        """It makes the breaks between the times of work, and belongs to the configuration that is compared."""
+        slave = BuildSlave("mac-mini", "s3cret", workingDuring=("19:00", "07:00"), timezone="UTC")
+        self.assertEqual(slave.schedule, BreakSchedule.fromConfig(("07:00", "19:00"), "UTC"))
+        self.assertEqual(slave._config_kwargs["workingDuring"], ("19:00", "07:00"))
+        self.assertNotIn("workingDuring", BuildSlave("mac-mini", "s3cret")._config_kwargs)
+
+    def test_mistake(self):
+        """A mistake in it names the worker and what was given, and it excludes the other."""
+        with capture_config_errors() as errors:
+            BuildSlave("mac-mini", "s3cret", workingDuring=("25:00", "07:00"))
+            BuildSlave("mac-mini", "s3cret", ("1:00", "2:00"), workingDuring=("3:00", "4:00"))
+        first, second = errors.errors
+        self.assertIn(
+            "BuildSlave 'mac-mini': workingDuring=('25:00', '07:00'): workingDuring: start: '25:00'", first
+        )
+        self.assertIn("exclude each other", second)
+
+    def test_warning(self):
+        """What is allowed and hardly meant is a warning with the worker's name, in checkconfig as in the log."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            BuildSlave("mac-mini", "s3cret", ("18:00", "08:00", "FR-MO"), timezone="UTC")
+        [said] = [str(each.message) for each in caught if issubclass(each.category, ConfigWarning)]
+        self.assertIn("BuildSlave 'mac-mini': (", said)
+        self.assertIn('Break("FR 18:00", "MO 08:00")', said)
 
 
 class MistakeTests(SynchronousTestCase):

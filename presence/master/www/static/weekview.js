@@ -59,6 +59,8 @@ export function WeekView({ workers, now, choice }) {
       " break ",
       h("span", { className: "presence-bar presence-worked" }),
       " break in which it works anyway ",
+      h("span", { className: "presence-bar presence-partial" }),
+      " break in which some builds start ",
       h("span", { className: "presence-bar presence-held" }),
       " held by somebody ",
       h("span", { className: "presence-nowmark" }),
@@ -91,6 +93,12 @@ export function barsOf(worker, week, now) {
     if (start < week.last && stop > week.first && start < stop) bars.push({ kind, start, stop, text });
   };
   const work = workUntil(worker, now) ?? -Infinity;
+  // (a master that is older than the page does not tell them)
+  for (const each of worker.partial_breaks ?? []) {
+    const stop = each.stop ?? Infinity;
+    const why = [each.limit, each.reason].filter(Boolean).map(isolated).join(", ");
+    add("partial", Math.max(each.start, work), stop, `partial break, ${why}: ${span(each.start, stop)}`);
+  }
   for (const each of worker.breaks) {
     const stop = each.stop ?? Infinity;
     const text = `${each.reason ? `break, ${isolated(each.reason)}` : "break"}: ${span(each.start, stop)}`;

@@ -1,0 +1,193 @@
+"""A farm that always has something to build, with breaks before which builds are to be finished, for weeks.
+
+What a perfect forecast would have done is worked out by itself: it knows how long each build will take, and begins the
+first one in the queue that is done before the break.
+"""
+
+import heapq
+import math
+from dataclasses import dataclass
+
+from presence.breaks.schedule import Break
+from presence.master.builds.estimates import ENOUGH, LOOK_BACK, likelyLongest
+from tests.master.fakemaster import DAY, HOUR, MINUTE
+
+BREAK = (7, 19)  # o'clock: an office machine
+WAITING = 3  # so many requests of each builder wait at any time
+SPEEDS = {"slow": 1.4, "medium": 1.0, "fast": 0.8}
+
+
+def lognormal(middle, spread):
+    return lambda rng: middle * MINUTE * math.exp(rng.gauss(0, spread))
+
+
+def ofTwoKinds(rng):
+    """Mostly what has changed is built, and now and then everything."""
+    return lognormal(12, 0.15)(rng) if rng.random() < 0.7 else lognormal(35, 0.1)(rng)
+
+
+def withStrays(rng):
+    """One build in a hundred takes three times as long as the others."""
+    return lognormal(20, 0.2)(rng) * (3 if rng.random() < 0.01 else 1)
+
+
+BUILDERS = {
+    "quick": lognormal(4, 0.25),
+    "tests": withStrays,
+    "package": ofTwoKinds,
+    "bench": lognormal(45, 0.1),
+}
+
+
+class Durations:
+    """How long the n-th build of a builder takes, on a worker of speed 1: the same whoever asks, and in whatever order."""
+
+    def __init__(self, rng):
+        self._rngs = {name: type(rng)(rng.random()) for name in BUILDERS}
+        self._known = {name: [] for name in BUILDERS}
+
+    def of(self, builder, number):
+        known = self._known[builder]
+        while len(known) <= number:
+            known.append(BUILDERS[builder](self._rngs[builder]))
+        return known[number]
+
+
+@dataclass
+class Result:
+    """How many builds were finished, how long they worked (in hours), how many breaks began, and how many with the machine idle."""
+
+    builds: int = 0
+    hours: float = 0.0
+    breaks: int = 0
+    idle: int = 0
+
+    @property
+    def idleShare(self):
+        return self.idle / self.breaks
+
+
+class Simulation:
+    """`case` is a `MasterTestCase` that has not started its master."""
+
+    def __init__(self, case, rng, days):
+        self.case = case
+        self.days = days
+        self.durations = Durations(rng)
+        self.result = Result()
+        self.numbers = dict.fromkeys(BUILDERS, 0)
+        self.brids = {}
+
+    def run(self, *, sparing=True):
+        """What comes of it with `finishBefore`, or without."""
+        case = self.case
+        case.setClock(BREAK[1])
+        away = Break(f"{BREAK[0]}:00", f"{BREAK[1]}:00", tz="UTC", finishBefore=sparing)
+        case.startMaster(
+            [case.slave(name, max_builds=1, onBreakDuring=away) for name in SPEEDS],
+            {name: list(SPEEDS) for name in BUILDERS},
+        )
+        case.stopStockTimers()
+        case.turned = self.begin
+        for _ in range(WAITING):
+            for name in BUILDERS:
+                self.request(name)
+        result = self.result
+        for day in range(1, self.days + 1):
+            case.passUntil(case.at(24 * day + BREAK[0]) - 1)
+            result.breaks += len(SPEEDS)
+            result.idle += sum(not case.presence(name).busy for name in SPEEDS)
+            case.passUntil(case.at(24 * day + BREAK[1]) - 1)
+        case.turned = lambda: None
+        return result
+
+    def request(self, builder):
+        """One more request, whose duration is known to nobody but us."""
+        case, number = self.case, self.numbers[builder]
+        self.numbers[builder] += 1
+        builderid = case.resultOf(case.master.data.updates.findBuilderId(builder))
+        sourcestamp = {"codebase": "", "repository": "", "branch": None, "revision": None, "project": ""}
+        _, brids = case.resultOf(
+            case.master.data.updates.addBuildset(
+                waited_for=False, builderids=[builderid], sourcestamps=[sourcestamp]
+            )
+        )
+        self.brids[brids[builderid]] = number
+
+    def begin(self):
+        """After a turn of the reactor: builds that have begun end in their time, and others wait in their place."""
+        for job in self.case.jobs:
+            if job.brid in self.brids:
+                duration = (
+                    self.durations.of(job.buildername, self.brids.pop(job.brid)) * SPEEDS[job.workername]
+                )
+                self.case.reactor.callLater(duration, self.end, job, duration)
+                self.request(job.buildername)
+
+    def end(self, job, duration):
+        job.finish()
+        self.result.builds += 1
+        self.result.hours += duration / HOUR
+
+
+def night(rng, days, forecast):
+    """The same farm without Buildbot: of the queue the first build starts that is done before the break by `forecast(builder,
+    worker, past)`, or by what it will take if that is None. `past` are the durations of the builder's builds that ended,
+    with their workers, the newest last.
+    """
+    durations = Durations(rng)
+    result = Result()
+    past = {name: [] for name in BUILDERS}
+    queue = [
+        (number * len(BUILDERS) + place, name, number)
+        for number in range(WAITING)
+        for place, name in enumerate(BUILDERS)
+    ]
+    numbers = dict.fromkeys(BUILDERS, WAITING)
+    serial = len(queue)
+    length = (24 - BREAK[1] + BREAK[0]) * HOUR
+    for day in range(days):
+        end = day * DAY + length
+        # (when, worker, the build that ends then)
+        events = [(day * DAY, name, None) for name in SPEEDS]
+        late = set()
+        while events:
+            now, worker, ended = heapq.heappop(events)
+            if ended is not None:
+                name, duration = ended
+                past[name].append((worker, duration))
+                result.builds += 1
+                result.hours += duration / HOUR
+                if now > end:
+                    late.add(worker)
+            for entry in sorted(queue) if now < end else ():
+                _, name, number = entry
+                duration = durations.of(name, number) * SPEEDS[worker]
+                likely = duration if forecast is None else forecast(name, worker, past[name])
+                if likely is None or now + likely <= end:
+                    queue.remove(entry)
+                    queue.append((serial, name, numbers[name]))
+                    serial += 1
+                    numbers[name] += 1
+                    heapq.heappush(events, (now + duration, worker, (name, duration)))
+                    break
+        result.breaks += len(SPEEDS)
+        result.idle += len(SPEEDS) - len(late)
+    return result
+
+
+def perfect(rng, days):
+    """What comes of it for who knows how long each build will take."""
+    return night(rng, days, None)
+
+
+def likely(_builder, worker, past):
+    """The forecast of `presence`: see `presence.master.builds.estimates`."""
+    recent = past[-LOOK_BACK:]
+    here = [duration for where, duration in recent if where == worker]
+    return likelyLongest(here if len(here) >= ENOUGH else [duration for _, duration in recent])
+
+
+def blind(_builder, _worker, _past):
+    """No forecast."""
+    return

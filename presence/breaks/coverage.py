@@ -7,9 +7,10 @@ days only while the break that it finds reaches beyond what it sees.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from presence.breaks.recurrences import FIRST_YEAR, LAST_YEAR
 from presence.breaks.timeline import Piece, Sources, Timeline, View, boundsOf, merged
 from presence.calendar.wallclock import LATEST, UTC, later
 
@@ -63,13 +64,14 @@ class Coverage:
     Instants are in UTC. What was found last is remembered, as the next question is mostly about the same break.
     """
 
-    __slots__ = ("_breaks", "_changed", "_found", "_reasons", "_sources", "_timeline")
+    __slots__ = ("_breaks", "_changed", "_found", "_long", "_reasons", "_sources", "_timeline")
 
     def __init__(self, breaks: Sequence[Occurrences], reasons: Sequence[str | None]) -> None:
         self._breaks = breaks
         self._reasons = reasons
         self._sources = Sources(breaks, reasons) if len(breaks) > _FEW else None
         self._timeline: Timeline | None = None
+        self._long: tuple[int, int, Timeline] | None = None
         self._found = _Found(LATEST, LATEST, None)
         # no change lies after the first and before the second of these
         self._changed: tuple[datetime, datetime | None] = (LATEST, None)
@@ -129,6 +131,8 @@ class Coverage:
     def _around(self, start: datetime, stop: datetime) -> View:
         """A view of ``[start, stop]`` with all of each piece there, as far as the horizon."""
         for before, after in _WINDOWS:
+            if self._sources is not None and before == _WINDOWS[-1][0]:
+                return self._long_view(self._sources, start, stop)
             view = self._view(start.toordinal() - before, stop.toordinal() + after, start, stop)
             touched = (piece for piece in view.pieces if piece.start <= stop and start <= piece.stop)
             if all(view.isWhole(piece) for piece in touched):
@@ -143,6 +147,16 @@ class Coverage:
             self._sources.prepare(first)
             self._timeline = Timeline(self._sources, first)
         return self._timeline.view(first, last, start, stop)
+
+    def _long_view(self, sources: Sources, start: datetime, stop: datetime) -> View:
+        """A view that reaches as far as the last window at least, and depends on nothing but the years: of what has no end in
+        sight there is more to see the farther one looks, and whatever was asked before is to change nothing.
+        """
+        first, last = max(start.year - 3, FIRST_YEAR), min(stop.year + 2, LAST_YEAR)
+        if self._long is None or self._long[:2] != (first, last):
+            self._long = (first, last, Timeline(sources, date(first, 1, 1).toordinal()))
+        days = date(first, 1, 1).toordinal(), date(last, 12, 31).toordinal()
+        return self._long[2].view(*days, start, stop)
 
     def _view_of_few(self, first: int, last: int) -> View:
         spans = sorted(

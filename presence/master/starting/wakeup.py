@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.starting.distribution import Distribution
+from presence.master.starting.sorting import Sorting
 from presence.model.gathering import Gathering
 from presence.model.retries import Retries
 
@@ -56,6 +57,7 @@ class Wakeup:
         self._retries = Retries(master.reactor, self._try_again)
         # the workers for which that was asked in vain, or None if it was not
         self._in_vain: set[str] | None = None
+        self._sorting = Sorting(master)
         self._stopped = False
         self._consumers: list[Any] = []
         # how many pauses the next wake-up is put off, if the distributor is not through with what it has
@@ -71,6 +73,7 @@ class Wakeup:
         self._kick = botmaster.maybeStartBuildsForWorker
         botmaster.maybeStartBuildsForWorker = self._worker_kicks
         self._distribution.start()
+        self._sorting.start()
         for event in ("new", "unclaimed"):
             consumer = yield self._master.mq.startConsuming(
                 self._request_arrived, ("buildrequests", None, event)
@@ -94,6 +97,7 @@ class Wakeup:
         vars(self._master.botmaster).pop("maybeStartBuildsForWorker", None)
         self._distribution.stop()
         self._retries.stop()
+        self._sorting.stop()
         for consumer in self._consumers:
             consumer.stopConsuming()
         self._gathering.stop()

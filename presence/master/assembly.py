@@ -21,7 +21,9 @@ from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
 from presence.master.quiesce.reconfigurations import Reconfigurations
 from presence.master.quiesce.shutdown import Shutdown
+from presence.master.quiesce.standstill import Standstill
 from presence.master.roster import Roster
+from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
 from presence.model.clockguard import ClockGuard, ThreadTicker
@@ -75,6 +77,7 @@ class Assembly(SharedService):
         self._guard = ClockGuard(master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
         self._configuration_changed()
+        self._answers.start()
         self._hook.start()
         yield found
         yield super().startService()
@@ -87,14 +90,19 @@ class Assembly(SharedService):
         roster = self.roster
         self._note = Note(master)
         # how a build gets to start, and what holds it
-        self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None)
+        self._answers = SiteAnswers(master)
+        self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None, self._answers)
         self.drains = Drains(roster, self._announce, self.wakeup.workerReady, self._give_up)
         self.breakDoor = BreakDoor(roster, self.wakeup.workerReady)
         self.breakDeadlines = BreakDeadlines(roster)
         self.storedOrders = StoredOrders(roster, self._ordered)
-        self.reconfigurations = Reconfigurations(roster, self._reconfig_changed, self._wake_all)
-        self.shutdown = Shutdown(master, self._shutdown_changed, self._wake_all)
-        self._hook = ChooserHook(master, (self.reconfigurations.gate, self.drains, self.breakDoor))
+        self.reconfigurations = Reconfigurations(
+            roster, Standstill(master, self._answers), self._reconfig_changed, self._wake_all
+        )
+        self.shutdown = Shutdown(
+            master, Standstill(master, self._answers), self._shutdown_changed, self._wake_all
+        )
+        self._hook = ChooserHook(master, (self.reconfigurations.gate, self.drains, self.breakDoor), self._answers)
         # one bound method, which all workers share
         self.exempt = self._exempt
         # the API
@@ -122,6 +130,7 @@ class Assembly(SharedService):
         self.reconfigurations.stop()
         self._note.stop()
         self._hook.stop()
+        self._answers.stop()
         self.shutdown.end()
         self.drains.stop()
         self.breakDoor.stop()
@@ -162,6 +171,8 @@ class Assembly(SharedService):
         self.breakDeadlines.holdsChanged(presence)
 
     def _configuration_changed(self) -> None:
+        # the functions that have been asked are those of the configuration of before
+        self._answers.giveUp()
         self._events.follow()
         self._note.write()
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.starting.answers import SiteAnswers
+
 
 class Door(Protocol):
     """Decides, with all other doors, whether a request may start. `worker` is any of Buildbot's workers, stock or ours."""
@@ -37,24 +39,41 @@ class Door(Protocol):
 class ChooserHook:
     """Lets the choosers of a master ask `doors`, in their order, from `start()` to `stop()`."""
 
-    def __init__(self, master: Any, doors: Sequence[Door]) -> None:
+    def __init__(self, master: Any, doors: Sequence[Door], answers: SiteAnswers) -> None:
         self._distributor = master.botmaster.brd
         self._doors = doors
+        self._answers = answers
 
     def start(self) -> None:
         """Ask the doors from now on."""
         # on the instance: what the class says comes to light again in the end
-        self._distributor.BuildChooser = chooserAsking(self._distributor.BuildChooser, self._doors)
+        self._distributor.BuildChooser = chooserAsking(
+            self._distributor.BuildChooser, self._doors, self._answers
+        )
 
     def stop(self) -> None:
         """Ask them no longer."""
         vars(self._distributor).pop("BuildChooser", None)
 
 
-def chooserAsking(base: Any, doors: Sequence[Door]) -> Any:
-    """The class of choosers that `base` is, and that asks `doors`, too."""
+def chooserAsking(base: Any, doors: Sequence[Door], answers: SiteAnswers) -> Any:
+    """The class of choosers that `base` is, and that asks `doors`, too. It waits by `answers` for what a site's functions
+    answer.
+    """
 
     class Chooser(base):
+        def __init__(self, bldr: Any, master: Any) -> None:
+            super().__init__(bldr, master)
+            # a chooser of the site's own may do without them
+            for name in ("nextBuild", "nextWorker"):
+                function = getattr(self, name, None)
+                if function is not None:
+                    setattr(self, name, self._awaiting(name, function))
+
+        def _awaiting(self, name: str, function: Any) -> Any:
+            what = f"{name} of builder {self.bldr.name}"
+            return lambda *args: answers.awaiting(what, function(*args), None)
+
         def _getNextUnclaimedBuildRequest(self) -> Any:
             get_next = super()._getNextUnclaimedBuildRequest
             guarding = [door for door in doors if door.isGuarding]
@@ -82,7 +101,10 @@ def chooserAsking(base: Any, doors: Sequence[Door]) -> Any:
             if wfb.worker is None:
                 return False
             guarding = [door for door in doors if door.isGuarding]
-            return self._may_start(guarding, can_start, wfb, request) if guarding else can_start(wfb, request)
+            may_start = (
+                self._may_start(guarding, can_start, wfb, request) if guarding else can_start(wfb, request)
+            )
+            return answers.awaiting(f"canStartBuild of builder {self.bldr.name}", may_start, False)
 
         @inlineCallbacks
         def _may_start(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.starting.answers import SiteAnswers
+
 _log = Logger()
 
 #: How many pauses more are made while the distributor is still on its way to the builders of the last wake-up. It would begin
@@ -44,14 +46,14 @@ class Wakeup:
     `isOurs` says by its name whether a worker is one of ours.
     """
 
-    def __init__(self, master: Any, isOurs: Callable[[str], bool]) -> None:
+    def __init__(self, master: Any, isOurs: Callable[[str], bool], answers: SiteAnswers) -> None:
         self._master = master
         self._is_ours = isOurs
         self._names: set[str] = set()
         # a worker that flaps a thousand times a second costs ten wake-ups
         self._gathering = Gathering(master.reactor, self._wake)
         self._waking = DeferWaiter()
-        self._distribution = Distribution(master, self._schedule, self._passed)
+        self._distribution = Distribution(master, answers, self._schedule, self._passed)
         # of builders, where the distributor has failed, and of the question, which has no builder
         self._retries = Retries(master.reactor, self._try_again)
         # the workers for which that was asked in vain, or None if it was not

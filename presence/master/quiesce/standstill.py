@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import CancelledError, Deferred, inlineCallbacks
+from twisted.internet.defer import Deferred, inlineCallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.interfaces import IDelayedCall
+    from twisted.python.failure import Failure
 
     from presence.master.starting.answers import SiteAnswers
 
@@ -84,5 +85,8 @@ class Standstill:
 
 
 def _withdraw(acquired: Deferred[Any]) -> None:
-    acquired.addErrback(lambda failure: None if failure.check(CancelledError) else failure)
+    def ignore(failure: Failure) -> None:
+        """It is that it was cancelled."""
+
+    acquired.addErrback(ignore)
     acquired.cancel()

@@ -84,3 +84,28 @@ class SiteAnswers:
 
         done: Deferred[None] = self._stop_distributor()
         return done.addBoth(stopped)
+
+
+def patientChooser(base: Any, answers: SiteAnswers) -> Any:
+    """The class of choosers (which pair requests with workers) that `base` is, and that waits by `answers`."""
+
+    class PatientChooser(base):
+        def __init__(self, bldr: Any, master: Any) -> None:
+            super().__init__(bldr, master)
+            # a chooser of the site's own may do without them
+            for name in ("nextBuild", "nextWorker"):
+                function = getattr(self, name, None)
+                if function is not None:
+                    setattr(self, name, self._awaiting(name, function))
+
+        def _awaiting(self, name: str, function: Any) -> Any:
+            return lambda *args: answers.awaiting(self._what(name), function(*args), None)
+
+        def _what(self, name: str) -> str:
+            return f"{name} of builder {self.bldr.name}"
+
+        def canStartBuild(self, wfb: Any, request: Any) -> Any:
+            can_start = super().canStartBuild(wfb, request)
+            return answers.awaiting(self._what("canStartBuild"), can_start, False)
+
+    return PatientChooser

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.starting.answers import SiteAnswers, patientChooser
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from twisted.internet.defer import Deferred
-
-    from presence.master.starting.answers import SiteAnswers
 
 
 class Door(Protocol):
@@ -48,7 +48,7 @@ class ChooserHook:
         """Ask the doors from now on."""
         # on the instance: what the class says comes to light again in the end
         self._distributor.BuildChooser = chooserAsking(
-            self._distributor.BuildChooser, self._doors, self._answers
+            patientChooser(self._distributor.BuildChooser, self._answers), self._doors
         )
 
     def stop(self) -> None:
@@ -56,24 +56,10 @@ class ChooserHook:
         vars(self._distributor).pop("BuildChooser", None)
 
 
-def chooserAsking(base: Any, doors: Sequence[Door], answers: SiteAnswers) -> Any:
-    """The class of choosers that `base` is, and that asks `doors`, too. It waits by `answers` for what a site's functions
-    answer.
-    """
+def chooserAsking(base: Any, doors: Sequence[Door]) -> Any:
+    """The class of choosers that `base` is, and that asks `doors`, too."""
 
     class Chooser(base):
-        def __init__(self, bldr: Any, master: Any) -> None:
-            super().__init__(bldr, master)
-            # a chooser of the site's own may do without them
-            for name in ("nextBuild", "nextWorker"):
-                function = getattr(self, name, None)
-                if function is not None:
-                    setattr(self, name, self._awaiting(name, function))
-
-        def _awaiting(self, name: str, function: Any) -> Any:
-            what = f"{name} of builder {self.bldr.name}"
-            return lambda *args: answers.awaiting(what, function(*args), None)
-
         def _getNextUnclaimedBuildRequest(self) -> Any:
             get_next = super()._getNextUnclaimedBuildRequest
             guarding = [door for door in doors if door.isGuarding]
@@ -101,10 +87,7 @@ def chooserAsking(base: Any, doors: Sequence[Door], answers: SiteAnswers) -> Any
             if wfb.worker is None:
                 return False
             guarding = [door for door in doors if door.isGuarding]
-            may_start = (
-                self._may_start(guarding, can_start, wfb, request) if guarding else can_start(wfb, request)
-            )
-            return answers.awaiting(f"canStartBuild of builder {self.bldr.name}", may_start, False)
+            return self._may_start(guarding, can_start, wfb, request) if guarding else can_start(wfb, request)
 
         @inlineCallbacks
         def _may_start(

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
 from twisted.logger import Logger
 
 from presence.errors import PresenceStopped
+from presence.master.builds.requeue import GRACE
 from presence.master.builds.running import newestBuild, workerOf
 from presence.master.quiesce.configdiff import planFor
 from presence.master.quiesce.ending import Ending, affectedBuilds
@@ -263,7 +264,10 @@ class Reconfigurations:
         """Shut the gate, if still nothing is in the way: whether it is shut, in a Deferred."""
         # what has been chosen before is not among the builds for a moment
         go_on = yield self._standstill.reach(
-            lambda: self._is_wanted(reconfig), lambda: reconfig.order.deadline
+            lambda: self._is_wanted(reconfig),
+            lambda: reconfig.order.deadline,
+            # a build that was chosen before the deadline begins now, and is interrupted then
+            lambda: 0.0 if reconfig.order.onDeadline == "reconfig" else 2 * GRACE,
         )
         if go_on is None:
             return False

@@ -16,6 +16,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger
 
+from presence.master.builds.requeue import GRACE
 from presence.master.builds.running import allBuilds
 from presence.master.quiesce.ending import Ending
 from presence.orders.shutdown import ON_DEADLINE
@@ -142,7 +143,7 @@ class Shutdown:
         if self._buildbots and now - self._idle_since < COURTESY:
             return False
         # what has been chosen is not among the builds for a moment
-        go_on = yield self._standstill.reach(self._is_wanted, self._deadline)
+        go_on = yield self._standstill.reach(self._is_wanted, self._deadline, lambda: 2 * GRACE)
         if go_on is None:
             return False
         go_on()

@@ -32,13 +32,13 @@ class Standstill:
 
     @inlineCallbacks
     def reach(
-        self, wanted: Callable[[], bool], deadline: Callable[[], float | None]
+        self, wanted: Callable[[], bool], deadline: Callable[[], float | None], grace: Callable[[], float]
     ) -> Generator[Deferred[Any], Any, Callable[[], object] | None]:
         """A Deferred of what is to be called when it may be over; of None when it is not `wanted()` any more.
 
-        At the `deadline()` (seconds since the epoch, or None) it has come in any case: what a function of the site's has
-        not answered by then is done without, and so is the distributor if it is about something else. (Buildbot's own
-        reconfig does not wait for it at all.)
+        What a function of the site's has not answered by the `deadline()` (seconds since the epoch, or None), or within a
+        minute, is done without. Whatever else the distributor is about has `grace()` seconds more, and then it is done without
+        that. (Buildbot's own reconfig does not wait for it at all.)
         """
         lock = self._distributor.activity_lock
         acquired: Deferred[Any] = lock.acquire()
@@ -49,10 +49,10 @@ class Standstill:
             if not wanted():
                 _withdraw(acquired)
                 return None
-            end = deadline()
-            if end is None or self._clock.seconds() < end:
+            end, now = deadline(), self._clock.seconds()
+            if end is None or now < end:
                 self._answers.giveUp(PATIENCE)
-            elif not self._answers.giveUp():
+            elif not self._answers.giveUp() and now >= end + grace():
                 _withdraw(acquired)
                 return lambda: None
         release: Callable[[], object] = lock.release

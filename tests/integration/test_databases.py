@@ -78,9 +78,13 @@ class Databases:
 
     def test_endOfABreak(self):
         """A break ends while the database is down."""
-        # long enough for a busy machine to start all of it
-        end = int(time.time()) + 60
-        self.begin(f'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring={break_(end - 3600, end)})')
+        self.begin('worker.BuildSlave("mac-mini", PASSWORD)')
+        # long enough for a busy machine to read it
+        end = int(time.time()) + 15
+        self.farm.reconfigure(
+            f'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring={break_(end - 3600, end)})',
+            extra=f'c["db_url"] = {self.server.url!r}',
+        )
         request = self.farm.force("mac-mini")
         self.assertEqual(self.sources(), ["break"])
         self.assertLess(time.time(), end + DOWN, "the machine is too busy")
@@ -93,7 +97,10 @@ class Databases:
         request = self.farm.force("mac-mini")
         self.server.crash()
         back = time.time()
-        self.assertEqual(owner.back()["master"]["view"]["state"], "AVAILABLE")
+        owner.back()
+        owner.waitUntil(
+            "the master heeds it", lambda status: status["master"]["view"]["state"] == "AVAILABLE"
+        )
         self.sleepUntil(back + UP)
         self.server.start()
         self.assertStarts(request, back, time.time())

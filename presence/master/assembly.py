@@ -27,12 +27,14 @@ from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
 from presence.model.clockguard import ClockGuard, ThreadTicker
+from presence.model.retries import Retries
 from presence.orders.workers import ReleaseOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
     from presence.model.workerpresence import WorkerPresence
@@ -96,6 +98,7 @@ class Assembly(SharedService):
         self.breakDoor = BreakDoor(roster, self.wakeup.workerReady)
         self.breakDeadlines = BreakDeadlines(roster)
         self.storedOrders = StoredOrders(roster, self._ordered)
+        self._retries = Retries(master.reactor, self._give_up_again)
         self.reconfigurations = Reconfigurations(
             roster, Standstill(master, self._answers), self._reconfig_changed, self._wake_all
         )
@@ -135,6 +138,7 @@ class Assembly(SharedService):
         self.drains.stop()
         self.breakDoor.stop()
         self.breakDeadlines.stop()
+        self._retries.stop()
         yield self.wakeup.stop()
         yield self.storedOrders.stop()
         yield self._events.stop()
@@ -184,10 +188,29 @@ class Assembly(SharedService):
         self._announce(worker.workername)
 
     def _give_up(self, worker: EnrolledWorker) -> None:
-        hold = worker.adminRecord.hold
+        """The deadline of a drain has come that ends with it: release the worker, and try again until that is stored."""
+        name, hold = worker.workername, worker.adminRecord.hold
+
+        def failed(failure: Failure) -> None:
+            _log.warn(
+                "{name} cannot be released at the deadline of its drain ({problem}); that is tried again in {delay} s",
+                name=name,
+                problem=failure.getErrorMessage(),
+                delay=self._retries.failed(name),
+            )
+
         self.storedOrders.follow(
-            worker.workername, worker.workerid, "release", ReleaseOrder(), None if hold is None else hold.by
-        ).addErrback(lambda failure: _log.failure("while giving up a drain", failure))
+            name, worker.workerid, "release", ReleaseOrder(), None if hold is None else hold.by
+        ).addCallbacks(lambda _: self._retries.succeeded(name), failed)
+
+    def _give_up_again(self, name: Any) -> None:
+        worker = self.roster.enrolled(name)
+        drain = None if worker is None else worker.adminRecord.drain
+        # somebody may have ordered something else meanwhile
+        if worker is None or drain is None or drain.deadline is None or drain.onDeadline != "release":
+            self._retries.succeeded(name)
+        elif drain.deadline <= self.master.reactor.seconds():
+            self._give_up(worker)
 
     def _reconfig_changed(self) -> None:
         self._report.changed()
@@ -209,5 +232,7 @@ class Assembly(SharedService):
         self.shutdown.clockJumped()
         self.drains.clockJumped()
         self.breakDeadlines.clockJumped()
+        self.storedOrders.clockJumped()
+        self._retries.clockJumped()
         self._events.clockJumped()
         self._report.clockJumped()

@@ -27,6 +27,8 @@ class SiteAnswers:
         # by what the distributor waits for instead: what it is, since when (seconds since the epoch), and what is done without
         self._pending: dict[Deferred[Any], tuple[str, float, Any]] = {}
         self._stopping = False
+        #: how many have been given up so far
+        self.givenUp = 0
 
     def start(self) -> None:
         """Let a distributor that is to stop wait for no answer."""
@@ -55,13 +57,14 @@ class SiteAnswers:
         """Do without those answers that have been waited for so many seconds. Whether there were any.
 
         The distributor goes on in this very call: to the next builder, or it lets somebody else have its lock. The builder
-        is looked at again when something makes a build possible.
+        is looked at again in the next wake-up.
         """
         now = self._clock.seconds()
         # (a clock that was set back must not make it last)
         due = [waits for waits, (_, since, _) in self._pending.items() if abs(now - since) >= after]
         for waits in due:
             what, _, otherwise = self._pending.pop(waits)
+            self.givenUp += 1
             _log.warn("{what} does not answer: nobody waits for it any longer", what=what)
             waits.callback(otherwise)
         return bool(due)
@@ -76,13 +79,14 @@ class SiteAnswers:
 
     def _stop(self) -> Deferred[None]:
         self._stopping = True
+        # first it waits for the lock, and then that is let go: nothing else begins
+        done: Deferred[None] = self._stop_distributor()
         self.giveUp()
 
         def stopped(result: Any) -> Any:
             self._stopping = False
             return result
 
-        done: Deferred[None] = self._stop_distributor()
         return done.addBoth(stopped)
 
 

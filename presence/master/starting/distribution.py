@@ -126,13 +126,15 @@ class Distribution:
         self._ahead.discard(builder)
         self._to_revisit.discard(builder)
         self._present = builder
-        went_well = False
+        went_well, given_up = False, self._answers.givenUp
         try:
             await self._distribute(builder)
             went_well = True
         finally:
             self._present = None
             self._passed(builder, went_well)
+            if self._answers.givenUp != given_up:
+                self.revisit(builder)
             if self._late:
                 self._late = False
                 self._to_revisit.add(builder)

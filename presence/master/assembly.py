@@ -105,7 +105,9 @@ class Assembly(SharedService):
         self.shutdown = Shutdown(
             master, Standstill(master, self._answers), self._shutdown_changed, self._wake_all
         )
-        self._hook = ChooserHook(master, (self.reconfigurations.gate, self.drains, self.breakDoor), self._answers)
+        self._hook = ChooserHook(
+            master, (self.reconfigurations.gate, self.drains, self.breakDoor), self._answers
+        )
         # one bound method, which all workers share
         self.exempt = self._exempt
         # the API

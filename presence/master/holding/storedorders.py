@@ -31,7 +31,7 @@ _log = Logger()
 
 # The rows of Buildbot's table of states that are ours. They are not made of names in this source, which may
 # change; and a dot keeps them from those of anybody's class.
-_OBJECT = ("presence", "presence.AdminHolds")
+OBJECT = ("presence", "presence.AdminHolds")
 
 # How often a value is written before that has failed. Buildbot's setState() lets another master win, silently,
 # that stores the first value of a worker at the same time.
@@ -206,5 +206,5 @@ class StoredOrders:
     @inlineCallbacks
     def _object(self) -> Generator[Deferred[Any], Any, int]:
         if self._objectid is None:
-            self._objectid = yield self._master.db.state.getObjectId(*_OBJECT)
+            self._objectid = yield self._master.db.state.getObjectId(*OBJECT)
         return self._objectid

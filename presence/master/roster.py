@@ -140,7 +140,10 @@ class Roster(ReconfigurableServiceMixin, SharedService):
 
     def _follow(self, config: Any) -> None:
         for worker in config.workers:
-            self.worker(worker.workername)
+            presence = self.worker(worker.workername)
+            if isLatent(worker):
+                # Buildbot may have yet to make it, and no event tells of that
+                presence.release("offline")
             self._mirror_stock_worker(worker.workername)
         for each in self.master.workers.workers.values():
             if isLatent(each):

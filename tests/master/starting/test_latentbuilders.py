@@ -1,5 +1,7 @@
 """A latent worker whose builder is removed, or taken away from it, and is there again later (Buildbot's #9135)."""
 
+from types import SimpleNamespace
+
 from buildbot.test.fake.latent import LatentController
 from buildbot.worker.latent import States
 
@@ -132,3 +134,12 @@ class StockLatentTests(LatentBuildersTests):
         self.reload({"a": ["cloud"], "b": ["cloud"]})
         self.assertEqual(self.ready("b"), (1, 1))
         self.assertBuilds("b")
+
+    def test_yetToBeMade(self):
+        """One that Buildbot makes after the roster has read the configuration is not offline meanwhile."""
+        self.startLatent()
+        config = self.master.config
+        late = LatentController(self, "late").worker
+        self.roster._follow(SimpleNamespace(workers=[*config.workers, late], builders=config.builders))
+        self.assertEqual(self.sources("late"), [])
+        self.roster._follow(config)

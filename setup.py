@@ -69,6 +69,9 @@ setup(
             "buildbot-worker>=4.2,<5",
             # drives Debian's chromium; it needs no browser of its own
             "playwright>=1.40",
+            # the databases that are stopped and started
+            "psycopg2-binary>=2.9",
+            "pymysql>=1.1",
         ],
         # presence completion bash|zsh|tcsh
         "completion": ["shtab>=1.6"],

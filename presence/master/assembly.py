@@ -21,16 +21,20 @@ from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
 from presence.master.quiesce.reconfigurations import Reconfigurations
 from presence.master.quiesce.shutdown import Shutdown
+from presence.master.quiesce.standstill import Standstill
 from presence.master.roster import Roster
+from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
 from presence.model.clockguard import ClockGuard, ThreadTicker
+from presence.model.retries import Retries
 from presence.orders.workers import ReleaseOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
     from presence.model.workerpresence import WorkerPresence
@@ -75,6 +79,7 @@ class Assembly(SharedService):
         self._guard = ClockGuard(master.reactor, self._clock_jumped, self.tickerFactory)
         self._guard.start()
         self._configuration_changed()
+        self._answers.start()
         self._hook.start()
         yield found
         yield super().startService()
@@ -87,14 +92,22 @@ class Assembly(SharedService):
         roster = self.roster
         self._note = Note(master)
         # how a build gets to start, and what holds it
-        self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None)
+        self._answers = SiteAnswers(master)
+        self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None, self._answers)
         self.drains = Drains(roster, self._announce, self.wakeup.workerReady, self._give_up)
         self.breakDoor = BreakDoor(roster, self.wakeup.workerReady)
         self.breakDeadlines = BreakDeadlines(roster)
         self.storedOrders = StoredOrders(roster, self._ordered)
-        self.reconfigurations = Reconfigurations(roster, self._reconfig_changed, self._wake_all)
-        self.shutdown = Shutdown(master, self._shutdown_changed, self._wake_all)
-        self._hook = ChooserHook(master, (self.reconfigurations.gate, self.drains, self.breakDoor))
+        self._retries = Retries(master.reactor, self._give_up_again)
+        self.reconfigurations = Reconfigurations(
+            roster, Standstill(master, self._answers), self._reconfig_changed, self._wake_all
+        )
+        self.shutdown = Shutdown(
+            master, Standstill(master, self._answers), self._shutdown_changed, self._wake_all
+        )
+        self._hook = ChooserHook(
+            master, (self.reconfigurations.gate, self.drains, self.breakDoor), self._answers
+        )
         # one bound method, which all workers share
         self.exempt = self._exempt
         # the API
@@ -122,10 +135,12 @@ class Assembly(SharedService):
         self.reconfigurations.stop()
         self._note.stop()
         self._hook.stop()
+        self._answers.stop()
         self.shutdown.end()
         self.drains.stop()
         self.breakDoor.stop()
         self.breakDeadlines.stop()
+        self._retries.stop()
         yield self.wakeup.stop()
         yield self.storedOrders.stop()
         yield self._events.stop()
@@ -162,6 +177,8 @@ class Assembly(SharedService):
         self.breakDeadlines.holdsChanged(presence)
 
     def _configuration_changed(self) -> None:
+        # the functions that have been asked are those of the configuration of before
+        self._answers.giveUp()
         self._events.follow()
         self._note.write()
 
@@ -173,10 +190,29 @@ class Assembly(SharedService):
         self._announce(worker.workername)
 
     def _give_up(self, worker: EnrolledWorker) -> None:
-        hold = worker.adminRecord.hold
+        """The deadline of a drain has come that ends with it: release the worker, and try again until that is stored."""
+        name, hold = worker.workername, worker.adminRecord.hold
+
+        def failed(failure: Failure) -> None:
+            _log.warn(
+                "{name} cannot be released at the deadline of its drain ({problem}); that is tried again in {delay} s",
+                name=name,
+                problem=failure.getErrorMessage(),
+                delay=self._retries.failed(name),
+            )
+
         self.storedOrders.follow(
-            worker.workername, worker.workerid, "release", ReleaseOrder(), None if hold is None else hold.by
-        ).addErrback(lambda failure: _log.failure("while giving up a drain", failure))
+            name, worker.workerid, "release", ReleaseOrder(), None if hold is None else hold.by
+        ).addCallbacks(lambda _: self._retries.succeeded(name), failed)
+
+    def _give_up_again(self, name: Any) -> None:
+        worker = self.roster.enrolled(name)
+        drain = None if worker is None else worker.adminRecord.drain
+        # somebody may have ordered something else meanwhile
+        if worker is None or drain is None or drain.deadline is None or drain.onDeadline != "release":
+            self._retries.succeeded(name)
+        elif drain.deadline <= self.master.reactor.seconds():
+            self._give_up(worker)
 
     def _reconfig_changed(self) -> None:
         self._report.changed()
@@ -198,5 +234,7 @@ class Assembly(SharedService):
         self.shutdown.clockJumped()
         self.drains.clockJumped()
         self.breakDeadlines.clockJumped()
+        self.storedOrders.clockJumped()
+        self._retries.clockJumped()
         self._events.clockJumped()
         self._report.clockJumped()

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from presence.master import mirror
 from presence.master.assembly import Assembly
+from presence.master.builds.latentbuilders import rejoin
 from presence.master.builds.running import buildsOn
 from presence.master.compat import isWhole
 from presence.master.owner.link import OwnerLink
@@ -209,6 +210,8 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
     def updateWorker(self) -> Generator[Deferred[Any], Any, None]:
         """Tell the worker which builders it has: when it has connected, and before it can build."""
         self._greet()
+        if mirror.isLatent(self):
+            rejoin(self)
         if self._assembly is not None:
             # another master may have taken an order for it, while it was connected there
             restored = self._assembly.storedOrders.restore(self)

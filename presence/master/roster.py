@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from buildbot.util.service import ReconfigurableServiceMixin, SharedService
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.mirror import mirror
+from presence.master.builds.latentbuilders import isStranded, rejoin
+from presence.master.mirror import isLatent, mirror
 from presence.model.builderpresence import BuilderPresence
 from presence.model.workerpresence import WorkerPresence
 
@@ -130,10 +131,23 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             changed()
         yield super().reconfigServiceWithBuildbotConfig(new_config)
 
+    def rejoin(self, worker: Any) -> None:
+        """A latent worker of ours has finished a build for a builder that is gone, and may belong to another one now."""
+        rejoin(worker)
+        self._follow(self.master.config)
+        for changed in self._followers:
+            changed()
+
     def _follow(self, config: Any) -> None:
         for worker in config.workers:
-            self.worker(worker.workername)
+            presence = self.worker(worker.workername)
+            if isLatent(worker):
+                # Buildbot may have yet to make it, and no event tells of that
+                presence.release("offline")
             self._mirror_stock_worker(worker.workername)
+        for each in self.master.workers.workers.values():
+            if isLatent(each):
+                rejoin(each)
         wanted = {builder.name: builder.workernames for builder in config.builders}
         for name in self._builders.keys() - wanted.keys():
             self._builders.pop(name).stop()
@@ -145,12 +159,19 @@ class Roster(ReconfigurableServiceMixin, SharedService):
     def _follow_builder(self, name: str, workernames: Iterable[str]) -> None:
         builder = self._builders.setdefault(name, BuilderPresence(name))
         # a name that is not a worker's has been refused with the configuration
-        wanted = dict.fromkeys(self._workers[workername] for workername in workernames)
+        wanted = dict.fromkeys(
+            self._workers[workername] for workername in workernames if not self._is_stranded(workername, name)
+        )
         for presence in builder.workers:
             if presence not in wanted:
                 builder.removeWorker(presence)
         for presence in wanted:
             builder.addWorker(presence)
+
+    def _is_stranded(self, worker: str, builder: str) -> bool:
+        """Whether this worker cannot build for this builder, whatever holds it or not."""
+        service = self.master.workers.workers.get(worker)
+        return service is not None and isLatent(service) and isStranded(service, builder)
 
     def _worker_changed(self, presence: WorkerPresence) -> None:
         for changed in self._observers:

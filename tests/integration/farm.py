@@ -375,6 +375,15 @@ class Farm:
         self.master.waitForLog("the master starts", "BuildMaster is running", seen)
         return self
 
+    def upgradeDatabase(self):
+        """Make the tables in a database that is new (`c["db_url"]`)."""
+        tac = self.master.directory / "buildbot.tac"
+        text = tac.read_text()
+        # the command executes it, and ends with nobody
+        tac.write_text(text.replace(_END_WITH_PARENT, ""))
+        _run(BUILDBOT, "upgrade-master", "-q", str(self.master.directory))
+        tac.write_text(text)
+
     def kill(self):
         """End the master with kill -9."""
         self.master.kill()
@@ -485,6 +494,9 @@ def _command(code, *arguments):
     )
 
 
+_END_WITH_PARENT = "\nfrom presence.demo.farm import endWithParent\nendWithParent()\n"
+
+
 def _end_with_parent(directory, tac=""):
     with (directory / "buildbot.tac").open("a") as file:
-        file.write(f"\nfrom presence.demo.farm import endWithParent\nendWithParent()\n{tac}")
+        file.write(f"{_END_WITH_PARENT}{tac}")

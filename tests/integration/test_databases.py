@@ -11,7 +11,7 @@ import time
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.integration.databases import MariaDB, PostgreSQL
-from tests.integration.farm import BUILDBOT, DEADLINE, Farm, _run, break_, waitFor
+from tests.integration.farm import DEADLINE, Farm, break_, waitFor
 from tests.integration.ownersline import Owner
 
 #: From when to when the database is down, in seconds after the instant at which the worker is back.
@@ -36,7 +36,7 @@ class Databases:
         self.server = self.database(self).start()
         self.farm = Farm(self, self.protocol)
         self.farm.configure(worker, extra=f'c["db_url"] = {self.server.url!r}')
-        _run(BUILDBOT, "upgrade-master", "-q", str(self.farm.master.directory))
+        self.farm.upgradeDatabase()
         self.farm.start()
         owner = Owner(self.farm, "mac-mini").start()
         owner.worker.waitUntilConnected()
@@ -78,9 +78,13 @@ class Databases:
 
     def test_endOfABreak(self):
         """A break ends while the database is down."""
-        # long enough for a busy machine to start all of it
-        end = int(time.time()) + 40
-        self.begin(f'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring={break_(end - 3600, end)})')
+        self.begin('worker.BuildSlave("mac-mini", PASSWORD)')
+        # long enough for a busy machine to read it
+        end = int(time.time()) + 15
+        self.farm.reconfigure(
+            f'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring={break_(end - 3600, end)})',
+            extra=f'c["db_url"] = {self.server.url!r}',
+        )
         request = self.farm.force("mac-mini")
         self.assertEqual(self.sources(), ["break"])
         self.assertLess(time.time(), end + DOWN, "the machine is too busy")
@@ -93,7 +97,10 @@ class Databases:
         request = self.farm.force("mac-mini")
         self.server.crash()
         back = time.time()
-        self.assertEqual(owner.back()["master"]["view"]["state"], "AVAILABLE")
+        owner.back()
+        owner.waitUntil(
+            "the master heeds it", lambda status: status["master"]["view"]["state"] == "AVAILABLE"
+        )
         self.sleepUntil(back + UP)
         self.server.start()
         self.assertStarts(request, back, time.time())

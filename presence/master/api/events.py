@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from presence.master.api.lastsent import LastSent
 from presence.master.builds.waiting import unclaimedRequests
 from presence.model.gathering import Gathering
+from presence.model.retries import Retries
 from presence.model.states import PresenceState
 from presence.model.wave import Wave
 
@@ -63,6 +64,8 @@ class Events:
         self._counting = False
         # a worker that flaps a thousand times a second is announced ten times
         self._gathering = Gathering(roster.master.reactor, self._turn)
+        # of the question how many requests wait
+        self._retries = Retries(roster.master.reactor, lambda _: self._schedule())
         self._wave = Wave(roster.master.reactor)
         self._announcing = DeferWaiter()
         self._consumers: list[Any] = []
@@ -88,6 +91,7 @@ class Events:
         """Announce nothing any more. A Deferred that fires when nothing is under way."""
         self._stopped = True
         self._gathering.stop()
+        self._retries.stop()
         for consumer in self._consumers:
             yield consumer.stopConsuming()
         yield self._announcing.wait()
@@ -107,6 +111,7 @@ class Events:
     def clockJumped(self) -> None:
         """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
         self._gathering.clockJumped()
+        self._retries.clockJumped()
 
     def workerChanged(self, name: str) -> None:
         """Something of the worker `name` may have changed."""
@@ -244,11 +249,15 @@ class Events:
         try:
             waiting = yield unclaimedRequests(self._master)
         except Exception:  # noqa: BLE001
-            # the next event about a request leads to the next attempt
-            _log.failure("while counting the requests that wait")
+            self._recount = True
+            delay = self._retries.failed("count")
+            _log.warn(
+                "the requests that wait cannot be counted; that is tried again in {delay} s", delay=delay
+            )
             return
         finally:
             self._counting = False
+        self._retries.succeeded("count")
         before, self._waiting = self._waiting, waiting
         for builderid in before.keys() | waiting.keys():
             if before.get(builderid) != waiting.get(builderid):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import DeferredLock, inlineCallbacks
 from twisted.logger import Logger
 
+from presence.model.retries import Retries
 from presence.model.states import Hold
 from presence.orders.record import AdminRecord
 from presence.orders.workers import WorkOrder
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
     from presence.master.roster import Roster
@@ -29,7 +31,7 @@ _log = Logger()
 
 # The rows of Buildbot's table of states that are ours. They are not made of names in this source, which may
 # change; and a dot keeps them from those of anybody's class.
-_OBJECT = ("presence", "presence.AdminHolds")
+OBJECT = ("presence", "presence.AdminHolds")
 
 # How often a value is written before that has failed. Buildbot's setState() lets another master win, silently,
 # that stores the first value of a worker at the same time.
@@ -53,6 +55,8 @@ class StoredOrders:
         self._lock = DeferredLock()
         self._objectid: int | None = None
         self._consumer: Any = None
+        # of the workers (by name) of which it is not known what is stored
+        self._retries = Retries(self._master.reactor, self._restore_again)
 
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
@@ -64,6 +68,7 @@ class StoredOrders:
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Finish what is being stored, and listen no more."""
+        self._retries.stop()
         if self._consumer is not None:
             yield self._consumer.stopConsuming()
         yield self._lock.run(lambda: None)
@@ -90,13 +95,47 @@ class StoredOrders:
     def follow(self, name: str, workerid: int, action: str, order: Order, by: str | None) -> Deferred[None]:
         """Follow an order of `by`. A Deferred that fires when it is stored and done.
 
-        When it fails nothing was stored and nothing has changed.
+        When it fails nothing has changed yet. What is stored then is read again until that succeeds, and done: the database
+        may have gone before it could say that it has stored the order.
         """
-        return self._lock.run(self._follow, name, workerid, action, order, by)
+
+        def failed(failure: Failure) -> Failure:
+            self._retries.failed(name)
+            return failure
+
+        return self._lock.run(self._follow, name, workerid, action, order, by).addErrback(failed)
 
     def restore(self, worker: EnrolledWorker) -> Deferred[None]:
-        """Do what is stored of `worker`, if that is not done. A Deferred that fires when it is."""
-        return self._lock.run(self._restore, worker)
+        """Do what is stored of `worker`, if that is not done. A Deferred that fires when it is.
+
+        When it fails it is tried again until it succeeds.
+        """
+        name = worker.workername
+
+        def failed(failure: Failure) -> Failure:
+            self._retries.failed(name)
+            return failure
+
+        return self._lock.run(self._restore, worker).addCallbacks(
+            lambda _: self._retries.succeeded(name), failed
+        )
+
+    def clockJumped(self) -> None:
+        """The clock has jumped: nothing waits for long to be tried again."""
+        self._retries.clockJumped()
+
+    def _restore_again(self, name: Any) -> None:
+        worker = self._enrolled(name)
+        if worker is None:
+            self._retries.succeeded(name)
+            return
+        self.restore(worker).addErrback(
+            lambda failure: _log.warn(
+                "it cannot be read what admins have ordered of {name}: {problem}",
+                name=name,
+                problem=failure.getErrorMessage(),
+            )
+        )
 
     @inlineCallbacks
     def _follow(
@@ -167,5 +206,5 @@ class StoredOrders:
     @inlineCallbacks
     def _object(self) -> Generator[Deferred[Any], Any, int]:
         if self._objectid is None:
-            self._objectid = yield self._master.db.state.getObjectId(*_OBJECT)
+            self._objectid = yield self._master.db.state.getObjectId(*OBJECT)
         return self._objectid

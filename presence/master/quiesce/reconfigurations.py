@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
 from twisted.logger import Logger
 
 from presence.errors import PresenceStopped
+from presence.master.builds.requeue import GRACE
 from presence.master.builds.running import newestBuild, workerOf
 from presence.master.quiesce.configdiff import planFor
 from presence.master.quiesce.ending import Ending, affectedBuilds
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall
 
+    from presence.master.quiesce.standstill import Standstill
     from presence.master.roster import Roster
     from presence.orders.reconfig import ReconfigOrder
 
@@ -48,8 +50,15 @@ class Reconfigurations:
     `changed` is called after every change of it, and `wake` when builds may start again.
     """
 
-    def __init__(self, roster: Roster, changed: Callable[[], object], wake: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        standstill: Standstill,
+        changed: Callable[[], object],
+        wake: Callable[[], object],
+    ) -> None:
         self._roster = roster
+        self._standstill = standstill
         self._changed = changed
         self._wake_builders = wake
         self.gate = ReconfigGate(roster.master)
@@ -84,6 +93,7 @@ class Reconfigurations:
             self._consumer.stopConsuming()
         if self.current is not None:
             self._end(self.current, "stopped")
+            self._standstill.look()
         if self._timer is not None:
             self._timer.cancel()
             self._look()
@@ -138,6 +148,7 @@ class Reconfigurations:
 
     def lookSoon(self) -> None:
         """Something has happened: look whom to wait for, in the next turn (Buildbot has yet to do its part)."""
+        self._standstill.look()
         if self._timer is not None:
             self._timer.reset(0)
 
@@ -251,9 +262,15 @@ class Reconfigurations:
     @inlineCallbacks
     def _close(self, reconfig: Reconfiguration) -> Generator[Deferred[Any], Any, bool]:
         """Shut the gate, if still nothing is in the way: whether it is shut, in a Deferred."""
-        # what has been chosen before is not among the builds for a moment, but it is under this lock
-        lock = self._master.botmaster.brd.activity_lock
-        yield lock.acquire()
+        # what has been chosen before is not among the builds for a moment
+        go_on = yield self._standstill.reach(
+            lambda: self._is_wanted(reconfig),
+            lambda: reconfig.order.deadline,
+            # a build that was chosen before the deadline begins now, and is interrupted then
+            lambda: 0.0 if reconfig.order.onDeadline == "reconfig" else 2 * GRACE,
+        )
+        if go_on is None:
+            return False
         try:
             if self.current is not reconfig or reconfig.config is None:
                 return False
@@ -268,7 +285,13 @@ class Reconfigurations:
             reconfig.reconfiguring = True
             return True
         finally:
-            lock.release()
+            go_on()
+
+    def _is_wanted(self, reconfig: Reconfiguration) -> bool:
+        """Whether it is still to be waited for: it may have ended, and it ends here if its deadline says so."""
+        if self.current is reconfig and reconfig.order.onDeadline == "abort":
+            self._overdue(reconfig)
+        return self.current is reconfig
 
     @inlineCallbacks
     def _reconfigure(self, reconfig: Reconfiguration) -> Generator[Deferred[Any], Any, None]:

@@ -16,6 +16,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger
 
+from presence.master.builds.requeue import GRACE
 from presence.master.builds.running import allBuilds
 from presence.master.quiesce.ending import Ending
 from presence.orders.shutdown import ON_DEADLINE
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
 
+    from presence.master.quiesce.standstill import Standstill
     from presence.orders.shutdown import StopOrder
 
 _log = Logger()
@@ -52,8 +54,11 @@ class Shutdown:
     `changed` is called after every change of it, and `wake` when builds may start again.
     """
 
-    def __init__(self, master: Any, changed: Callable[[], object], wake: Callable[[], object]) -> None:
+    def __init__(
+        self, master: Any, standstill: Standstill, changed: Callable[[], object], wake: Callable[[], object]
+    ) -> None:
         self._master = master
+        self._standstill = standstill
         self._changed = changed
         self._wake_builders = wake
         self._ending = Ending(master.reactor)
@@ -91,6 +96,7 @@ class Shutdown:
     def clockJumped(self) -> None:
         """Look again, now."""
         self._ending.clockJumped()
+        self._standstill.look()
         if self._timer is not None:
             self._timer.reset(0)
 
@@ -98,6 +104,7 @@ class Shutdown:
         """The master ends. No timer is left."""
         self._over = True
         self._ending.stop()
+        self._standstill.look()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -135,32 +142,48 @@ class Shutdown:
             self._idle_since = now
         if self._buildbots and now - self._idle_since < COURTESY:
             return False
-        # what has been chosen is not among the builds for a moment, but it is under this lock
-        lock = self._master.botmaster.brd.activity_lock
-        yield lock.acquire()
-        lock.release()
+        # what has been chosen is not among the builds for a moment
+        go_on = yield self._standstill.reach(self._is_wanted, self._deadline, lambda: 2 * GRACE)
+        if go_on is None:
+            return False
+        go_on()
         # it may have been cancelled meanwhile
         return self._master.botmaster.shuttingDown and not self._over and not self._waited_for()
+
+    def _deadline(self) -> float | None:
+        return None if self.stopping is None else self.stopping.order.deadline
+
+    def _is_wanted(self) -> bool:
+        """Whether the master is still to stop: somebody may have cancelled it, and it is given up here if its deadline says so."""
+        order = None if self.stopping is None else self.stopping.order
+        if order is not None and self._is_past(order) and _on_deadline(order) == "abort":
+            self._give_up("the distributor of build requests is busy at the deadline")
+        return self.stopping is not None and self._master.botmaster.shuttingDown and not self._over
 
     def _waited_for(self) -> list[Any]:
         """The builds that run, but for those of which nothing comes any more."""
         # when the master starts again Buildbot builds those again that are left then
         return [] if self._ending.isOverdue else self._ending.waitedFor(allBuilds(self._master))
 
+    def _is_past(self, order: StopOrder) -> bool:
+        return order.deadline is not None and order.deadline <= self._master.reactor.seconds()
+
     def _reach_deadline(self) -> None:
-        now = self._master.reactor.seconds()
         order = None if self.stopping is None else self.stopping.order
-        if order is None or order.deadline is None or order.deadline > now:
+        if order is None or not self._is_past(order):
             return
         builds = self._waited_for()
         if not builds:
             return
-        if (order.onDeadline or ON_DEADLINE[0]) == "abort":
-            _log.info("the master does not stop: something still runs at the deadline")
-            self._master.botmaster.cancelCleanShutdown()
-            self._go_on()
+        if _on_deadline(order) == "abort":
+            self._give_up("something still runs at the deadline")
         else:
             self._ending.interrupt(builds, "the master stops")
+
+    def _give_up(self, why: str) -> None:
+        _log.info("the master does not stop: {why}", why=why)
+        self._master.botmaster.cancelCleanShutdown()
+        self._go_on()
 
     def _go_on(self) -> None:
         """As if nothing had been."""
@@ -174,3 +197,7 @@ class Shutdown:
         self._master.botmaster.brd.distribute_only_waited_childs = False
         self._wake_builders()
         self._changed()
+
+
+def _on_deadline(order: StopOrder) -> str:
+    return order.onDeadline or ON_DEADLINE[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from presence.master import mirror
+from presence.master.builds.latentbuilders import hasLost
 from presence.master.slave.locks import Locks
 from presence.master.starting.lostworkers import guardChoice, guardPreparation
 
@@ -45,6 +46,8 @@ class Builds(Locks):
         # Buildbot would fail here, and leave the request of this one claimed.
         if self.botmaster is not None:
             super().buildFinished(wfb)
+            if self._assembly is not None and mirror.isLatent(self) and hasLost(wfb):
+                self._assembly.roster.rejoin(self)
 
     def addWorkerForBuilder(self, wfb: Any) -> None:
         """The worker joins a builder."""

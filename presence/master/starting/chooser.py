@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.starting.answers import SiteAnswers, patientChooser
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
@@ -37,14 +39,17 @@ class Door(Protocol):
 class ChooserHook:
     """Lets the choosers of a master ask `doors`, in their order, from `start()` to `stop()`."""
 
-    def __init__(self, master: Any, doors: Sequence[Door]) -> None:
+    def __init__(self, master: Any, doors: Sequence[Door], answers: SiteAnswers) -> None:
         self._distributor = master.botmaster.brd
         self._doors = doors
+        self._answers = answers
 
     def start(self) -> None:
         """Ask the doors from now on."""
         # on the instance: what the class says comes to light again in the end
-        self._distributor.BuildChooser = chooserAsking(self._distributor.BuildChooser, self._doors)
+        self._distributor.BuildChooser = chooserAsking(
+            patientChooser(self._distributor.BuildChooser, self._answers), self._doors
+        )
 
     def stop(self) -> None:
         """Ask them no longer."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.starting.answers import SiteAnswers
+
 
 class Distribution:
     """The builders that the distributor was sent to from here, and has yet to reach.
@@ -23,9 +25,14 @@ class Distribution:
     """
 
     def __init__(
-        self, master: Any, mustReturn: Callable[[], object], passed: Callable[[Any, bool], object]
+        self,
+        master: Any,
+        answers: SiteAnswers,
+        mustReturn: Callable[[], object],
+        passed: Callable[[Any, bool], object],
     ) -> None:
         self._distributor = master.botmaster.brd
+        self._answers = answers
         self._must_return = mustReturn
         self._passed = passed
         self._ahead: set[Any] = set()
@@ -108,7 +115,7 @@ class Distribution:
 
     @inlineCallbacks
     def _sort_builders(self, names: list[str]) -> Generator[Deferred[Any], Any, list[str]]:
-        ordered: list[str] = yield self._sort(names)
+        ordered: list[str] = yield self._answers.awaiting("prioritizeBuilders", self._sort(names), names)
         # `prioritizeBuilders` may leave builders out: it is not on its way to these
         left_out = set(names).difference(ordered)
         if left_out:
@@ -119,13 +126,15 @@ class Distribution:
         self._ahead.discard(builder)
         self._to_revisit.discard(builder)
         self._present = builder
-        went_well = False
+        went_well, given_up = False, self._answers.givenUp
         try:
             await self._distribute(builder)
             went_well = True
         finally:
             self._present = None
             self._passed(builder, went_well)
+            if self._answers.givenUp != given_up:
+                self.revisit(builder)
             if self._late:
                 self._late = False
                 self._to_revisit.add(builder)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall
+
+    from presence.master.starting.answers import SiteAnswers
 
 _log = Logger()
 
@@ -45,14 +48,14 @@ class Wakeup:
     `isOurs` says by its name whether a worker is one of ours.
     """
 
-    def __init__(self, master: Any, isOurs: Callable[[str], bool]) -> None:
+    def __init__(self, master: Any, isOurs: Callable[[str], bool], answers: SiteAnswers) -> None:
         self._master = master
         self._is_ours = isOurs
         self._names: set[str] = set()
         # a worker that flaps a thousand times a second costs ten wake-ups
         self._gathering = Gathering(master.reactor, self._wake)
         self._waking = DeferWaiter()
-        self._distribution = Distribution(master, self._schedule, self._passed)
+        self._distribution = Distribution(master, answers, self._schedule, self._passed)
         # of builders, where the distributor has failed, and of the question, which has no builder
         self._retries = Retries(master.reactor, self._try_again)
         # the workers for which that was asked in vain, or None if it was not
@@ -65,6 +68,8 @@ class Wakeup:
         # how often a request has come into the queue, and until when it is believed that there is none
         self._arrivals = 0
         self._idle_until = -math.inf
+        # what asks when that is over, if somebody has become ready meanwhile
+        self._belief: IDelayedCall | None = None
 
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
@@ -89,6 +94,8 @@ class Wakeup:
         """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
         self._gathering.clockJumped()
         self._retries.clockJumped()
+        if self._belief is not None:
+            self._belief.reset(0)
 
     def stop(self) -> Deferred[None]:
         """Wake nobody any more. A Deferred that fires when the wake-up that is under way has ended."""
@@ -101,6 +108,9 @@ class Wakeup:
         for consumer in self._consumers:
             consumer.stopConsuming()
         self._gathering.stop()
+        if self._belief is not None:
+            self._belief.cancel()
+            self._belief = None
         return self._waking.wait()
 
     def _worker_kicks(self, name: str) -> None:
@@ -160,12 +170,20 @@ class Wakeup:
         self._names |= self._in_vain or set()
         self._in_vain = None
 
+    def _belief_over(self) -> None:
+        self._belief = None
+        self._schedule()
+
     @inlineCallbacks
     def _wake_builders_of(self, workernames: set[str]) -> Generator[Deferred[Any], Any, None]:
         botmaster = self._master.botmaster
         now, arrivals = self._master.reactor.seconds(), self._arrivals
         # (a clock that was set back must not make it last)
         if now < self._idle_until <= now + BELIEF:
+            # the event that would have told otherwise may be lost: it is asked when the belief is over
+            self._names |= workernames
+            if self._belief is None:
+                self._belief = self._master.reactor.callLater(self._idle_until - now, self._belief_over)
             return
         try:
             waiting = yield unclaimedRequests(self._master)

@@ -1,5 +1,6 @@
 from twisted.internet.defer import Deferred, succeed
 
+from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from tests.master.fakemaster import MasterTestCase
 from tests.master.triggers import family
@@ -28,7 +29,7 @@ class ChooserTests(MasterTestCase):
     """Every door is asked whether a request may start on a worker, stock or ours."""
 
     def hook(self, *doors):
-        hook = ChooserHook(self.master, doors)
+        hook = ChooserHook(self.master, doors, SiteAnswers(self.master))
         hook.start()
         return hook
 

@@ -218,6 +218,18 @@ class WakeupTests(MasterTestCase):
         self.reactor.advance(0)
         self.assertEqual(self.results(brid), [None])
 
+    def test_anEventIsLostAndNobodyElseComes(self):
+        """So it is when the worker has become ready before that second is over, and nothing else happens."""
+        self.startIdle()
+        self.presence("w0").hold("admin")
+        self.patch(self.master.mq, "produce", lambda key, data: None)
+        brid = self.request("a")
+        self.release("w1")
+        self.reactor.advance(0)
+        self.assertEqual(self.results(brid), [])
+        self.pass_(wakeup.BELIEF + PAUSE)
+        self.assertEqual(self.results(brid), [None])
+
     def test_setBackMeanwhile(self):
         """When the clock is set back after nothing waited, that is not believed until it has caught up."""
         self.startIdle()
@@ -322,16 +334,19 @@ class WakeupTests(MasterTestCase):
         self.assertEqual({start.builder for start in self.starts}, {"a", "b", "c"})
 
     def test_stoppedOnItsWay(self):
-        """What it did not reach because it was stopped, it is told of again."""
+        """What it did not reach because it was stopped, or where it waited for an answer, it is told of again."""
         questions = self.startBusyFarm()
         brd = self.master.botmaster.brd
         stopped = brd.disownServiceParent()
-        questions["w0"].callback(True)
         self.resultOf(stopped)
         self.assertFalse(brd.active)
+        self.assertEqual(self.starts, [])
         self.resultOf(brd.setServiceParent(self.master.botmaster))
+        questions.clear()
         self.pass_(2 * PAUSE)
-        self.assertEqual(self.calls[1:], [["b", "c"]])
+        self.assertEqual(self.calls[1:], [["a", "b", "c"]])
+        questions["w0"].callback(True)
+        self.pass_(0)
         self.assertEqual({start.builder for start in self.starts}, {"a", "b", "c"})
 
     def test_keptWhileStopped(self):

@@ -1,0 +1,91 @@
+"""What is left in Buildbot's database of what admins have ordered, on a farm that has gone back to stock workers.
+
+A hold that is stored comes back when the farm adopts presence again. This is for a command line, beside a master that
+does not run, or does not know of presences: it blocks, and needs no reactor.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from buildbot.config.master import FileLoader
+from buildbot.db.enginestrategy import create_engine
+from buildbot.db.model import Model
+from buildbot.scripts.base import getConfigFileFromTac
+
+from presence.master.holding.storedorders import OBJECT
+from presence.orders.record import AdminRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """What is stored of the worker `worker`: the `record`, or None if it cannot be read."""
+
+    worker: str
+    record: AdminRecord | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the worker would be held, or its breaks suspended, if presence were adopted again. What cannot be read
+        holds.
+        """
+        return self.record is None or self.record != AdminRecord()
+
+
+@contextmanager
+def databaseOf(basedir: str) -> Iterator[Any]:
+    """A connection (SQLAlchemy's, in a transaction) to the database of the master in `basedir`, as its master.cfg says.
+
+    Raises `ValueError` when that says it in a way that only a running master understands, and what executing it raises.
+    """
+    config = FileLoader(basedir, getConfigFileFromTac(basedir)).loadConfig()
+    url = config.db.db_url
+    if not isinstance(url, str):
+        raise ValueError(  # noqa: TRY004 (it is a mistake in a value)
+            f"{basedir}: the database is given as {url!r}, which only a running master can work out: give a string"
+        )
+    engine = create_engine(url, basedir=basedir)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def findLeftovers(connection: Any) -> list[Leftover]:
+    """What is stored, by worker. `connection` is SQLAlchemy's, to a database of Buildbot's."""
+    rows = connection.execute(
+        sa.select(Model.object_state.c.name, Model.object_state.c.value_json)
+        .where(Model.object_state.c.objectid.in_(_objects()))
+        .order_by(Model.object_state.c.name)
+    )
+    return [Leftover(row.name, _read(row.value_json)) for row in rows]
+
+
+def removeLeftovers(connection: Any, workers: Iterable[str] | None = None) -> int:
+    """Remove what is stored of these workers, or of all: of how many it was. A master that runs must not know of presences."""
+    query = sa.delete(Model.object_state).where(Model.object_state.c.objectid.in_(_objects()))
+    if workers is not None:
+        query = query.where(Model.object_state.c.name.in_(list(workers)))
+    removed: int = connection.execute(query).rowcount
+    return removed
+
+
+def _objects() -> Any:
+    name, kind = OBJECT
+    objects = Model.objects.c
+    return sa.select(objects.id).where(objects.name == name, objects.class_name == kind)
+
+
+def _read(value: str) -> AdminRecord | None:
+    try:
+        return AdminRecord.fromDict(json.loads(value))
+    except (TypeError, ValueError):
+        return None

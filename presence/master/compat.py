@@ -134,7 +134,7 @@ def _write_json(request: Any, encoder: Any, data: Any) -> None:
             for start in range(0, len(text), _PIECE):
                 request.write(text[start : start + _PIECE])
 
-    if threadable.ioThread in {None, threadable.getThreadID()}:
+    if threadable.ioThread in {None, threadable.getThreadID()}:  # type: ignore[no-untyped-call]
         write()
     else:
         from twisted.internet import reactor  # noqa: PLC0415 (the one that runs: it is Buildbot's here)

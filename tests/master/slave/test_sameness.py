@@ -19,7 +19,6 @@ VALUES = {
     "passwd": ("s3cret", "other"),
     "onBreakDuring": (("07:00", "19:00"), Break("07:00", "19:00", "MO-FR")),
     "workingDuring": (("07:00", "19:00"), ("08:00", "19:00")),
-    "workingDuring": (("19:00", "07:00"), ("20:00", "07:00")),
     "timezone": ("UTC", "Europe/Berlin"),
     "owners": ("me@example.org", ["me@example.org", "you@example.org"]),
     "max_builds": (1, 2),

@@ -29,8 +29,8 @@ setup(
         'tzdata; platform_system == "Windows"',
     ],
     extras_require={
-        "master": ["buildbot>=4.3,<5"],
-        "worker": ["buildbot-worker>=4.3,<5"],
+        "master": ["buildbot>=4.2,<5"],
+        "worker": ["buildbot-worker>=3.11,<5"],
         # breaks from iCalendar files
         "calendar": ["icalendar>=6", "recurring-ical-events>=3.3"],
         "test": [
@@ -38,14 +38,14 @@ setup(
             "recurring-ical-events>=3.3",
             "holidays>=0.40",
             "hypothesis>=6.100",
-            "buildbot[bundle]>=4.3,<5",
-            "buildbot-worker>=4.3,<5",
+            "buildbot[bundle]>=4.2,<5",
+            "buildbot-worker>=4.2,<5",
             # drives Debian's chromium; it needs no browser of its own
             "playwright>=1.40",
         ],
-        "bench": ["pyperf>=2.6", "buildbot>=4.3,<5"],
+        "bench": ["pyperf>=2.6", "buildbot>=4.2,<5"],
         "lint": ["ruff", "mypy", "mypy-zope", "types-python-dateutil", "icalendar>=6"],
-        "docs": ["sphinx>=7", "furo", "myst-parser", "buildbot>=4.3,<5"],
+        "docs": ["sphinx>=7", "furo", "myst-parser", "buildbot>=4.2,<5"],
     },
     entry_points={
         "console_scripts": ["presence = presence.commands.main:main"],

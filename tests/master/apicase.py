@@ -50,6 +50,9 @@ class ApiTestCase(MasterTestCase):
     def startMaster(self, controllers, builders=None, connect=True, authz=None, **more):
         self.events = []
         super().startMaster(controllers, builders, connect, **more)
+        if not hasattr(self.master.www, "reconfigurableResources"):
+            # up to 4.2 a master without a web server has no place for it
+            self.master.www.reconfigurableResources = []
         self.api = V2RootResource(self.master)
         self.api.reconfigResource(self.master.config)
         self.setAuthz(authz or Authz())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.compat import Entity
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import invalid, readApiOrder
 from presence.master.builds.waiting import unclaimedRequests
@@ -29,7 +30,7 @@ _NullableText = types.NoneOk(types.String())
 _NullableInstant = types.NoneOk(filters.Instant())
 
 
-class HoldType(types.Entity):
+class HoldType(Entity):
     """One reason why a worker does not accept builds."""
 
     source = types.String()
@@ -39,7 +40,7 @@ class HoldType(types.Entity):
     until = _NullableInstant
 
 
-class BreakType(types.Entity):
+class BreakType(Entity):
     """A break as it happens; `stop` is null where no end is in sight."""
 
     start = filters.Instant()
@@ -47,7 +48,7 @@ class BreakType(types.Entity):
     reason = _NullableText
 
 
-class DrainType(types.Entity):
+class DrainType(Entity):
     """How a worker is drained: ``draining`` until nothing runs on it, nor on another one of the group."""
 
     state = types.String()
@@ -212,7 +213,7 @@ class Presence(_Published, base.ResourceType):
     endpoints: ClassVar[list[Any]] = [PresenceEndpoint, PresencesEndpoint]
     eventPathPatterns: ClassVar[list[str]] = ["/presences/:workerid"]
 
-    class EntityType(types.Entity):
+    class EntityType(Entity):
         """The fields of a worker."""
 
         workerid = types.Integer()
@@ -241,7 +242,7 @@ class BuilderPresence(_Published, base.ResourceType):
     endpoints: ClassVar[list[Any]] = [BuilderPresenceEndpoint, BuilderPresencesEndpoint]
     eventPathPatterns: ClassVar[list[str]] = ["/builderpresences/:builderid"]
 
-    class EntityType(types.Entity):
+    class EntityType(Entity):
         """The fields of a builder."""
 
         builderid = types.Integer()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.compat import Entity
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import MasterEndpoint, refused
 from presence.orders.reconfig import ACTIONS, PlanOrder, ReconfigOrder
@@ -28,7 +29,7 @@ _NullableInstant = types.NoneOk(filters.Instant())
 _NullableInteger = types.NoneOk(types.Integer())
 
 
-class HeldType(types.Entity):
+class HeldType(Entity):
     """What is held and why; null is every builder, or every worker."""
 
     builder = _NullableText
@@ -36,7 +37,7 @@ class HeldType(types.Entity):
     why = types.String()
 
 
-class WaitingForType(types.Entity):
+class WaitingForType(Entity):
     """A build that is waited for. `remaining` is in seconds; null where nobody can know, as `since` where it prepares."""
 
     buildid = _NullableInteger
@@ -47,7 +48,7 @@ class WaitingForType(types.Entity):
     remaining = _NullableInstant
 
 
-class ResultType(types.Entity):
+class ResultType(Entity):
     """How the last one has ended."""
 
     number = types.Integer()
@@ -101,7 +102,7 @@ class Reconfig(base.ResourceType):
 
     report: ReconfigReport
 
-    class EntityType(types.Entity):
+    class EntityType(Entity):
         """Its fields."""
 
         masterid = types.Integer()

@@ -7,6 +7,8 @@ from typing import Any
 
 from buildbot.data.base import ResourceType
 
+from presence.master.compat import adaptPatterns, healAnswers
+
 
 def registerResources(master: Any, namespace: Any) -> dict[str, Any]:
     """Make the resource types in `namespace` part of the Data API of `master`: `{name: resource type}`.
@@ -18,6 +20,8 @@ def registerResources(master: Any, namespace: Any) -> dict[str, Any]:
         each for each in vars(namespace).values() if inspect.isclass(each) and issubclass(each, ResourceType)
     ]
     if any(master.data.getResourceType(each.name) is None for each in classes):
+        adaptPatterns(classes)
+        healAnswers()
         # There is no public way: Buildbot scans its own modules before it reads master.cfg.
         master.data._scanModule(namespace)
         master.data.allEndpoints.cache_clear()

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.compat import Entity
 from presence.master.api import fields as filters
 from presence.master.builds.estimates import estimates
 from presence.master.builds.running import allBuilds
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from presence.master.api.shapes import RunningBuildEntity
 
 
-class AwaitedType(types.Entity):
+class AwaitedType(Entity):
     """A request for which a build waits; `running` when it is being built."""
 
     buildrequestid = types.Integer()
@@ -65,7 +66,7 @@ class RunningBuild(base.ResourceType):
     plural = "runningbuilds"
     endpoints: ClassVar[list[Any]] = [RunningBuildsEndpoint]
 
-    class EntityType(types.Entity):
+    class EntityType(Entity):
         """Its fields."""
 
         buildid = types.Integer()

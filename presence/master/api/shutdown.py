@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.compat import Entity
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import MasterEndpoint, refused
 from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
@@ -71,7 +72,7 @@ class Shutdown(base.ResourceType):
 
     shutdown: Stopping
 
-    class EntityType(types.Entity):
+    class EntityType(Entity):
         """Its fields."""
 
         masterid = types.Integer()

@@ -14,6 +14,8 @@ from buildbot.process.results import RETRY
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
 
+from presence.master.compat import isWaitedFor
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -48,7 +50,7 @@ class Requeue:
         waits for, as always in Buildbot: it triggers them anew.
         """
         meant = [build for build in builds if not build.finished]
-        children = [build for build in meant if any(request.waitedFor for request in build.requests)]
+        children = [build for build in meant if any(map(isWaitedFor, build.requests))]
         _send_back((build for build in meant if build not in children), reason)
         if children:
             self._later(CHILDREN_LAST, lambda: _send_back(children, reason))

@@ -13,6 +13,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master.builds.requeue import Requeue
+from presence.master.compat import isWaitedFor
 from presence.master.builds.running import buildsOn, waitingFor
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class Drains:
 
     @inlineCallbacks
     def _may_start(self, builder: str, worker: Any, request: Any) -> Generator[Deferred[Any], Any, bool]:
-        if not request.waitedFor or not self.admits(worker) or self._has_another(builder):
+        if not isWaitedFor(request) or not self.admits(worker) or self._has_another(builder):
             return False
         waiting = yield waitingFor(self._roster.master, request.bsid)
         entry = self._drained.get(worker.workername)

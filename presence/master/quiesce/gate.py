@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.compat import isWaitedFor
 from presence.master.builds.running import waitingFor
 from presence.master.quiesce.ending import affectedBuilds
 from presence.master.quiesce.plan import Plan
@@ -59,7 +60,7 @@ class ReconfigGate:
         """Whether this request may start on this worker: it is not covered, or it has to start before the reload."""
         if not self._plan.covers(builder, worker.workername):
             return True
-        if self._shut or not request.waitedFor:
+        if self._shut or not isWaitedFor(request):
             return False
         return self._child_may_start(builder, request)
 

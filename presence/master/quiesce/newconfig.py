@@ -8,6 +8,8 @@ from buildbot.config import ConfigErrors
 from twisted.internet.defer import inlineCallbacks, maybeDeferred
 from twisted.internet.threads import deferToThreadPool
 
+from presence.master.compat import changesDatabase
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -48,7 +50,7 @@ def _check(master: Any, config: Any) -> Generator[Deferred[Any], Any, None]:
     """Look for what Buildbot would refuse too late, when half of the configuration has been exchanged."""
     if config.mq["type"] != master.config.mq["type"]:
         raise Mistakes(["Cannot change c['mq']['type'] after the master has started"])
-    if (yield master.get_db_config(config)) != master.db.configured_db_config:
+    if (yield changesDatabase(master, config)):
         raise Mistakes(["Cannot change c['db'] after the master has started"])
 
 

@@ -1,0 +1,135 @@
+"""What differs between the versions of Buildbot that presence runs on: 4.2 to the head of its repository.
+
+Each difference is asked for by itself, not by the number of the version: a checkout of Buildbot calls itself what it likes.
+What is said here of a version may be deleted when that one is supported no longer.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+import buildbot
+from buildbot.data import base, types
+from twisted.internet import threads
+from twisted.internet.defer import maybeDeferred
+from twisted.python.threadable import isInIOThread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IReactorFromThreads
+
+#: The oldest version that presence runs on.
+OLDEST = (4, 2)
+
+# How much of an answer is written at once, in bytes.
+_PIECE = 64 * 1024
+
+
+def checkVersion(version: str) -> None:
+    """Refuse a Buildbot that would lose builds: `ImportError`, which Buildbot shows as a mistake in `master.cfg`.
+
+    Up to 4.1 the distributor of requests is followed in another way, and there is no way to let only those builds
+    start that a running one waits for: every build would be lost, and nothing would say so.
+    """
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is not None and tuple(map(int, numbers.groups())) < OLDEST:
+        raise ImportError(
+            f"presence needs Buildbot {'.'.join(map(str, OLDEST))} or later, and this is Buildbot {version}: update "
+            "Buildbot, or remove what is presence's from master.cfg (BuildSlave is then Worker again)"
+        )
+
+
+checkVersion(buildbot.version)
+
+
+class Entity(types.Entity):
+    """A type of the Data API: `Entity("presence")`.
+
+    Up to 4.2 it wants a second name, for the GraphQL that 4.3 has no more.
+    """
+
+    if "graphql_name" in inspect.signature(types.Entity.__init__).parameters:
+
+        def __init__(self, name: str) -> None:
+            super().__init__(name, name.title().replace("_", ""))
+
+
+# Up to 4.2 the patterns of paths are lines in a string, since 4.3 they are a list.
+_PATTERNS_ARE_TEXT = isinstance(vars(base.ResourceType)["eventPathPatterns"], str)
+
+
+def adaptPatterns(resource_types: Iterable[Any]) -> None:
+    """See that the path patterns of these classes of resource types and of their endpoints, which are lists, are what
+    Buildbot reads.
+    """
+    if not _PATTERNS_ARE_TEXT:
+        return
+    for resource_type in resource_types:
+        _join(resource_type, "eventPathPatterns")
+        for endpoint in resource_type.endpoints:
+            _join(endpoint, "pathPatterns")
+
+
+def _join(owner: Any, name: str) -> None:
+    patterns = vars(owner).get(name)
+    if isinstance(patterns, list):
+        setattr(owner, name, "\n".join(patterns))
+
+
+def isWaitedFor(request: Any) -> bool:
+    """Whether a build waits for this `BuildRequest` of Buildbot's.
+
+    Up to 4.3 it is called `waitedFor`, which warns since then.
+    """
+    if "waited_for" in vars(request):
+        return bool(request.waited_for)
+    return bool(request.waitedFor)
+
+
+def changesDatabase(master: Any, config: Any) -> Deferred[bool]:
+    """Whether the new configuration has another database than that with which the master has started.
+
+    Up to 4.2 a database is no more than its URL.
+    """
+    if hasattr(master, "get_db_config"):
+        ask, now = master.get_db_config, master.db.configured_db_config
+    else:
+        ask, now = master.get_db_url, master.db.configured_url
+    return maybeDeferred(ask, config).addCallback(lambda wanted: bool(wanted != now))
+
+
+def healAnswers() -> None:
+    """Let the answers of the REST API be written by the thread of the reactor (Buildbot #9065).
+
+    From 4.2.0 to 4.3.0 they are written by another one: some of those of 25 KB and more are cut off, and who asked waits
+    for the rest. Later versions do what is done here.
+    """
+    from buildbot.www.rest import V2RootResource  # noqa: PLC0415 (it is needed where there is a web server)
+
+    if isinstance(vars(V2RootResource).get("_write_json_data"), staticmethod):
+        V2RootResource._write_json_data = staticmethod(_write_json)
+
+
+def _write_json(request: Any, encoder: Any, data: Any) -> None:
+    """Buildbot calls this in a thread: the JSON may be long."""
+    text = encoder.encode(data).encode()
+
+    def write() -> None:
+        # (it has no channel when whoever asked has hung up)
+        if request.finished or request.channel is None:
+            return
+        request.setHeader(b"content-length", str(len(text)).encode())
+        if request.method != b"HEAD":
+            for start in range(0, len(text), _PIECE):
+                request.write(text[start : start + _PIECE])
+
+    if isInIOThread():  # type: ignore[no-untyped-call]
+        write()
+    else:
+        from twisted.internet import reactor  # noqa: PLC0415 (the one that runs: it is Buildbot's here)
+
+        threads.blockingCallFromThread(cast("IReactorFromThreads", reactor), write)

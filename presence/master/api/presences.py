@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.compat import Entity
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import invalid, readApiOrder
 from presence.master.builds.waiting import unclaimedRequests
+from presence.master.compat import Entity
 from presence.orders.workers import ACTIONS
 from presence.text import shown
 

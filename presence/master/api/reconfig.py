@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.compat import Entity
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import MasterEndpoint, refused
+from presence.master.compat import Entity
 from presence.orders.reconfig import ACTIONS, PlanOrder, ReconfigOrder
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.compat import Entity
 from presence.master.api import fields as filters
 from presence.master.builds.estimates import estimates
 from presence.master.builds.running import allBuilds
+from presence.master.compat import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator

@@ -13,8 +13,8 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master.builds.requeue import Requeue
-from presence.master.compat import isWaitedFor
 from presence.master.builds.running import buildsOn, waitingFor
+from presence.master.compat import isWaitedFor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.compat import isWaitedFor
 from presence.master.builds.running import waitingFor
+from presence.master.compat import isWaitedFor
 from presence.master.quiesce.ending import affectedBuilds
 from presence.master.quiesce.plan import Plan
 

@@ -4,7 +4,7 @@ BIN := .venv/bin
 # most of the integration tests is waiting: one job more than there are cores
 JOBS ?= 3
 
-.PHONY: demo test search lint docs bench clean
+.PHONY: demo test search lint docs man bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
@@ -25,6 +25,12 @@ lint: .venv/lint
 docs: .venv/docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
+# The manual page, from the parsers of the command line.
+man: .venv/man
+	mkdir -p build
+	$(BIN)/argparse-manpage --module presence.commands.main --function makeWholeParser --prog presence \
+	    --project-name presence --manual-section 1 --output build/presence.1
+
 # All benchmarks, and the tables in docs/performance.rst: half an hour. QUICK=1: a minute, and only shown.
 bench: .venv/bench
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
@@ -33,9 +39,15 @@ clean:
 	rm -rf .venv docs/_build _trial_temp* *.egg-info .mypy_cache .ruff_cache .hypothesis
 
 # One stamp for each extra that is installed: again when setup.py, or the version, has changed.
-.venv/%: setup.py presence/master/www/VERSION | .venv/bin/python
+.venv/%: setup.py presence/master/www/VERSION | .venv/bin/pip
 	$(BIN)/pip install --quiet --editable '.[$*]'
 	touch $@
 
-.venv/bin/python:
-	$(PYTHON) -m venv .venv
+# It is there, whole, or not at all: a Python without ensurepip (Debian's, without python3-venv) leaves one that has no pip.
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	    { echo "$(PYTHON) is missing, or older than 3.10: make PYTHON=python3.11, or whichever you have" >&2; exit 1; }
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv || $(PYTHON) -m virtualenv --quiet .venv || { rm -rf .venv; \
+	    echo "$(PYTHON) can make no virtual environment. Debian, Ubuntu: apt-get install python3-venv;" \
+	    "others: $(PYTHON) -m pip install --user virtualenv. Then do this again." >&2; exit 1; }

@@ -1,17 +1,43 @@
+import os
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
+# Where this repository is published, for whoever publishes it: the links of the package index lead there.
+REPOSITORY = os.environ.get("PRESENCE_REPOSITORY", "").rstrip("/")
+
+
+def readme() -> str:
+    """README.md for a package index, which knows no other file of this repository: its links and pictures become those of
+    the published repository. Without one its links become words, and the pictures are left out.
+    """
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    pictures, links = r"!\[([^]]*)\]\((?!https?:)([^)]*)\)", r"(?<!!)\[([^]]*)\]\((?!https?:|#)([^)]*)\)"
+    if REPOSITORY:
+        text = re.sub(pictures, rf"![\1]({REPOSITORY}/raw/HEAD/\2)", text)
+        return re.sub(links, rf"[\1]({REPOSITORY}/blob/HEAD/\2)", text)
+    return re.sub(links, r"\1", re.sub(pictures, "", text))
+
+
 setup(
     name="buildbot-presence",
     # Buildbot's UI wants it in a file
     version=(HERE / "presence/master/www/VERSION").read_text(encoding="utf-8").strip(),
     description="A presence for every Buildbot worker: available, or not accepting new builds",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description=readme(),
     long_description_content_type="text/markdown",
-    license="MIT",
+    license_expression="MIT",
+    license_files=["LICENSE"],
+    url=REPOSITORY or None,
+    project_urls={"Buildbot": "https://buildbot.net"}
+    | (
+        {"Changelog": f"{REPOSITORY}/blob/HEAD/CHANGELOG.md", "Issues": f"{REPOSITORY}/issues"}
+        if REPOSITORY
+        else {}
+    ),
     author="The presence developers",
     packages=find_packages(include=["presence", "presence.*"]),
     package_data={
@@ -38,11 +64,15 @@ setup(
             "recurring-ical-events>=3.3",
             "holidays>=0.40",
             "hypothesis>=6.100",
+            "shtab>=1.6",
             "buildbot[bundle]>=4.2,<5",
             "buildbot-worker>=4.2,<5",
             # drives Debian's chromium; it needs no browser of its own
             "playwright>=1.40",
         ],
+        # presence completion bash|zsh|tcsh
+        "completion": ["shtab>=1.6"],
+        "man": ["argparse-manpage>=4"],
         "bench": ["pyperf>=2.6", "buildbot>=4.2,<5"],
         "lint": ["ruff", "mypy", "mypy-zope", "types-python-dateutil", "icalendar>=6"],
         "docs": ["sphinx>=7", "furo", "myst-parser", "buildbot>=4.2,<5"],
@@ -64,8 +94,12 @@ setup(
         "Framework :: Twisted",
         "Intended Audience :: Developers",
         "Intended Audience :: System Administrators",
-        "License :: OSI Approved :: MIT License",
+        "Operating System :: MacOS",
+        "Operating System :: Microsoft :: Windows",
+        "Operating System :: POSIX",
         "Programming Language :: Python :: 3",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 15)),
         "Topic :: Software Development :: Build Tools",
+        "Typing :: Typed",
     ],
 )

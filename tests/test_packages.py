@@ -1,0 +1,55 @@
+"""What is published: the text for a package index, and what is in the source."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+ROOT = Path(__file__).parents[1]
+
+LINKS = re.compile(r"\]\(([^)]*)\)")
+
+
+def described(**environ):
+    """The long description that setup.py makes."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "setup.py", "--quiet", "--long-description"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    return done.stdout
+
+
+class DescriptionTests(SynchronousTestCase):
+    def setUp(self):
+        if not (ROOT / "setup.py").exists():
+            raise SkipTest("this is an installation, not the source")
+
+    def test_links(self):
+        """Every link and every picture of the README leads to a file that is there."""
+        for target in LINKS.findall((ROOT / "README.md").read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                self.assertTrue((ROOT / target.partition("#")[0]).exists(), target)
+
+    def test_onAnIndex(self):
+        """On a package index they lead into the published repository."""
+        text = described(PRESENCE_REPOSITORY="https://example.org/presence/")
+        targets = LINKS.findall(text)
+        self.assertGreater(len(targets), 5)
+        self.assertEqual([each for each in targets if not each.startswith("https://")], [])
+        self.assertIn("https://example.org/presence/blob/HEAD/docs/tutorial.rst", targets)
+        self.assertIn("https://example.org/presence/raw/HEAD/docs/images/page-workers.png", targets)
+
+    def test_notPublished(self):
+        """Where there is no published repository no link leads nowhere, and no word is lost."""
+        text = described(PRESENCE_REPOSITORY="")
+        self.assertEqual([each for each in LINKS.findall(text) if not each.startswith("https://")], [])
+        self.assertIn("tutorial,", text)

@@ -95,9 +95,11 @@ factory = util.BuildFactory([
 ])
 builders = {{each.workername: [each.workername] for each in c["workers"]}}
 builders["any"] = list(builders)
+# (Buildbot 4.2 has no such hook: there the process has to say it)
+stamp = {{"do_build_if": start}} if hasattr(util.BuilderConfig("x", "x", factory=factory), "do_build_if") else {{}}
 c["builders"] = [
     util.BuilderConfig(
-        name=name, workernames=workernames, factory=factory, collapseRequests=False, do_build_if=start
+        name=name, workernames=workernames, factory=factory, collapseRequests=False, **stamp
     )
     for name, workernames in builders.items()
 ]
@@ -295,6 +297,7 @@ class BuildRequest:
             for name in ("started", "began"):
                 value = build["properties"].get(name)
                 build[name] = value and float(value[0])
+            build["started"] = build["started"] or build["began"]
         return builds
 
     @property

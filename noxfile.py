@@ -75,6 +75,7 @@ def conformance(session):
     if CHECKOUT is None:
         session.skip("BUILDBOT_CHECKOUT names no checkout of Buildbot")
     install(session, "4.3.0")
+    session.install("parameterized")
     trial(session, "tests.buildbotsown", env={"BUILDBOT_CHECKOUT": CHECKOUT})
 
 

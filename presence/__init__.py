@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from presence.breaks.schedule import Break, BreakInterval, BreakSchedule
     from presence.errors import PresenceError, PresenceStopped
+    from presence.master.enable import enable
     from presence.model.breaktimer import BreakTimer
     from presence.model.builderpresence import BuilderPresence
     from presence.model.states import Hold, PresenceState
@@ -27,6 +28,7 @@ __all__ = [
     "PresenceState",
     "PresenceStopped",
     "WorkerPresence",
+    "enable",
 ]
 
 _HOMES = {
@@ -40,6 +42,7 @@ _HOMES = {
     "PresenceState": "model.states",
     "PresenceStopped": "errors",
     "WorkerPresence": "model.workerpresence",
+    "enable": "master.enable",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,21 +41,34 @@ COMMANDS = {
     "install": ("owner.install", "let this machine's owner say away and back"),
     "uninstall": ("owner.install", "take out what install has put in"),
     "create-worker": ("owner.install", "make a worker whose owner can say away and back"),
+    "completion": ("completion", "print what a shell needs to complete these commands"),
 }
 
 
-def makeParser(command: str | None = None) -> argparse.ArgumentParser:
-    """The parser for `command` and those that share its module; without a known one, for the list of all."""
+def _empty() -> tuple[argparse.ArgumentParser, Any]:
     parser = argparse.ArgumentParser(
         prog="presence",
         description="A presence for every Buildbot worker: available, or not accepting new builds.",
     )
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    return parser, parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def makeParser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser for `command` and those that share its module; without a known one, for the list of all."""
+    parser, subparsers = _empty()
     if command in COMMANDS:
         import_module(f"presence.commands.{COMMANDS[command][0]}").addParser(subparsers)
     else:
         for name, (_, text) in COMMANDS.items():
             subparsers.add_parser(name, help=text)
+    return parser
+
+
+def makeWholeParser() -> argparse.ArgumentParser:
+    """The parser with all commands and all that they take: for the manual page, and for completion."""
+    parser, subparsers = _empty()
+    for module in dict.fromkeys(module for module, _ in COMMANDS.values()):
+        import_module(f"presence.commands.{module}").addParser(subparsers)
     return parser
 
 

@@ -10,6 +10,8 @@ from twisted.logger import Logger
 
 from presence.master import mirror
 from presence.master.assembly import Assembly
+from presence.master.builds.running import buildsOn
+from presence.master.compat import isWhole
 from presence.master.owner.link import OwnerLink
 from presence.master.slave.breaks import Breaks
 from presence.master.slave.gate import Gate
@@ -17,15 +19,23 @@ from presence.master.slave.keywords import checkKeywords, checkName, checkOwners
 from presence.master.slave.mirrored import Mirrored
 from presence.master.slave.missing import MissingAlarm
 from presence.master.slave.sameness import Sameness
+from presence.master.starting.lostworkers import guardChoice
+from presence.model.workerpresence import WorkerPresence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
 
-    from presence.model.workerpresence import WorkerPresence
 
 _log = Logger()
+
+
+class _Told:
+    """What a worker has told, in the shape of a connection that is new."""
+
+    def __init__(self, info: Any) -> None:
+        self.info = info
 
 
 class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
@@ -47,6 +57,7 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
         if "name" in kwargs:
             # BuildbotService would keep a keyword `name` from checkConfig, which requires it
             args = (kwargs.pop("name"), *args)
+        self.initializePresence()
         super().__init__(*args, **kwargs)
 
     # --- configuration
@@ -96,17 +107,29 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
     @inlineCallbacks
     def startService(self) -> Generator[Deferred[Any], Any, None]:
         """Be known, and be on a break if there is one, before a worker can connect."""
-        self._assembly = yield Assembly.getService(self.master)
-        self._exempt = self._assembly.exempt
-        self.presence = self._assembly.roster.enroll(self)
+        if isWhole(self.master):
+            assembly = yield Assembly.getService(self.master)
+            self._begin(assembly)
+            # what an admin has ordered, with the reason, and before anybody can connect
+            yield assembly.storedOrders.restore(self)
+        else:
+            self._begin(None)
+        yield super().startService()  # type: ignore[misc]
+
+    def _begin(self, assembly: Assembly | None) -> None:
+        if assembly is None:
+            # alone, as in other people's tests: it has a presence, of which nobody else hears; and they ask it whether it
+            # can build before it has connected
+            self.presence = WorkerPresence(self.workername, self.master.reactor)
+        else:
+            self._assembly = assembly
+            self._exempt = assembly.exempt
+            self.presence = assembly.roster.enroll(self)
         if mirror.isLatent(self):
             self.presence.release("offline")
         self._end_observation = self.presence.observe(self._presence_changed)
         self._shorten_gate()
         self._owner_link = OwnerLink(self.presence, self._begin_breaks(), self._running, self.master.reactor)
-        # what an admin has ordered, with the reason, and before anybody can connect
-        yield self._assembly.storedOrders.restore(self)
-        yield super().startService()  # type: ignore[misc]
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
@@ -115,14 +138,69 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
         yield super().stopService()  # type: ignore[misc]
         # Buildbot starts it when the connection has gone, after it has stopped it
         self.stopMissingTimer()
-        if self._assembly is not None and self.breakTimer is not None:
+        self._end()
+
+    def _end(self) -> None:
+        if self.presence is not None and self.breakTimer is not None:
             self._end_observation()
             # nobody lengthens it any more
             self._lengthen_gate()
             if self._owner_link is not None:
                 self._owner_link.stop()
             self._end_breaks()
-            self._assembly.dismiss(self)
+            if self._assembly is None:
+                self.presence.stop()
+            else:
+                self._assembly.dismiss(self)
+
+    @inlineCallbacks
+    def joinRunning(self, assembly: Assembly) -> Generator[Deferred[Any], Any, None]:
+        """Begin in the midst of the worker's life. A Deferred that fires when it is known what was ordered of it, and what its
+        owner says; no build starts before.
+        """
+        self._closed = True
+        self._begin(assembly)
+        for wfb in self.workerforbuilders.values():
+            guardChoice(wfb.builder)
+            self._follow_locks(wfb)
+        for build in buildsOn(self):
+            self._join_build(build)
+            self._build_began(build.workerforbuilder)
+        yield self._ask_owner()
+        yield assembly.storedOrders.restore(self)
+        self._closed = False
+        self._mirror(mirror.mirror)
+        self._shorten_gate()
+        assembly.wakeup.workerReady(self.workername)
+
+    @inlineCallbacks
+    def _ask_owner(self) -> Generator[Deferred[Any], Any, None]:
+        """Ask once more what a worker is asked when it connects: nobody has listened to what its owner said then, or since."""
+        conn, link = self.conn, self._owner_link
+        if conn is None or link is None:
+            return
+        self._guard(conn)
+        try:
+            told = yield conn.remoteGetWorkerInfo()
+        except Exception:  # noqa: BLE001 (whatever fails: it is asked again when it connects again)
+            _log.failure("while asking {worker} about its presence", worker=self.workername)
+            return
+        if self.conn is conn:
+            # what else it says is known since it has connected
+            link.attached(conn, link.takeGreeting(_Told(told)))
+
+    def leaveRunning(self) -> None:
+        """End it in the midst of the worker's life; nothing of it is left."""
+        for wfb in tuple(self._building):
+            self._build_ended(wfb)
+        self._end()
+        for wfb in self.workerforbuilders.values():
+            self._unfollow_locks(wfb)
+        if self.conn is not None:
+            self._unguard(self.conn)
+        if self._missing_after_break:
+            self._missing_after_break = False
+            super().startMissingTimer()
 
     @inlineCallbacks
     def attached(self, conn: Any) -> Generator[Deferred[Any], Any, None]:

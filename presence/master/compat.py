@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import buildbot
 from buildbot.data import base, types
+from buildbot.data.connector import DataConnector
 from twisted.internet import threads
 from twisted.internet.defer import maybeDeferred
 from twisted.python.threadable import isInIOThread
@@ -100,6 +101,13 @@ def changesDatabase(master: Any, config: Any) -> Deferred[bool]:
     else:
         ask, now = master.get_db_url, master.db.configured_url
     return maybeDeferred(ask, config).addCallback(lambda wanted: bool(wanted != now))
+
+
+def isWhole(master: Any) -> bool:
+    """Whether `master` can be distributed to, asked and published on. Buildbot's fake one, which is also what other people's
+    tests use, has no distributor of requests, and a Data API that knows Buildbot's own resources only.
+    """
+    return hasattr(master.botmaster, "brd") and isinstance(master.data, DataConnector)
 
 
 def healAnswers() -> None:

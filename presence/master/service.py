@@ -1,4 +1,4 @@
-"""`PresenceService` for `c["services"]`: the settings of a master as a whole."""
+"""`PresenceService` for `c["services"]`: a presence for every worker, and the settings of a master as a whole."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from buildbot import config
 from buildbot.util.service import BuildbotService
 from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
 
 from presence.calendar.durations import duration
+from presence.master.adoption import Adoption
 from presence.master.assembly import Assembly
+from presence.master.terms import Terms
 from presence.orders.reconfig import ON_DEADLINE, ReconfigOrder
 
 if TYPE_CHECKING:
@@ -17,9 +20,19 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.breaks.schedule import BreakSchedule
+
+_log = Logger()
+
 
 class PresenceService(BuildbotService):
-    """Makes the presences, their API and `presence reconfig` available also where all workers are Buildbot's own.
+    """Gives a presence to every worker of the master, whatever its class is: shown, held, released and drained like a
+    `BuildSlave`, and with the same promise at the start of a build. No worker is disconnected for it.
+
+    `onBreakDuring` gives breaks to workers by name or pattern, ``{"mac-*": ("07:00", "19:00")}``; the values are those of
+    `BuildSlave`'s keyword. Whoever is named is not looked for among the patterns; of several patterns that match, each
+    adds its breaks. `timezone` is the zone of those that name none, and `owners` gives owners in the same way. A worker that is
+    declared with a presence of its own (`BuildSlave`, `PresenceMixin`) keeps what is said there.
 
     With `reconfigWhenIdle` a SIGHUP, `buildbot reconfig` and `master.reconfig()` in the manhole wait until nothing
     runs that the new configuration would hurt. `deadline` (``"1h"``, or seconds) is how long they wait at most, and
@@ -28,10 +41,20 @@ class PresenceService(BuildbotService):
 
     name = "PresenceService"
 
+    _adoption: Adoption | None = None
+
     def checkConfig(
-        self, reconfigWhenIdle: bool = False, deadline: Any = None, onDeadline: str = "abort"
+        self,
+        *,
+        onBreakDuring: Any = None,
+        timezone: Any = None,
+        owners: Any = None,
+        reconfigWhenIdle: bool = False,
+        deadline: Any = None,
+        onDeadline: str = "abort",
     ) -> None:
         """Each mistake is a `config.error`."""
+        Terms(onBreakDuring, timezone, owners)
         if not isinstance(reconfigWhenIdle, bool):
             config.error(
                 f"PresenceService: reconfigWhenIdle={reconfigWhenIdle!r} is not right: give True or False"
@@ -47,11 +70,25 @@ class PresenceService(BuildbotService):
 
     @inlineCallbacks
     def reconfigService(
-        self, reconfigWhenIdle: bool = False, deadline: Any = None, onDeadline: str = "abort"
+        self,
+        *,
+        onBreakDuring: Any = None,
+        timezone: Any = None,
+        owners: Any = None,
+        reconfigWhenIdle: bool = False,
+        deadline: Any = None,
+        onDeadline: str = "abort",
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration."""
         yield super().reconfigService()
         assembly = yield Assembly.getService(self.master)
+        self._terms = Terms(onBreakDuring, timezone, owners)
+        if self._adoption is None:
+            self._adoption = Adoption(assembly, self._terms_of)
+            assembly.roster.observeConfiguration(self._warn)
+            yield self._adoption.start()
+        else:
+            self._adoption.follow()
         seconds = _seconds(deadline)
 
         def order() -> ReconfigOrder:
@@ -65,10 +102,21 @@ class PresenceService(BuildbotService):
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
-        """Reconfigurations are Buildbot's own again."""
+        """Reconfigurations are Buildbot's own again, and so are its workers."""
         assembly = yield Assembly.getService(self.master)
         assembly.reconfigurations.giveBack()
+        if self._adoption is not None:
+            self._adoption.stop()
+            self._adoption = None
         yield super().stopService()
+
+    def _terms_of(self, name: str) -> tuple[BreakSchedule, tuple[str, ...]]:
+        # those of now: they may have changed since
+        return self._terms.of(name)
+
+    def _warn(self) -> None:
+        for pattern in self._terms.unused(self.master.workers.workers) if self._adoption is not None else ():
+            _log.warn("PresenceService: {pattern!r} matches no worker of master.cfg", pattern=pattern)
 
 
 def _seconds(deadline: Any) -> float | None:

@@ -2,16 +2,37 @@ import inspect
 
 from buildbot.plugins import worker as plugins
 from buildbot.process.results import SUCCESS
+from buildbot.test.fake import fakemaster
+from buildbot.test.reactor import TestReactorMixin
 from buildbot.test.util.interfaces import InterfaceTests
 from buildbot.worker.base import AbstractWorker, Worker
 from buildbot.worker.latent import AbstractLatentWorker, States
 from buildbot.worker.local import LocalWorker
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.defer import inlineCallbacks
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from presence.master.buildslave import BuildSlave, PresenceMixin
 from tests.master.fakemaster import DAY, HOUR, MasterTestCase, SlaveController
 
 WIDER = {"__init__", "checkConfig", "reconfigService"}  # they take the new keywords
+
+
+class FakeMasterTests(TestReactorMixin, TestCase):
+    """Buildbot's fake master, in which other people test what they do with workers (see `tests/buildbotsown.py`)."""
+
+    @inlineCallbacks
+    def test_lives(self):
+        """A `BuildSlave` starts there, accepts builds but in its breaks, and leaves nothing behind when it is stopped."""
+        self.setup_test_reactor()
+        master = yield fakemaster.make_master(self, wantData=True)
+        slave = BuildSlave("mac-mini", "s3cret")
+        yield slave.setServiceParent(master)
+        yield master.startService()
+        self.assertTrue(slave.canStartBuild())
+        slave.presence.hold("break")
+        self.assertFalse(slave.canStartBuild())
+        yield master.stopService()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
 
 class SignatureTests(InterfaceTests, SynchronousTestCase):

@@ -78,8 +78,8 @@ class StoredOrders:
         worker = self._enrolled(name)
         if worker is None:
             raise ValueError(
-                f"{name} is one of Buildbot's own workers, which have no presence to hold: declare it as a "
-                "BuildSlave in master.cfg, or use Buildbot's pause"
+                f"{name} is one of Buildbot's own workers, which have no presence to hold: put PresenceService() into "
+                'c["services"], declare it as a BuildSlave, or use Buildbot\'s pause'
             )
         if isinstance(order, WorkOrder) and order.until is not None and worker.schedule.isEmpty:
             raise ValueError(

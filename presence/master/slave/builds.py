@@ -14,12 +14,13 @@ _NONE: frozenset[Any] = frozenset()
 class Builds(Locks):
     """Keeps count of them, for the presence and for the machine's owner, and loses no request of one that is lost."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def initializePresence(self) -> None:
+        """See `Locks`. Nothing runs."""
+        super().initializePresence()
         # since when (seconds since the epoch) which builder's build runs
         self._building: dict[Any, float] = {}
         # those of them that may run although the worker is drained
         self._admitted = _NONE
-        super().__init__(*args, **kwargs)
 
     def buildStarted(self, wfb: Any) -> None:
         """A build starts on this worker, for the builder of `wfb`."""
@@ -29,6 +30,9 @@ class Builds(Locks):
         super().buildStarted(wfb)  # type: ignore[misc]
         if self._assembly is not None and self._assembly.drains.wasAdmitted(self, build):
             self._admitted |= {wfb}
+        self._build_began(wfb)
+
+    def _build_began(self, wfb: Any) -> None:
         if self.presence is not None and wfb not in self._building:
             self._building[wfb] = self.master.reactor.seconds()
             self.presence.buildStarted()

@@ -24,6 +24,8 @@ class Gate(Builds):
     #: themselves: about those, doors have decided for this very request (`presence.master.starting.chooser`)
     _exempt: Callable[[EnrolledWorker, bool], Container[str]] | None = None
 
+    # whether nothing may start, as it is not known yet what holds the worker
+    _closed = False
     # whether the build that was about to start was refused
     _refused = False
 
@@ -40,7 +42,7 @@ class Gate(Builds):
         With 500 workers and 1000 builders it is asked half a million times for one wake-up, and the way through ours
         takes twice as long. Where a subclass has one of its own, that is left alone.
         """
-        if self.presence is None or not self.presence.ready:
+        if self.presence is None or self._closed or not self.presence.ready:
             self._lengthen_gate()
         elif type(self).canStartBuild is Gate.canStartBuild:
             self.canStartBuild = super().canStartBuild  # type: ignore[method-assign, misc]
@@ -51,9 +53,12 @@ class Gate(Builds):
     def _accepts(self, *, child: bool) -> bool:
         """Whether nothing holds the presence, but what is exempt from that."""
         presence = self.presence
-        if presence is None or self._exempt is None or presence.ready:
+        if self._closed:
+            return False
+        if presence is None or presence.ready:
             return presence is not None
-        exempt = self._exempt(self, child)
+        # (it is alone in a test of other people's, where nobody decides about anything)
+        exempt = () if self._exempt is None else self._exempt(self, child)
         return all(each.source in exempt for each in presence.holds)
 
     def acquireLocks(self) -> bool:
@@ -79,6 +84,10 @@ class Gate(Builds):
             return start_build(builderName)
 
         conn.remoteStartBuild = remoteStartBuild
+
+    def _unguard(self, conn: Any) -> None:
+        """What the class of the connection says comes to light again."""
+        vars(conn).pop("remoteStartBuild", None)
 
     def _refuse(self, *, child: bool, builder: str | None = None) -> bool:
         """Whether the build that is about to start may not, and goes back to the queue: not while the presence is held, nor

@@ -18,14 +18,20 @@ class Locks(SlavePart):
     many builds had taken them.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # for the builds of which (`WorkerForBuilder`) they are taken, and whose build is ending right now
+    # whose build is ending right now
+    _ending: Any = None
+
+    def initializePresence(self) -> None:
+        """Begin with nothing: for a new worker, and for one that has lived without a presence."""
+        # for the builds of which (`WorkerForBuilder`) they are taken
         self._locked: set[Any] = set()
-        self._ending: Any = None
-        super().__init__(*args, **kwargs)
 
     def addWorkerForBuilder(self, wfb: Any) -> None:
         """The worker joins a builder."""
+        self._follow_locks(wfb)
+        super().addWorkerForBuilder(wfb)  # type: ignore[misc]
+
+    def _follow_locks(self, wfb: Any) -> None:
         substantiate = type(wfb).substantiate_if_needed
 
         def substantiate_if_needed(build: Any) -> Any:
@@ -34,7 +40,17 @@ class Locks(SlavePart):
             return substantiate(wfb, build)
 
         wfb.substantiate_if_needed = substantiate_if_needed
-        super().addWorkerForBuilder(wfb)  # type: ignore[misc]
+
+    def _join_build(self, build: Any) -> None:
+        """A build runs already, or is being prepared: its locks are taken, unless that has not come to them yet."""
+        wfb = build.workerforbuilder
+        if build.conn is not None or build._is_substantiating or wfb.ping_watchers:
+            self._locked.add(wfb)
+
+    @staticmethod
+    def _unfollow_locks(wfb: Any) -> None:
+        """What the class of `wfb` says comes to light again."""
+        vars(wfb).pop("substantiate_if_needed", None)
 
     def removeWorkerForBuilder(self, wfb: Any) -> None:
         """The worker leaves a builder; its build there, if there is one, releases nothing any more."""

@@ -31,10 +31,11 @@ class SlavePart:
     # of Buildbot's workers
     master: Any
     botmaster: Any
+    #: the connection, or None
+    conn: Any
     workername: str
     workerid: int
     workerforbuilders: dict[str, Any]
-    conn: Any
     missing_timer: Any
     stopMissingTimer: Any
     _paused: bool

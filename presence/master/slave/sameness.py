@@ -13,16 +13,16 @@ class Sameness(SlavePart):
     names differ.
     """
 
-    def __eq__(self, other: object) -> bool:
-        if self is other:
+    def __eq__(self, them: object) -> bool:
+        if self is them:
             return True
         # the name is one of the attributes that are compared
-        if type(self) is not type(other) or self.name != other.name:  # type: ignore[attr-defined]
+        if type(self) is not type(them) or self.name != them.name:  # type: ignore[attr-defined]
             return False
-        return bool(super().__eq__(other))
+        return bool(super().__eq__(them))
 
-    def __ne__(self, other: object) -> bool:
-        return not self == other
+    def __ne__(self, them: object) -> bool:
+        return not self == them
 
     def __hash__(self) -> int:
         # equal workers have the same; and, unlike Buildbot's, it stays when a worker is configured anew

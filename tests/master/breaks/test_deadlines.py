@@ -93,7 +93,9 @@ class DeadlineTests(MasterTestCase):
         self.startFarm()
         self.request()
         self.passUntil(self.at(9))
-        self.reconfig([self.slave("mac-mini", onBreakDuring=Break("08:00", "12:00", tz="UTC", deadline="30m"))])
+        self.reconfig(
+            [self.slave("mac-mini", onBreakDuring=Break("08:00", "12:00", tz="UTC", deadline="30m"))]
+        )
         self.passUntil(self.at(9.4))
         self.assertEqual(len(self.jobs), 1)
         self.passUntil(self.at(9.5) + 10)

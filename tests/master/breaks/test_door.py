@@ -140,7 +140,9 @@ class PartialTests(BreakDoorCase):
     BUILDERS = ("quick-a", "bench-a", "other")
 
     def startFarm(self, break_, *others, workers=("mac-mini",), **more):
-        self.startMaster([self.away(break_, **more), *others], {name: list(workers) for name in self.BUILDERS})
+        self.startMaster(
+            [self.away(break_, **more), *others], {name: list(workers) for name in self.BUILDERS}
+        )
 
     def test_patterns(self):
         """Of `only` and `without` those start that match, and the others when the break is over, at once."""
@@ -218,7 +220,8 @@ class PartialTests(BreakDoorCase):
     def test_beforeAFullBreak(self):
         """A partial break that ends as a full one begins lets nobody through in between."""
         self.startMaster(
-            [self.away(Break("08:00", "12:00", without="bench-*"), ("12:00", "13:00"))], {"bench-a": ["mac-mini"]}
+            [self.away(Break("08:00", "12:00", without="bench-*"), ("12:00", "13:00"))],
+            {"bench-a": ["mac-mini"]},
         )
         self.passUntil(self.at(8))
         waiting = self.roster.builder("bench-a").waitUntilReady()

@@ -182,12 +182,11 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
         self._guard(conn)
         try:
             told = yield conn.remoteGetWorkerInfo()
+            if self.conn is conn:
+                # what else it says is known since it has connected
+                link.attached(conn, link.takeGreeting(_Told(told)))
         except Exception:  # noqa: BLE001 (whatever fails: it is asked again when it connects again)
             _log.failure("while asking {worker} about its presence", worker=self.workername)
-            return
-        if self.conn is conn:
-            # what else it says is known since it has connected
-            link.attached(conn, link.takeGreeting(_Told(told)))
 
     def leaveRunning(self) -> None:
         """End it in the midst of the worker's life; nothing of it is left."""

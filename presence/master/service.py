@@ -108,6 +108,10 @@ class PresenceService(BuildbotService):
             if not hasattr(each, "schedule"):
                 each.schedule, each.owners = self._terms.of(each.name)
 
+    def unusedPatterns(self, names: Iterable[str]) -> list[str]:
+        """The names and patterns that match none of these workers."""
+        return self._terms.unused(names)
+
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
         """Reconfigurations are Buildbot's own again, and so are its workers."""

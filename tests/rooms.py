@@ -29,7 +29,14 @@ FLOORS = (
     {"worker.client"},
     {"demo"},
     {"commands.exits", "commands.http", "commands.options", "commands.terminal", "commands.breakstext"},
-    {"commands.breaks", "commands.completion", "commands.demo", "commands.master", "commands.owner"},
+    {
+        "commands.breaks",
+        "commands.completion",
+        "commands.demo",
+        "commands.doctor",
+        "commands.master",
+        "commands.owner",
+    },
     {"commands.main"},
 )
 

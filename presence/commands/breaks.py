@@ -276,9 +276,13 @@ def _load_workers(master: Path) -> list[Any]:
     except Exception as error:  # buildbot.tac is a program, and may do anything
         raise _LoadError(f"buildbot.tac in {str(master)!r} cannot be read: {error!r}") from error
     try:
-        workers: list[Any] = FileLoader(str(master), config_file).loadConfig().workers
+        config = FileLoader(str(master), config_file).loadConfig()
     except ConfigErrors as errors:
         raise _LoadError(
             "\n".join(["Configuration errors:", *(f"  {each}" for each in errors.errors)])
         ) from None
-    return workers
+    for service in config.services.values():
+        # what `PresenceService` gives to workers that are declared without a presence
+        if hasattr(service, "giveTerms"):
+            service.giveTerms(config.workers)
+    return list(config.workers)

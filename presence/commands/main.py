@@ -41,6 +41,7 @@ COMMANDS = {
     "install": ("owner.install", "let this machine's owner say away and back"),
     "uninstall": ("owner.install", "take out what install has put in"),
     "create-worker": ("owner.install", "make a worker whose owner can say away and back"),
+    "doctor": ("doctor.command", "look whether an installation is well, and say what to do where it is not"),
     "completion": ("completion", "print what a shell needs to complete these commands"),
 }
 

@@ -16,6 +16,8 @@ from twisted.python import reflect
 
 from presence.master.buildslave import PresenceMixin
 from presence.master.mirror import mirror
+from presence.orders.record import AdminRecord
+from presence.orders.workers import ReleaseOrder, WorkOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -88,6 +90,18 @@ class Adoption:
         """The terms have changed."""
         for worker in self._adopted():
             worker.takeTerms(*self._terms(worker.name))
+
+    @inlineCallbacks
+    def forgetOrders(self) -> Generator[Deferred[Any], Any, None]:
+        """Forget what admins have ordered of them: who adopts them another day does not mean that any more."""
+        for worker in self._adopted():
+            record = worker.adminRecord
+            for order in (ReleaseOrder(), WorkOrder()):
+                if record != AdminRecord():
+                    action = "release" if isinstance(order, ReleaseOrder) else "work"
+                    yield self._assembly.storedOrders.follow(
+                        worker.name, worker.workerid, action, order, None
+                    )
 
     def stop(self) -> None:
         """Give all of them back."""

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 _log = Logger()
 
 
+class _Told:
+    """What a worker has told, in the shape of a connection that is new."""
+
+    def __init__(self, info: Any) -> None:
+        self.info = info
+
+
 class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
     """Gives a presence to any worker class of Buildbot.
 
@@ -149,8 +156,8 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
 
     @inlineCallbacks
     def joinRunning(self, assembly: Assembly) -> Generator[Deferred[Any], Any, None]:
-        """Begin in the midst of the worker's life. A Deferred that fires when it is known what was ordered of it; no build
-        starts before.
+        """Begin in the midst of the worker's life. A Deferred that fires when it is known what was ordered of it, and what its
+        owner says; no build starts before.
         """
         self._closed = True
         self._begin(assembly)
@@ -160,14 +167,27 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
         for build in buildsOn(self):
             self._join_build(build)
             self._build_began(build.workerforbuilder)
-        if self.conn is not None and self._owner_link is not None:
-            self.conn.presenceGreeting = self._owner_link.takeGreeting(self.conn)
-            self._greet()
+        yield self._ask_owner()
         yield assembly.storedOrders.restore(self)
         self._closed = False
         self._mirror(mirror.mirror)
         self._shorten_gate()
         assembly.wakeup.workerReady(self.workername)
+
+    @inlineCallbacks
+    def _ask_owner(self) -> Generator[Deferred[Any], Any, None]:
+        """Ask once more what a worker is asked when it connects: nobody has listened to what its owner said then, or since."""
+        conn, link = self.conn, self._owner_link
+        if conn is None or link is None:
+            return
+        self._guard(conn)
+        try:
+            told = yield conn.remoteGetWorkerInfo()
+            if self.conn is conn:
+                # what else it says is known since it has connected
+                link.attached(conn, link.takeGreeting(_Told(told)))
+        except Exception:  # noqa: BLE001 (whatever fails: it is asked again when it connects again)
+            _log.failure("while asking {worker} about its presence", worker=self.workername)
 
     def leaveRunning(self) -> None:
         """End it in the midst of the worker's life; nothing of it is left."""

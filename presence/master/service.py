@@ -16,7 +16,7 @@ from presence.master.terms import Terms
 from presence.orders.reconfig import ON_DEADLINE, ReconfigOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from twisted.internet.defer import Deferred
 
@@ -54,7 +54,7 @@ class PresenceService(BuildbotService):
         onDeadline: str = "abort",
     ) -> None:
         """Each mistake is a `config.error`."""
-        Terms(onBreakDuring, timezone, owners)
+        self._terms = Terms(onBreakDuring, timezone, owners)
         if not isinstance(reconfigWhenIdle, bool):
             config.error(
                 f"PresenceService: reconfigWhenIdle={reconfigWhenIdle!r} is not right: give True or False"
@@ -100,12 +100,27 @@ class PresenceService(BuildbotService):
         else:
             assembly.reconfigurations.giveBack()
 
+    def giveTerms(self, workers: Iterable[Any]) -> None:
+        """Give those of the `workers` of a configuration that are declared without a presence the `schedule` and the `owners`
+        that they will have. For who only looks at it.
+        """
+        for each in workers:
+            if not hasattr(each, "schedule"):
+                each.schedule, each.owners = self._terms.of(each.name)
+
+    def unusedPatterns(self, names: Iterable[str]) -> list[str]:
+        """The names and patterns that match none of these workers."""
+        return self._terms.unused(names)
+
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
         """Reconfigurations are Buildbot's own again, and so are its workers."""
         assembly = yield Assembly.getService(self.master)
         assembly.reconfigurations.giveBack()
         if self._adoption is not None:
+            # removed from the configuration, and not stopped with its master
+            if not any(isinstance(each, PresenceService) for each in _services(self.master.config)):
+                yield self._adoption.forgetOrders()
             self._adoption.stop()
             self._adoption = None
         yield super().stopService()
@@ -117,6 +132,12 @@ class PresenceService(BuildbotService):
     def _warn(self) -> None:
         for pattern in self._terms.unused(self.master.workers.workers) if self._adoption is not None else ():
             _log.warn("PresenceService: {pattern!r} matches no worker of master.cfg", pattern=pattern)
+
+
+def _services(config_: Any) -> list[Any]:
+    # Buildbot makes a dictionary of the list
+    services = config_.services
+    return list(services.values() if isinstance(services, dict) else services)
 
 
 def _seconds(deadline: Any) -> float | None:

@@ -291,6 +291,16 @@ class BreaksCommandTests(SynchronousTestCase):
             ],
         )
 
+    def test_everyWorker(self):
+        """Workers that have their breaks from `presence.enable()` are shown, too."""
+        enable = (
+            'presence.enable(BuildmasterConfig, onBreakDuring={"plain*": ("03:00", "04:00")}, timezone="UTC")'
+        )
+        lines = self.shown(
+            str(self.master(f"{MASTER_CFG}\nimport presence\n{enable}\n")), "--from", "2026-11-23"
+        )
+        self.assertIn("plain, UTC, on a break", "\n".join(lines))
+
     def test_masterInAnotherZone(self):
         """--tz shows a master's breaks on the clock of another place."""
         lines = self.shown(str(self.master()), "--from", "2026-11-23", "--days", "1", "--tz", "Asia/Tokyo")

@@ -5,7 +5,7 @@ from buildbot.config.errors import capture_config_errors
 from buildbot.plugins import worker as plugins
 from buildbot.process.results import RETRY, SUCCESS
 from buildbot.worker.base import Worker
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.errors import NotAcceptingBuildsError
@@ -269,6 +269,46 @@ class RunningTests(AdoptionTestCase):
             self.finishAll()
             self.assertEqual(self.results(brid), [SUCCESS])
         self.assertNotIn("addService", vars(self.master.workers))
+
+    def test_owner(self):
+        """Whoever adopts a worker asks what its owner says now, whatever was said while nobody listened."""
+        self.start()
+        worker = self.worker("mac-mini")
+        said = {"version": 1, "state": "NOT_ACCEPTING_NEW_BUILDS", "reason": "rendering", "by": "owner"}
+        info = {"presence": {**said, "since": self.reactor.seconds(), "until": None}}
+        self.patch(worker.conn, "remoteGetWorkerInfo", lambda: succeed(dict(info)))
+        worker.conn.worker.bot.remote_presence_view = lambda _view: None
+        brid = self.request()
+        self.finishAll()
+        for _ in range(2):
+            self.adopt()
+            self.assertEqual(
+                (self.sources(), self.presence().heldBy("worker").reason), (["worker"], "rendering")
+            )
+            waiting = self.request()
+            self.assertEqual(self.unclaimed(), [waiting])
+            self.giveBack()
+            self.finishAll()
+        self.assertEqual(self.results(brid), [SUCCESS])
+
+    def test_ownerIsSilent(self):
+        """A worker that does not answer is adopted all the same."""
+        self.start()
+        self.patch(self.worker("mac-mini").conn, "remoteGetWorkerInfo", lambda: fail(ValueError("mute")))
+        self.adopt()
+        self.request()
+        self.assertEqual((self.startedOn(), len(self.flushLoggedErrors(ValueError))), (["mac-mini"], 1))
+
+    def test_notFromTheDead(self):
+        """What an admin has ordered is forgotten when its worker is given back, and survives a reconfig and the master."""
+        self.start()
+        self.adopt()
+        self.order("mac-mini", "hold", reason="new disk")
+        self.adopt()
+        self.assertEqual(self.sources(), ["admin"])
+        self.giveBack()
+        self.adopt()
+        self.assertEqual(self.sources(), [])
 
     def test_runsOn(self):
         """A build that runs when its worker is given back is finished."""

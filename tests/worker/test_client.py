@@ -271,6 +271,17 @@ class ConversationTests(ClientTestCase):
             },
         )
 
+    def test_greetedAgain(self):
+        """A master that asks again on the same connection, as it has got the plugin since, goes on hearing what is said."""
+        self.connect()
+        self.client.owner.away("rendering")
+        self.takeMessage()
+        self.answer()
+        self.assertEqual(self.greet()["state"], AWAY)
+        self.show(view())
+        self.client.owner.back()
+        self.assertEqual(self.takeMessage()[1]["state"], "AVAILABLE")
+
     def test_answered(self):
         """The Deferred fires when the master has answered, with its view."""
         self.connect()

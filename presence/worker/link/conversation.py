@@ -130,8 +130,10 @@ class Conversation:
 
     def greeting(self) -> dict[str, Any]:
         """See `transports.Listener`."""
+        # a master that has got the plugin since asks again, on the same connection
+        attached = self._attached
         self._reset()
-        self.connected = True
+        self.connected, self._attached = True, attached
         self.why = "the master has connected, and has not said yet whether it knows presence"
         message = self._current()
         # a stop is not a greeting: it is told when the worker is attached

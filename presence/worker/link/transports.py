@@ -110,6 +110,8 @@ class PBTransport:
                 listener.disconnected()
 
         def clientConnectionMade(broker: Any, *args: Any, **kwargs: Any) -> None:
+            if self._broker is not None:
+                listener.disconnected()
             self._broker = broker
             broker.notifyOnDisconnect(lambda: lost(broker))
             connection_made(broker, *args, **kwargs)
@@ -167,6 +169,8 @@ class MsgpackTransport:
 
     def _follow(self, protocol: Any, listener: Listener) -> None:
         on_message, on_close = protocol.onMessage, protocol.onClose
+        if self._protocol is not None:
+            listener.disconnected()
         self._protocol = protocol
 
         def onMessage(payload: bytes, isBinary: bool) -> None:

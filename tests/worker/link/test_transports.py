@@ -97,12 +97,13 @@ class PBTests(SynchronousTestCase):
         self.assertEqual(self.factory.stock, [broker, perspective])
 
     def test_oldConnection(self):
-        """The end of a connection that another one has followed is not the end of that."""
+        """A connection that another one follows is over then; its end afterwards is not the end of that."""
         old, new = Broker(), Broker()
         self.factory.clientConnectionMade(old)
+        self.assertEqual(self.listener.calls, [])
         self.factory.clientConnectionMade(new)
         old.lost()
-        self.assertEqual(self.listener.calls, [])
+        self.assertEqual(self.listener.calls, ["disconnected"])
 
     def test_send(self):
         """A message is a call of the perspective."""

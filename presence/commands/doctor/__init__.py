@@ -1,0 +1,1 @@
+"""`presence doctor`, which says whether an installation is well."""

@@ -10,6 +10,7 @@ from buildbot.www.rest import V2RootResource
 from twisted.web.http import parse_qs
 from twisted.web.server import NOT_DONE_YET
 
+from presence.master import compat
 from presence.master.api import presences
 from tests.master.fakemaster import MasterTestCase
 
@@ -48,6 +49,8 @@ class ApiTestCase(MasterTestCase):
     """`get()` and `post()` are answered as by the web server; `events` are those of the message queue."""
 
     def startMaster(self, controllers, builders=None, connect=True, authz=None, **more):
+        # Buildbot's fake reactor has one thread for all, and nobody runs the real one
+        self.patch(compat, "isInIOThread", lambda: True)
         self.events = []
         super().startMaster(controllers, builders, connect, **more)
         if not hasattr(self.master.www, "reconfigurableResources"):

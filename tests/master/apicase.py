@@ -50,7 +50,7 @@ class ApiTestCase(MasterTestCase):
 
     def startMaster(self, controllers, builders=None, connect=True, authz=None, **more):
         # Buildbot's fake reactor has one thread for all, and nobody runs the real one
-        self.patch(compat, "isInIOThread", lambda: True)
+        self.patch(compat.threadable, "ioThread", None)
         self.events = []
         super().startMaster(controllers, builders, connect, **more)
         if not hasattr(self.master.www, "reconfigurableResources"):

@@ -4,7 +4,7 @@ BIN := .venv/bin
 # most of the integration tests is waiting: one job more than there are cores
 JOBS ?= 3
 
-.PHONY: demo test search lint docs man bench clean
+.PHONY: demo test search torture lint docs man bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
@@ -16,6 +16,13 @@ test: .venv/test
 SEARCHES := tests.calendar tests.breaks tests.wire.test_messages tests.orders.test_workers tests.orders.test_record tests.model.test_workerpresence tests.worker.local.test_fuzz
 search: .venv/test
 	PRESENCE_THOROUGH=1 $(BIN)/python -m twisted.trial --jobs 2 --rterrors $(SEARCHES)
+
+# A farm of real processes that is killed, stopped and ordered about, and an account of it. Then with the last gate taken out,
+# which has to be noticed.
+SECONDS ?= 60
+torture: .venv/test
+	$(BIN)/python -m tests.torture --seconds $(SECONDS)
+	$(BIN)/python -m tests.torture --seconds 60 --mutant last-gate
 
 lint: .venv/lint
 	$(BIN)/ruff check .

@@ -1,0 +1,65 @@
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.torture.account import SETTLES, Account, Planned, Start, overlaps
+
+
+class AccountTests(SynchronousTestCase):
+    def setUp(self):
+        self.account = Account()
+
+    def assertFound(self, number, *starts):
+        self.assertEqual(len(self.account.contradictions(list(starts))), number)
+
+    def test_held(self):
+        """A start after an acknowledged hold contradicts it, one before it or on another worker does not."""
+        self.account.held("a", "admin", 10.0)
+        self.assertFound(1, Start("a", 11.0, 0.0), Start("a", 9.0, 0.0), Start("b", 11.0, 0.0))
+
+    def test_orderedAnew(self):
+        """From the moment at which something else is ordered nothing is sure, of this source and worker only."""
+        self.account.held("a", "admin", 10.0)
+        self.account.held("a", "owner", 10.0)
+        self.account.ordered("a", "admin", 12.0)
+        self.account.ordered("b", "owner", 12.0)
+        self.assertFound(1, Start("a", 13.0, 0.0))
+        self.account.ordered("a", "owner", 12.5)
+        self.assertFound(0, Start("a", 13.0, 0.0))
+
+    def test_until(self):
+        """A hold with an end ends by the master's clock."""
+        self.account.held("a", "admin", 10.0, until=500.0)
+        self.assertFound(1, Start("a", 11.0, 499.0), Start("a", 12.0, 500.0))
+
+    def test_children(self):
+        """In a drain what another build waits for may start, and nothing else."""
+        self.account.held("a", "admin", 10.0, children=True)
+        self.assertFound(1, Start("a", 11.0, 0.0, child=True), Start("a", 11.0, 0.0))
+
+    def test_breaks(self):
+        """A start in a break contradicts it from when the master knows of it, unless breaks are suspended."""
+        self.account.breaks.append(Planned("a", 100.0, 200.0, known=5.0))
+        self.assertFound(1, Start("a", 6.0, 150.0), Start("a", 4.0, 150.0), Start("a", 7.0, 200.0))
+        self.account.suspended.append(("a", 5.5, 6.5))
+        self.assertFound(0, Start("a", 6.0, 150.0))
+
+    def test_clockWasSet(self):
+        """What depends on the time of day counts again when the master has had time to notice."""
+        self.account.breaks.append(Planned("a", 100.0, 200.0, known=5.0))
+        self.account.jumps.append(10.0)
+        self.assertFound(1, Start("a", 11.0, 150.0), Start("a", 10.1 + SETTLES, 150.0))
+
+    def test_clockWasSetAndHeld(self):
+        """A hold without an end counts whatever the clock does."""
+        self.account.held("a", "admin", 10.0)
+        self.account.jumps.append(10.0)
+        self.assertFound(1, Start("a", 11.0, 150.0))
+
+
+class LockTests(SynchronousTestCase):
+    def test_exclusive(self):
+        """An exclusive user stands alone."""
+        counting, exclusive = ("disk", False, 1.0, 3.0), ("disk", True, 2.0, 4.0)
+        self.assertEqual(len(overlaps([counting, exclusive])), 1)
+        self.assertEqual(
+            overlaps([counting, counting, ("disk", True, 3.0, 4.0), ("net", True, 1.0, 2.0)]), []
+        )

@@ -105,7 +105,7 @@ class FarmTests(AdminTestCase):
         request = self.farm.force("mac-mini")
         builder = self.farm.get("builders/mac-mini/presence")["builderpresences"][0]
         self.assertEqual((builder["ready"], builder["total"], builder["waiting"]), (0, 1, 1))
-        self.assertEqual(builder["reason"], "mac-mini: held by an admin (disk <b>)")
+        self.assertEqual(builder["reason"], "mac-mini: held by ann (disk <b>)")
         self.assertEqual(builder["back_at"], hold["until"])
         self.assertFalse(request.claimed)
         self.assertIn("disk <b>", self.command("builders", "mac-mini")[1])

@@ -185,7 +185,7 @@ class PBOwnerTests(Owners, SynchronousTestCase):
             (["away", "--for", "1h", "--until", "18:00"], exits.USAGE, "not allowed with"),
             (["work"], exits.USAGE, "--for 8h"),
             (["work", "--for", "8h", "--end"], exits.USAGE, "--end"),
-            (["stop", "--deadline", "soon"], exits.USAGE, "or a time such as 18:00"),
+            (["stop", "--deadline", "soon"], exits.USAGE, "is not a time: write 18:00"),
         ):
             self.assertIn(said, owner.do(status, *argv))
         self.assertEqual(owner.status()["holds"], before)

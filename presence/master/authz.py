@@ -16,6 +16,7 @@ Buildbot allows what no rule matches: so the last rule is one for every action, 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from buildbot import config
@@ -23,6 +24,7 @@ from buildbot.data.exceptions import InvalidPathError
 from buildbot.www.authz.endpointmatchers import EndpointMatcherBase, Match
 from buildbot.www.authz.roles import RolesFromOwner
 from twisted.internet.defer import succeed
+from twisted.logger import Logger
 
 from presence.master.api.presences import PresenceEndpoint
 from presence.master.api.reconfig import ReconfigEndpoint
@@ -30,16 +32,27 @@ from presence.orders import reconfig as reconfigorders
 from presence.orders.workers import ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from twisted.internet.defer import Deferred
+
+_log = Logger()
+
+# An address in info/admin, which is a line like "Ann <ann@example.org>".
+_ADDRESS = re.compile(r"[^\s<>(),;:]+@[^\s<>(),;:]+")
 
 # How Buildbot calls reading, which is not an action: the web server by the method of HTTP, its websocket by "get".
 _READING = frozenset({"get", "GET", "HEAD"})
 
 
 class WorkerOwners(frozenset[str]):
-    """The owners of a worker: e-mail addresses, and names of users."""
+    """The owners of a worker: e-mail addresses, and names of users.
+
+    `worker` is its name (or None), and `admin` are the addresses that the worker itself tells, in its file info/admin.
+    """
+
+    worker: str | None = None
+    admin: tuple[str, ...] = ()
 
     def have(self, user: dict[str, Any]) -> bool:
         """Whether `user`, as Buildbot's authentication describes him, is one of them.
@@ -47,23 +60,55 @@ class WorkerOwners(frozenset[str]):
         What has an @ is an address, and compared with the address only: somebody who may choose a user name
         for himself does not become an owner by it.
         """
-        return any(user.get("email" if "@" in owner else "username") == owner for owner in self)
+        return _is_one_of(user, self)
 
 
 class RolesFromWorkerOwner(RolesFromOwner):
     """Gives `role` to whom `owners=` or `notify_on_missing=` of the worker names which a request is about.
 
+    With `fromInfo=True` also to whom the worker itself names, by the addresses in its file info/admin: then whoever has the
+    worker's password says who its owner is. `find` is a function of the site's that gives more owners, by the name of a worker.
+
     It does so for requests that a `PresenceEndpointMatcher` matches: no other says which worker it is about.
     """
 
-    def __init__(self, role: str = "owner") -> None:
+    def __init__(
+        self,
+        role: str = "owner",
+        fromInfo: bool = False,
+        find: Callable[[str], Iterable[str]] | None = None,
+    ) -> None:
         super().__init__(role)
+        if find is not None and not callable(find):
+            config.error(
+                f"RolesFromWorkerOwner: find={find!r} is not right: give a function that is called with the name of a worker, "
+                "and returns e-mail addresses or names of users"
+            )
+            find = None
+        self.fromInfo = fromInfo
+        self.find = find
 
     def getRolesFromUser(self, userDetails: dict[str, Any], owner: Any = None) -> list[str]:
         """The role, if this user is one of the `WorkerOwners` that the matcher has found."""
-        if isinstance(owner, WorkerOwners) and owner.have(userDetails):
+        if not isinstance(owner, WorkerOwners):
+            return []
+        if owner.have(userDetails) or (self.fromInfo and _is_one_of(userDetails, owner.admin)):
             return [self.role]
-        return []
+        return [self.role] if self._is_found(userDetails, owner.worker) else []
+
+    def _is_found(self, user: dict[str, Any], worker: str | None) -> bool:
+        if self.find is None or worker is None:
+            return False
+        try:
+            found = self.find(worker)
+            return _is_one_of(user, (found,) if isinstance(found, str) else tuple(found or ()))
+        except Exception:  # noqa: BLE001 (it is the site's; whoever is not found has no role)
+            _log.failure("while asking the site who owns {worker}", worker=worker)
+            return False
+
+
+def _is_one_of(user: dict[str, Any], owners: Iterable[str]) -> bool:
+    return any(user.get("email" if "@" in owner else "username") == owner for owner in owners)
 
 
 class PresenceMatch(Match):
@@ -166,7 +211,11 @@ def ownersOf(worker: Any) -> WorkerOwners:
     """The owners of a worker of `master.cfg`; nobody for None."""
     if worker is None:
         return WorkerOwners()
-    return WorkerOwners((*getattr(worker, "owners", ()), *worker.notify_on_missing))
+    owners = WorkerOwners((*getattr(worker, "owners", ()), *worker.notify_on_missing))
+    owners.worker = worker.workername
+    admin = worker.info.getProperty("admin")
+    owners.admin = tuple(_ADDRESS.findall(admin)) if isinstance(admin, str) else ()
+    return owners
 
 
 def _listed(keyword: str, value: Any, matcher: str = "PresenceEndpointMatcher") -> tuple[str, ...] | None:

@@ -186,6 +186,34 @@ class RuleTests(AuthzTestCase):
         )
         self.assertEqual(self.allowed(OWNER), {("mac-mini", action) for action in ACTIONS})
 
+    def ruled(self, **keywords):
+        """The workers that the owner may hold, by what this role says; the file info/admin of `nobodys` names him."""
+        self.start(
+            util.Authz(
+                allowRules=[PresenceEndpointMatcher(role="owner")],
+                roleMatchers=[RolesFromWorkerOwner(**keywords)],
+            )
+        )
+        told = "Me <me@example.org>, the second (mallory)"
+        self.worker("nobodys").info.setProperty("admin", told, "Worker")
+        return {name for name, action in self.allowed(OWNER) if action == "hold"}
+
+    def test_infoAdmin(self):
+        """An owner may be named by the worker itself, where the site wants that."""
+        self.assertEqual(self.ruled(fromInfo=True), {"mac-mini", "nobodys"})
+
+    def test_infoAdminIsAsked(self):
+        """Where the site does not want it what a worker says makes nobody its owner."""
+        self.assertEqual(self.ruled(), {"mac-mini"})
+
+    def test_find(self):
+        """A function of the site may know the owners; one that fails knows none."""
+        self.assertEqual(
+            self.ruled(find={"aarch64": ["me@example.org"], "nobodys": None}.__getitem__),
+            {"mac-mini", "aarch64"},
+        )
+        self.flushLoggedErrors(KeyError)
+
     def test_buildbotsOwnerRole(self):
         """Buildbot's role for the owners of builds makes nobody the owner of a worker."""
         self.start(

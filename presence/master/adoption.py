@@ -113,6 +113,7 @@ class Adoption:
             worker.__class__ = worker.declaredAs
             for name in names:
                 delattr(worker, name)
+            _rebind(worker)
             if presence is not None:
                 mirror(worker, presence)
             # what held it does so no longer
@@ -134,6 +135,21 @@ def _change(worker: Any, schedule: BreakSchedule, owners: tuple[str, ...]) -> No
     worker.__class__ = _adopting(declared)
     worker.initializePresence()
     worker.schedule, worker.owners = schedule, owners
+    _rebind(worker)
+
+
+def _rebind(worker: Any) -> None:
+    """Let those methods of the worker be called, when it is lost or its quarantine ends, that its class has now: Buildbot
+    has kept those of the class that it had.
+    """
+    if worker.conn is not None:
+        worker._detached_sub.callback = worker.detached
+    timer = worker.quarantine_timer
+    if timer is not None:
+        reactor = worker.master.reactor
+        rest = max(0.0, timer.getTime() - reactor.seconds())
+        timer.cancel()
+        worker.quarantine_timer = reactor.callLater(rest, worker.exitQuarantine)
 
 
 @cache

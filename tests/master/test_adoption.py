@@ -218,6 +218,11 @@ class RunningTests(AdoptionTestCase):
         self.startMaster([self.stock("mac-mini"), self.stock("aarch64")], service=None)
         self.worker("aarch64").pause("it would be chosen as well")
 
+    def lose(self, name):
+        """The connection says by itself that it is no longer there, as those over a wire do."""
+        self.worker(name).conn.notifyDisconnected()
+        self.pass_(1)
+
     def test_adopted(self):
         """A worker that builds is adopted with its build; nobody is disconnected, and no build is retried."""
         self.start()
@@ -244,6 +249,37 @@ class RunningTests(AdoptionTestCase):
         )
         self.assertIn("mac-mini", str(error))
         self.worker("mac-mini").presence.release("admin")
+
+    def test_lost(self):
+        """The connection that it had when it was adopted is mirrored when it goes."""
+        self.start()
+        self.adopt()
+        self.lose("mac-mini")
+        self.assertEqual(self.sources(), ["offline"])
+
+    def test_lostWhenGivenBack(self):
+        """One that connected with a presence, and is lost without it, is lost as a stock worker is."""
+        self.start()
+        self.adopt()
+        self.disconnect("mac-mini")
+        self.connect("mac-mini")
+        self.giveBack()
+        self.lose("mac-mini")
+        self.assertIsNone(self.worker("mac-mini").conn)
+
+    def test_quarantine(self):
+        """A quarantine that began before one of both ends after it."""
+        self.start()
+        worker = self.worker("mac-mini")
+        worker.putInQuarantine()
+        self.adopt()
+        self.assertEqual(self.sources(), ["quarantine"])
+        self.pass_(10)
+        self.assertEqual(self.sources(), [])
+        worker.putInQuarantine()
+        self.giveBack()
+        self.pass_(HOUR)
+        self.assertIsNone(worker.quarantine_timer)
 
     def test_givenBack(self):
         """Going back leaves the class that was declared, the build that runs, and nothing else; twice."""

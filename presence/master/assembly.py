@@ -100,11 +100,9 @@ class Assembly(SharedService):
         self.storedOrders = StoredOrders(roster, self._ordered)
         self._retries = Retries(master.reactor, self._give_up_again)
         self.reconfigurations = Reconfigurations(
-            roster, Standstill(master, self._answers), self._reconfig_changed, self._wake_all
+            roster, self._standstill(master), self._reconfig_changed, self._wake_all
         )
-        self.shutdown = Shutdown(
-            master, Standstill(master, self._answers), self._shutdown_changed, self._wake_all
-        )
+        self.shutdown = Shutdown(master, self._standstill(master), self._shutdown_changed, self._wake_all)
         self._hook = ChooserHook(
             master, (self.reconfigurations.gate, self.drains, self.breakDoor), self._answers
         )
@@ -125,6 +123,9 @@ class Assembly(SharedService):
         reconfigs.report = self._report
         self._shutdowns = registerResources(master, shutdown)["shutdown"]
         self._shutdowns.shutdown = self.shutdown
+
+    def _standstill(self, master: Any) -> Standstill:
+        return Standstill(master, self._answers, lambda: self.wakeup.isPending)
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:

@@ -17,17 +17,25 @@ if TYPE_CHECKING:
 #: How long a function of the site's may take to answer the distributor, in seconds, until it is done without.
 PATIENCE = 60.0
 
-# How often it is looked, at least, whether it is still to be waited for, in seconds.
+#: How long the distributor may take to reach whatever it has been sent to, in seconds. A busy one is never through.
+COURTESY = 5.0
+
+# How often it is looked, at least, whether it is still to be waited for, in seconds; and whether the distributor is through.
 _LOOK = 1.0
+_SOON = 0.1
 
 
 class Standstill:
-    """Waits for it. `answers` are what the distributor itself may wait for."""
+    """Waits for it. `answers` are what the distributor itself may wait for, and `willBeSent` says whether it is about to be
+    sent to builders.
+    """
 
-    def __init__(self, master: Any, answers: SiteAnswers) -> None:
+    def __init__(self, master: Any, answers: SiteAnswers, willBeSent: Callable[[], bool]) -> None:
         self._clock = master.reactor
+        self._botmaster = master.botmaster
         self._distributor = master.botmaster.brd
         self._answers = answers
+        self._will_be_sent = willBeSent
         self._timers: set[IDelayedCall] = set()
 
     @inlineCallbacks
@@ -40,10 +48,22 @@ class Standstill:
         minute, is done without. Whatever else the distributor is about has `grace()` seconds more, and then it is done without
         that. (Buildbot's own reconfig does not wait for it at all.)
         """
+        # What a build of before waits for may be about to start. For that it need not be between two builders, but through.
+        patience = self._clock.seconds() + COURTESY
+        while self._is_under_way() and wanted():
+            end, now = deadline(), self._clock.seconds()
+            # (a clock that was set back must not make it last)
+            if not patience - COURTESY <= now < (patience if end is None else min(patience, end)):
+                break
+            yield self._either(None, end, _SOON)
         lock = self._distributor.activity_lock
         acquired: Deferred[Any] = lock.acquire()
+        looked = False
         while not acquired.called:
-            yield self._either(acquired, deadline())
+            end = deadline()
+            if looked or end is None or self._clock.seconds() < end:
+                yield self._either(acquired, end, _LOOK)
+            looked = True
             if acquired.called:
                 break
             if not wanted():
@@ -63,9 +83,18 @@ class Standstill:
         for timer in self._timers:
             timer.reset(0)
 
-    def _either(self, acquired: Deferred[Any], deadline: float | None) -> Deferred[None]:
+    def _is_under_way(self) -> bool:
+        """Whether the distributor has something before it, or is about to."""
+        return bool(
+            self._distributor.active
+            or self._distributor._deferwaiter.has_waited()
+            # requests that Buildbot gathers for a moment
+            or self._botmaster._pending_builderids
+            or self._will_be_sent()
+        )
+
+    def _either(self, acquired: Deferred[Any] | None, deadline: float | None, wait: float) -> Deferred[None]:
         """A Deferred that fires when it is there, and when it is to be looked, whichever is first."""
-        wait = _LOOK
         if deadline is not None and deadline > self._clock.seconds():
             wait = min(wait, deadline - self._clock.seconds())
         either: Deferred[None] = Deferred()
@@ -80,7 +109,8 @@ class Standstill:
 
         timer = self._clock.callLater(wait, fire)
         self._timers.add(timer)
-        acquired.addCallback(fire)
+        if acquired is not None:
+            acquired.addCallback(fire)
         return either
 
 

@@ -90,6 +90,11 @@ class Wakeup:
         self._names.add(name)
         self._schedule()
 
+    @property
+    def isPending(self) -> bool:
+        """Whether the distributor is about to be sent to builders."""
+        return bool(self._names) or self._waking.has_waited()
+
     def clockJumped(self) -> None:
         """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
         self._gathering.clockJumped()

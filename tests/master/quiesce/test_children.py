@@ -194,10 +194,9 @@ class ChildrenTests(QuiesceTestCase):
         """No build starts in the middle of the reload, when its builder is new and the scheduler it triggers is not."""
         builders = {"top": ["mac"], "leaf": ["arm"]}
         self.farm(self.stock("mac"), self.stock("arm"), builders=builders)
-        self.worker("mac").pause("not yet")
+        # before Buildbot kicks the builder, when it has got its new factory
+        self.master.botmaster.builders["top"].config.canStartBuild = lambda *_: False
         top = self.request("top")
-        # Buildbot kicks the builder when it has got its new factory
-        self.worker("mac")._paused = False
         self.write(self.stock("mac"), self.stock("arm"), builders=builders, triggers={"top": ["leaf"]})
         run = self.order()
         self.pass_(1)
@@ -210,10 +209,9 @@ class ChildrenTests(QuiesceTestCase):
     def test_builderIsBack(self):
         """What waits for a builder that is there again is built at once."""
         self.farm(self.stock("mac"), builders={"m": ["mac"], "a": ["mac"]})
-        self.worker("mac").pause("not yet")
+        self.master.botmaster.builders["a"].config.canStartBuild = lambda *_: False
         brid = self.request("a")
         for builders in ({"m": ["mac"]}, {"m": ["mac"], "a": ["mac"]}):
-            self.worker("mac")._paused = False
             self.write(self.stock("mac"), builders=builders)
             self.order()
             self.pass_(1)

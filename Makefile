@@ -4,13 +4,24 @@ BIN := .venv/bin
 # most of the integration tests is waiting: one job more than there are cores
 JOBS ?= 3
 
-.PHONY: demo test search torture lint docs man bench clean
+.PHONY: demo test databases versions search torture lint docs man bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
 
+# All that needs nothing but Python (and, for the pages, a Chromium).
+TESTS := $(patsubst tests/%.py,tests.%,$(wildcard tests/test_*.py)) $(filter-out tests.databases tests.versions, \
+    $(patsubst tests/%/__init__.py,tests.%,$(wildcard tests/*/__init__.py)))
 test: .venv/test
-	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests
+	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors $(TESTS)
+
+# Real PostgreSQL and MariaDB, which are stopped and started.
+databases: .venv/test
+	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests.databases
+
+# What every version of Buildbot must do, with the one that is installed here; noxfile.py has the others.
+versions: .venv/test
+	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests.versions
 
 # The property tests of the model, with many more cases and other ones each time.
 SEARCHES := tests.calendar tests.breaks tests.wire.test_messages tests.orders.test_workers tests.orders.test_record tests.model.test_workerpresence tests.worker.local.test_fuzz

@@ -51,7 +51,7 @@ def trial(session, *names, **keywords):
 def smoke(session, buildbot):
     """Break, hold, drain, an owner's away, the page and a reconfig, with real processes over both wires."""
     install(session, buildbot)
-    trial(session, "tests.integration.test_smoke")
+    trial(session, "tests.versions.test_smoke")
 
 
 @nox.session(python=PYTHONS)

@@ -10,7 +10,7 @@ import time
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.integration.databases import MariaDB, PostgreSQL
+from tests.databases.servers import MariaDB, PostgreSQL
 from tests.integration.farm import DEADLINE, Farm, break_, waitFor
 from tests.integration.ownersline import Owner
 

@@ -60,6 +60,7 @@ class Account:
     paused: bool = False
     graceful: bool = False
     suspended: float = 0.0
+    # what has ended by itself stays: a clock that is set back brings it back
     holds: dict = field(default_factory=dict)
     building: set = field(default_factory=set)  # names of builders
     preparing: dict = field(
@@ -67,11 +68,6 @@ class Account:
     )  # builder: request; chosen, but the database has not answered
     since: float = 0.0
     ready: bool = False
-
-    def expire(self, now):
-        self.holds = {source: until for source, until in self.holds.items() if until is None or until > now}
-        if self.suspended <= now:
-            self.suspended = 0.0
 
     def whatHolds(self, now):
         """Everything that holds the worker at this moment, as text; empty if it is ready."""

@@ -163,7 +163,6 @@ class Simulation(Chronicle):
             return
         now = self.now
         for account in self.accounts.values():
-            account.expire(now)
             held = account.whatHolds(now)
             if account.ready is bool(held):
                 account.ready, account.since = not held, now

@@ -33,7 +33,7 @@ search: .venv/test
 SECONDS ?= 60
 torture: .venv/test
 	$(BIN)/python -m tests.torture --seconds $(SECONDS)
-	$(BIN)/python -m tests.torture --seconds 60 --mutant last-gate
+	$(BIN)/python -m tests.torture --seconds 300 --mutant last-gate
 
 lint: .venv/lint
 	$(BIN)/ruff check .

@@ -141,4 +141,5 @@ class StatementTests(MasterTestCase):
 
         self.startMaster([self.slave("mac-mini")], {name: ["mac-mini"] for name in "abcd"})
         self.stopStockTimers()
-        self.assertLessEqual(cost(0.001), cost(PAUSE))
+        # one question a second; where the seconds begin, and so whether the last one is asked, is not the same
+        self.assertLessEqual(cost(0.001), cost(PAUSE) + 1)

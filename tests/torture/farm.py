@@ -35,8 +35,8 @@ FAKETIME = next(
 
 #: What is taken out of the product to see that the driver notices: lines for master.cfg.
 MUTANTS = {
-    "last-gate": "from presence.master.slave.gate import Gate\nGate._refuse = lambda self, *, child: False",
-    "choice": "from presence.master.slave.gate import Gate\nGate._accepts = lambda self, *, child: True",
+    "last-gate": "from presence.master.slave.gate import Gate\nGate._refuse = lambda self, **_: False",
+    "choice": "from presence.master.slave.gate import Gate\nGate._accepts = lambda self, **_: True",
 }
 
 MASTER_CFG = """\

@@ -24,7 +24,7 @@ versions: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests.versions
 
 # The property tests of the model, with many more cases and other ones each time.
-SEARCHES := tests.calendar tests.breaks tests.wire.test_messages tests.orders.test_workers tests.orders.test_record tests.model.test_workerpresence tests.worker.local.test_fuzz
+SEARCHES := tests.calendar tests.breaks.test_oracle tests.breaks.test_rules tests.breaks.test_startdays tests.wire.test_messages tests.orders.test_workers tests.orders.test_record tests.model.test_workerpresence tests.worker.local.test_fuzz
 search: .venv/test
 	PRESENCE_THOROUGH=1 $(BIN)/python -m twisted.trial --jobs 2 --rterrors $(SEARCHES)
 

@@ -26,7 +26,6 @@ from presence.master.roster import Roster
 from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
-from presence.model.clockguard import ClockGuard, ThreadTicker
 from presence.model.retries import Retries
 from presence.orders.workers import ReleaseOrder
 
@@ -50,10 +49,7 @@ class Assembly(SharedService):
     `reconfigurations` and `shutdown` bring the master to rest.
     """
 
-    #: what makes the guard against clock jumps tick; a test with a fake reactor may want another
-    tickerFactory = ThreadTicker
-
-    _guard: ClockGuard | None = None
+    _begun = False
 
     roster: Roster
     storedOrders: StoredOrders
@@ -76,8 +72,8 @@ class Assembly(SharedService):
         self.roster.observe(self._worker_changed)
         # (not as a service that is reconfigured: one that is made during a reconfig has no part in that)
         self.roster.observeConfiguration(self._configuration_changed)
-        self._guard = ClockGuard(master.reactor, self._clock_jumped, self.tickerFactory)
-        self._guard.start()
+        self._begun = True
+        self.roster.clock.start(self._clock_jumped)
         self._configuration_changed()
         self._answers.start()
         self._hook.start()
@@ -130,9 +126,9 @@ class Assembly(SharedService):
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
         """Leave no timer and no thread behind."""
-        if self._guard is None:
+        if not self._begun:
             return
-        self._guard.stop()
+        self.roster.clock.stop()
         self.reconfigurations.stop()
         self._note.stop()
         self._hook.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from buildbot.util.service import ReconfigurableServiceMixin, SharedService
@@ -10,6 +11,7 @@ from twisted.internet.defer import inlineCallbacks
 from presence.master.builds.latentbuilders import isStranded, rejoin
 from presence.master.mirror import isLatent, mirror
 from presence.model.builderpresence import BuilderPresence
+from presence.model.clockguard import ClockGuard, ThreadTicker
 from presence.model.workerpresence import WorkerPresence
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ class Roster(ReconfigurableServiceMixin, SharedService):
     # after the workers (127): then it is known who has gone
     reconfig_priority = 100
 
+    #: what makes the guard against clock jumps tick; a test with a fake reactor may want another
+    tickerFactory = ThreadTicker
+
     def __init__(self) -> None:
         super().__init__()
         self._workers: dict[str, WorkerPresence] = {}
@@ -38,6 +43,11 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._observers: list[Callable[[WorkerPresence], object]] = []
         self._followers: list[Callable[[], object]] = []
         self._consumer: Any = None
+
+    @cached_property
+    def clock(self) -> ClockGuard:
+        """The clock of all presences and of their breaks."""
+        return ClockGuard(self.master.reactor, self.tickerFactory)
 
     @property
     def workers(self) -> dict[str, WorkerPresence]:
@@ -53,7 +63,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         """The presence of the worker `name`. It is made, and held as `offline`, when it is new."""
         presence = self._workers.get(name)
         if presence is None:
-            presence = self._workers[name] = WorkerPresence(name, self.master.reactor)
+            presence = self._workers[name] = WorkerPresence(name, self.clock)
             presence.hold("offline")
             presence.observe(self._worker_changed)
         return presence

@@ -5,18 +5,24 @@ and that stands still while the machine is suspended. So a reactor that sleeps u
 much as the wall clock was set forward, or the machine was suspended; and when the wall clock is set back,
 what was true an hour ago is true again and no timer knows it.
 
-One guard, for all workers of a process together, compares the two clocks twice a second, so that a clock that is set
-there and back within seconds is noticed as well. Only when they disagree is the reactor woken, and somebody told.
+One guard, for all workers of a process together, compares the two clocks twice a second, and when a timer that it
+arms for somebody has gone off: nobody has acted on a time that it has not seen, so that a clock that is set there and
+back is noticed, however fast that goes. Only when they disagree is the reactor woken, and somebody told.
 """
 
 from __future__ import annotations
 
 import time
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from twisted.internet.interfaces import IDelayedCall
 
 #: How often the guard looks at the clocks, in seconds.
 INTERVAL = 0.5
@@ -44,9 +50,13 @@ class ThreadTicker:
         self._look = look
         self._jumped = jumped
         self._ended = Event()
+        # one look at a time, in this thread or that
+        self._lock = Lock()
+        self._before = time.monotonic()
 
     def start(self) -> None:
         """Begin to look, `interval` seconds from now."""
+        self._before = time.monotonic()
         # a daemon: the guard never keeps a process alive
         Thread(target=self._run, name="presence clock guard", daemon=True).start()
 
@@ -54,40 +64,84 @@ class ThreadTicker:
         """Never look again. Called in the reactor's thread."""
         self._ended.set()
 
+    def lookNow(self) -> None:
+        """Look between two ticks. Called in the reactor's thread; `jumped()` is called before it returns."""
+        if not self._ended.is_set() and self._has_jumped():
+            self._jumped()
+
     def _run(self) -> None:
-        before = time.monotonic()
         while not self._ended.wait(self._interval):
-            now = time.monotonic()
-            passed, before = now - before, now
-            if self._look(passed):
+            if self._has_jumped():
                 self._reactor.callFromThread(self._tell_unless_ended)
+
+    def _has_jumped(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            passed, self._before = now - self._before, now
+            return self._look(passed)
 
     def _tell_unless_ended(self) -> None:
         if not self._ended.is_set():
             self._jumped()
 
 
+@implementer(IReactorTime)
 class ClockGuard:
-    """Calls `jumped()` when the clock of `reactor` has jumped. `start()` and `stop()` it once."""
+    """The clock of `reactor`, and whoever is to hear of it when that has jumped.
 
-    def __init__(
-        self, reactor: Any, jumped: Callable[[], object], tickerFactory: Callable[..., Any] = ThreadTicker
-    ) -> None:
+    `start(jumped)` and `stop()` it once; before and after that it is a clock like any other.
+    """
+
+    def __init__(self, reactor: Any, tickerFactory: Callable[..., Any] = ThreadTicker) -> None:
         self._clock = reactor
-        self._ticker = tickerFactory(reactor, INTERVAL, self._look, jumped)
+        self._ticker_factory = tickerFactory
+        self._ticker: Any = None
         self._seen = 0.0
+        # one object for all timers: a farm has many
+        self._due = self._call_and_look
 
-    def start(self) -> None:
-        """Begin to look at the clock."""
+    def start(self, jumped: Callable[[], object]) -> None:
+        """Begin to look at the clock, and call `jumped()` in the reactor's thread whenever it has jumped."""
         self._seen = self._clock.seconds()
+        self._ticker = self._ticker_factory(self._clock, INTERVAL, self._look, jumped)
         self._ticker.start()
 
     def stop(self) -> None:
         """Stop looking."""
         self._ticker.stop()
+        self._ticker = None
+
+    def seconds(self) -> float:
+        """The wall clock, in seconds since the epoch."""
+        now: float = self._clock.seconds()
+        return now
+
+    def callLater(
+        self,
+        delay: float,
+        callable: Callable[..., Any],  # noqa: A002 (as IReactorTime has it)
+        *args: object,
+        **kwargs: object,
+    ) -> IDelayedCall:
+        """As the reactor's; when `callable` has been called it is known whether it was by another clock."""
+        call: IDelayedCall = self._clock.callLater(delay, self._due, callable, *args, **kwargs)
+        return call
+
+    def getDelayedCalls(self) -> Sequence[IDelayedCall]:
+        """Those of the reactor."""
+        calls: Sequence[IDelayedCall] = self._clock.getDelayedCalls()
+        return calls
+
+    def _call_and_look(self, function: Callable[..., Any], *args: object, **kwargs: object) -> None:
+        try:
+            function(*args, **kwargs)
+        finally:
+            # (not before: who hears of a jump asks everything again, this timer's owner too, and it would be in its way)
+            if self._ticker is not None:
+                self._ticker.lookNow()
 
     def _look(self, passed: float) -> bool:
-        # in the ticker's thread: `seconds()` of a real reactor is `time.time()`
+        # perhaps in the ticker's thread: `seconds()` of a real reactor is `time.time()`
         now = self._clock.seconds()
         shown, self._seen = now - self._seen, now
         return abs(shown - passed) > TOLERANCE or passed > OVERSLEPT

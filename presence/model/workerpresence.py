@@ -172,7 +172,7 @@ class WorkerPresence:
 
         Replaces the hold which that source may have placed before. `reason` and `by` are for people. `until` is in
         seconds since the epoch: the hold then ends by itself at that instant. A hold that has ended already is not
-        placed. `since` is when it began, by default now.
+        placed before the clock is set back. `since` is when it began, by default now.
 
         Raises `ValueError` for an unknown source or an instant that is not a finite number, and has then changed
         nothing.
@@ -181,6 +181,8 @@ class WorkerPresence:
         hold = Hold(source, reason, by, now if since is None else since, until)
         if until is not None and until <= now:
             self.release(source)
+            if source not in self._holds:  # who observes may have placed another one
+                self._remember_ended(hold)
         elif not self._stopped:
             self._end_timer(source)
             self._forget_ended(source)
@@ -275,6 +277,9 @@ class WorkerPresence:
         self._end_timer(source)
         self._changed()
 
+    def _remember_ended(self, hold: Hold) -> None:
+        self._ended = {**(self._ended or {}), hold.source: hold}
+
     def _forget_ended(self, source: str) -> None:
         if self._ended is not None:
             self._ended.pop(source, None)
@@ -305,7 +310,7 @@ class WorkerPresence:
             # rounding, or a clock that was set back while the reactor collected what is due: never early
             self._timers[source] = self._clock.callLater(remaining, self._until_reached, source)
         else:
-            self._ended = {**(self._ended or {}), source: hold}
+            self._remember_ended(hold)
             self._let_go(source)
 
     def _end_timer(self, source: str) -> None:

@@ -58,8 +58,9 @@ class PresenceClient(MultiService):
         schedule = _schedule(onBreakDuring, timezone, workingDuring)
         transport = transportOf(worker)
         basedir = _text(worker.basedir)
-        self.presence = WorkerPresence(_text(worker.name), reactor)
-        self.breakTimer = BreakTimer(schedule, self.presence, reactor)
+        self._clock = ClockGuard(reactor, self.tickerFactory)
+        self.presence = WorkerPresence(_text(worker.name), self._clock)
+        self.breakTimer = BreakTimer(schedule, self.presence, self._clock)
         self._reactor = reactor
         self._conversation = Conversation(
             transport,
@@ -77,7 +78,6 @@ class PresenceClient(MultiService):
             transport=transport,
             conversation=self._conversation,
         )
-        self._guard = ClockGuard(reactor, self._clock_jumped, self.tickerFactory)
         self._calendars = CalendarFiles(reactor, self.breakTimer.replace)
         transport.listen(self)
         self._local: LocalWeb | None = None
@@ -88,7 +88,7 @@ class PresenceClient(MultiService):
     def startService(self) -> None:
         """Take up what the owner said last."""
         self.owner.begin()
-        self._guard.start()
+        self._clock.start(self._clock_jumped)
         self._calendars.follow(self.breakTimer.schedule)
         super().startService()  # type: ignore[no-untyped-call]
 
@@ -96,7 +96,7 @@ class PresenceClient(MultiService):
         """Leave no timer and no thread behind, and say nothing to the master: nothing new is to begin."""
         self._conversation.close()
         self.owner.end()
-        self._guard.stop()
+        self._clock.stop()
         self._calendars.stop()
         self.breakTimer.stop()
         self.presence.stop()

@@ -34,7 +34,7 @@ DAY = 24 * HOUR
 
 
 class FakeTicker:
-    """What `Assembly.tickerFactory` makes here: it ticks when the test says so, and no thread runs."""
+    """What `Roster.tickerFactory` makes here: it ticks when the test says so, and no thread runs."""
 
     def __init__(self, reactor, interval, look, jumped):
         self.interval = interval
@@ -45,6 +45,9 @@ class FakeTicker:
     def tick(self):
         if self.look(self.interval):
             self.jumped()
+
+    def lookNow(self):
+        """Sees nothing: the tests set the clock where others let time pass."""
 
     def start(self):
         self.running = True
@@ -157,7 +160,7 @@ class MasterTestCase(RunFakeMasterTestCase):
         self.starts = []
         self.tickers = []
         self.controllers = {}
-        self.patch(Assembly, "tickerFactory", staticmethod(self.makeTicker))
+        self.patch(Roster, "tickerFactory", staticmethod(self.makeTicker))
         start_build = null.Connection.remoteStartBuild
 
         def remoteStartBuild(connection, builderName):

@@ -222,7 +222,6 @@ class ClockJumpTests(BreaksAndHoldsTestCase):
         for act in (
             lambda: self.presence.release("admin"),
             lambda: (self.presence.hold("admin"), self.presence.release("admin")),
-            lambda: self.presence.hold("admin", until=at(11)),
             lambda: self.jumpTo(8),
         ):
             self.setUp()
@@ -231,6 +230,16 @@ class ClockJumpTests(BreaksAndHoldsTestCase):
             act()
             self.jumpTo(8 if self.clock.seconds() == at(8) else 6)
             self.assertTrue(self.presence.ready)
+
+    def test_placedMeanwhile(self):
+        """So is one that was placed (read from the database, say) while the clock was past its end."""
+        self.jumpTo(12)
+        self.presence.hold("admin", "disk", until=at(8))
+        self.assertTrue(self.presence.ready)
+        self.jumpTo(6)
+        self.assertEqual(self.presence.heldBy("admin").reason, "disk")
+        self.clock.advance(2 * HOUR)
+        self.assertTrue(self.presence.ready)
 
     def test_otherSources(self):
         """What one source says changes nothing of the others' holds."""

@@ -1,3 +1,4 @@
+import contextlib
 import time
 from threading import Event
 
@@ -12,6 +13,11 @@ class FakeTicker:
 
     def __init__(self, reactor, interval, look, jumped):
         self.interval, self.look, self.jumped, self.running = interval, look, jumped, False
+        self.passed = 0.0
+
+    def lookNow(self):
+        if self.look(self.passed):
+            self.jumped()
 
     def start(self):
         self.running = True
@@ -24,9 +30,10 @@ class ClockGuardTests(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
         self.clock.rightNow = 1_000_000.0
-        self.guard = ClockGuard(self.clock, lambda: None, self.makeTicker)
+        self.jumps = []
+        self.guard = ClockGuard(self.clock, self.makeTicker)
         self.clock.rightNow += 1_000
-        self.guard.start()
+        self.guard.start(lambda: self.jumps.append(self.clock.seconds()))
 
     def makeTicker(self, *args):
         self.ticker = FakeTicker(*args)
@@ -67,6 +74,37 @@ class ClockGuardTests(SynchronousTestCase):
         """A machine that was suspended has jumped, also where both clocks have counted that."""
         self.assertTrue(self.hasJumped(OVERSLEPT + 0.01, OVERSLEPT + 0.01))
 
+    def test_timers(self):
+        """Who acts by a clock that is wrong for less than the interval is heard of: as it is set, and as it is set back."""
+        called = []
+        self.guard.callLater(7200, lambda *args: called.append((args, self.jumps[:])), "at nine")
+        self.clock.rightNow += 7200
+        self.clock.advance(0)
+        self.assertEqual(called, [(("at nine",), [])])
+        self.assertEqual(self.jumps, [self.clock.seconds()])
+        self.clock.rightNow -= 7200
+        self.assertTrue(self.ticker.look(0.1))
+
+    def test_timersThatAreRight(self):
+        """A timer that goes off when it should is no jump, also when what it calls fails."""
+        for function in (lambda: None, lambda: 1 / 0):
+            self.guard.callLater(5, function)
+            self.ticker.passed = 5
+            with contextlib.suppress(ZeroDivisionError):
+                self.clock.advance(5)
+        self.assertEqual(self.jumps, [])
+        self.assertTrue(self.hasJumped(TOLERANCE + 1, 0))
+
+    def test_aClockLikeAnyOther(self):
+        """Before it is started, and after it is stopped, nobody looks, and the timers go off."""
+        self.assertEqual(self.guard.seconds(), self.clock.seconds())
+        called = []
+        call = self.guard.callLater(3600, called.append, 1)
+        self.assertEqual(list(self.guard.getDelayedCalls()), [call])
+        self.guard.stop()
+        self.clock.advance(3600)
+        self.assertEqual((called, self.jumps), ([1], []))
+
 
 class ThreadTickerTests(SynchronousTestCase):
     def test_jumpsInTheReactorsThread(self):
@@ -95,6 +133,9 @@ class ThreadTickerTests(SynchronousTestCase):
         self.assertEqual(jumps, [])
         handed[0]()
         self.assertEqual(jumps, [1])
+        ticker.lookNow()
+        self.assertEqual(jumps, [1, 1])
         ticker.stop()
         handed[1]()
-        self.assertEqual(jumps, [1])
+        ticker.lookNow()
+        self.assertEqual(jumps, [1, 1])

@@ -20,7 +20,8 @@ class Breaks(SlavePart):
     def _begin_breaks(self) -> BreakTimer:
         """Be on a break if there is one, and follow the schedule from now on."""
         assert self.presence is not None  # noqa: S101 (its service starts)
-        self.breakTimer = timer = BreakTimer(self.schedule, self.presence, self.master.reactor)
+        clock = self.master.reactor if self._assembly is None else self._assembly.roster.clock
+        self.breakTimer = timer = BreakTimer(self.schedule, self.presence, clock)
         timer.start()
         self._calendar_files = CalendarFiles(self.master.reactor, self._take_schedule)
         self._calendar_files.follow(self.schedule)

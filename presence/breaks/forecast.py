@@ -5,7 +5,7 @@ It does not know what time it is: it is told. Instants are seconds since the epo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,9 @@ AHEAD = DAYS * 24 * 3600.0
 
 #: How many breaks are shown at most.
 MOST = 200
+
+#: How many breaks a worker's side announces at most: those of a week, when there is one a day, and some.
+ANNOUNCED = 10
 
 # How many schedules are remembered. A master has a few; one that is reconfigured again and again has more.
 _REMEMBERED = 2048
@@ -63,6 +66,30 @@ def comingBreaks(
     if suspendedUntil is None:
         return tuple(found)
     return tuple(ComingBreak(max(each.start, suspendedUntil), each.stop, each.reason) for each in found)
+
+
+def breaksToCome(
+    schedule: BreakSchedule, now: float, suspendedUntil: float | None = None
+) -> tuple[ComingBreak, ...]:
+    """The next breaks of `schedule`, however far off: the first `ANNOUNCED` of those that have not begun at `now`, in order.
+
+    Breaks are suspended until `suspendedUntil`, if that is not None; one that it reaches into begins then. So the answer
+    changes when a break begins, and not as time passes.
+    """
+    found: list[ComingBreak] = []
+    last = datetimeOf(now)
+    if suspendedUntil is not None and suspendedUntil > now:
+        last = datetimeOf(suspendedUntil)
+        rest = schedule.at(last)
+        if rest is not None:
+            found.append(replace(_coming(rest), start=suspendedUntil))
+    while len(found) < ANNOUNCED:
+        following = _next(schedule, last)
+        if following is None:
+            break
+        found.append(following)
+        last = datetimeOf(following.start)
+    return tuple(found)
 
 
 def nextBreak(breaks: Iterable[ComingBreak], now: float) -> ComingBreak | None:

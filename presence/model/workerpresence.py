@@ -21,10 +21,10 @@ Observer = Callable[["WorkerPresence"], object]
 
 
 class Breaks(Protocol):
-    """What places and ends the hold ``break`` of a presence, and knows those that are to come: a `BreakTimer`."""
+    """What places the hold of a break, and knows those that are to come: a `BreakTimer`, or what the owner has announced."""
 
     def catchUp(self) -> None:
-        """Place the hold now, if it is due and its timer is late."""
+        """Place the hold now, if it is due and its timer, or its message, is late."""
 
     def freeFrom(self, instant: float) -> float | None:
         """The first time from `instant` on that is in no break; None when none is in sight."""
@@ -51,8 +51,9 @@ class WorkerPresence:
     `name` is the name of the worker. `clock` tells the time of day (`seconds()`) and ends the holds that have an end.
     There is no hold at first, so the worker is AVAILABLE.
 
-    `breaks` is what places the hold ``break``, if anything does. It is asked before the last hold of another source
-    goes: one that ends at the instant at which a break begins lets nobody through, whichever timer comes first.
+    `breaks` is what places the hold ``break``, if anything does; `ownersBreaks` are those that the owner's side has
+    announced, and which it places by the hold ``worker``. They are asked before the last hold of another source goes: one
+    that ends at the instant at which a break begins lets nobody through, whichever timer or message comes first.
     """
 
     __slots__ = (
@@ -69,11 +70,13 @@ class WorkerPresence:
         "_timers",
         "breaks",
         "name",
+        "ownersBreaks",
     )
 
     def __init__(self, name: str, clock: IReactorTime) -> None:
         self.name = name
         self.breaks: Breaks | None = None
+        self.ownersBreaks: Breaks | None = None
         self._clock = clock
         self._holds: dict[str, Hold] = {}
         self._timers: dict[str, IDelayedCall] = {}
@@ -115,9 +118,11 @@ class WorkerPresence:
         at = states.backAt(self._holds.values())
         on_break = self._holds.get("break")
         # (overlapping and adjacent breaks are one, so that no other one follows the present one)
-        if at is None or self.breaks is None or (on_break is not None and on_break.until == at):
+        if at is None:
+            return None
+        if self.ownersBreaks is None and on_break is not None and on_break.until == at:
             return at
-        return self.breaks.freeFrom(at)
+        return self._free_from(at)
 
     @property
     def running(self) -> int:
@@ -266,8 +271,11 @@ class WorkerPresence:
                 waiters.stop()
 
     def _let_go(self, source: str) -> None:
-        if self.breaks is not None and source != "break" and len(self._holds) == 1:
-            self.breaks.catchUp()
+        if len(self._holds) == 1:
+            if self.breaks is not None and source != "break":
+                self.breaks.catchUp()
+            if self.ownersBreaks is not None and source != "worker":
+                self.ownersBreaks.catchUp()
             if source not in self._holds:
                 return  # whoever observed that has released it
         del self._holds[source]
@@ -276,6 +284,18 @@ class WorkerPresence:
             self._holds.clear()
         self._end_timer(source)
         self._changed()
+
+    def _free_from(self, instant: float) -> float | None:
+        """The first time from `instant` on that is in no break, whoever scheduled it; None if none is in sight."""
+        before, at = None, instant
+        while at != before:
+            before = at
+            for breaks in (self.breaks, self.ownersBreaks):
+                free = at if breaks is None else breaks.freeFrom(at)
+                if free is None:
+                    return None
+                at = free
+        return at
 
     def _remember_ended(self, hold: Hold) -> None:
         self._ended = {**(self._ended or {}), hold.source: hold}

@@ -35,7 +35,8 @@ class Announcement:
     """`presence`: what the owner's side of a worker says of itself, all of it in each message.
 
     `state`; why (`reason`), who said so (`by`), since when and until when, each None if there is nothing to
-    say; and `workUntil`: until then the worker builds in spite of every break that is scheduled for it.
+    say; `workUntil`: until then the worker builds in spite of every break that is scheduled for it; and `breaks`, the next
+    ones of the worker's own that have not begun, in order.
     """
 
     state: PresenceState
@@ -44,6 +45,7 @@ class Announcement:
     since: float | None
     until: float | None
     workUntil: float | None
+    breaks: tuple[ComingBreak, ...] = ()
 
     @property
     def away(self) -> bool:
@@ -61,6 +63,7 @@ class Announcement:
             "since": self.since,
             "until": self.until,
             "work_until": self.workUntil,
+            "breaks": [_plain(each) for each in self.breaks[:MAX_ITEMS]],
         }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from presence.breaks.forecast import ComingBreak
+from presence.breaks.forecast import ANNOUNCED, ComingBreak
 from presence.calendar.instants import LATEST, isFinite
 from presence.model.states import SOURCES, Hold, PresenceState
 from presence.text import MAX_NAME, MAX_REASON, readLine, shown
@@ -189,6 +189,8 @@ def _announcement(reader: _Reader) -> Announcement:
         since=reader.instant("since"),
         until=reader.future("until"),
         workUntil=reader.future("work_until"),
+        # (older clients do not say them)
+        breaks=tuple(map(_coming_break, (reader.optional("breaks", reader.items) or [])[:ANNOUNCED])),
     )
 
 

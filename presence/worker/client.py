@@ -78,7 +78,7 @@ class PresenceClient(MultiService):
             transport=transport,
             conversation=self._conversation,
         )
-        self._calendars = CalendarFiles(reactor, self.breakTimer.replace)
+        self._calendars = CalendarFiles(reactor, self.owner.replaceBreaks)
         transport.listen(self)
         self._local: LocalWeb | None = None
         if localPort is not None:

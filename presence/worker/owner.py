@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import fail
 from twisted.logger import Logger
 
-from presence.breaks.forecast import comingBreaks
+from presence.breaks.forecast import breaksToCome, comingBreaks
 from presence.text import MAX_REASON, cut, readReason
 from presence.wire.messages import Announcement, RunningBuild, Stop
 from presence.wire.reading import checkFuture
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorTime
 
+    from presence.breaks.schedule import BreakSchedule
     from presence.model.breaktimer import BreakTimer
     from presence.model.workerpresence import WorkerPresence
     from presence.worker.link.conversation import Conversation
@@ -239,6 +240,12 @@ class Owner:
         self._conversation.sync()
         self.changed()
 
+    def replaceBreaks(self, schedule: BreakSchedule) -> None:
+        """The breaks of this machine are others from now on."""
+        self._break_timer.replace(schedule)
+        self._conversation.sync()
+        self.changed()
+
     def refresh(self) -> None:
         """Be right now, also when timers are late."""
         self._break_timer.reconsider()
@@ -252,7 +259,9 @@ class Owner:
 
     def _announcement(self) -> Announcement:
         now = self._clock.seconds()
-        return announcementOf(self._presence, now, self._work_until(now))
+        until = self._work_until(now)
+        breaks = breaksToCome(self._break_timer.schedule, now, until)
+        return announcementOf(self._presence, now, until, breaks)
 
     def _work_until(self, now: float) -> float | None:
         until = self._break_timer.suspendedUntil

@@ -3,7 +3,17 @@ from datetime import datetime, timedelta, timezone
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.breaks import forecast
-from presence.breaks.forecast import AHEAD, ComingBreak, Forecast, comingBreaks, freeFrom, freeOf, nextBreak
+from presence.breaks.forecast import (
+    AHEAD,
+    ANNOUNCED,
+    ComingBreak,
+    Forecast,
+    breaksToCome,
+    comingBreaks,
+    freeFrom,
+    freeOf,
+    nextBreak,
+)
 from presence.breaks.schedule import Break, BreakSchedule
 
 HOUR = 3600.0
@@ -52,6 +62,38 @@ class ComingBreaksTests(SynchronousTestCase):
         self.assertEqual(nextBreak(comingBreaks(WORKING_HOURS, now), now).start, MIDNIGHT + DAY + 7 * HOUR)
         self.assertIsNone(nextBreak((), now))
         self.assertIsNone(nextBreak([ComingBreak(now, now + 1, None)], now))
+
+
+class BreaksToComeTests(SynchronousTestCase):
+    def test_steady(self):
+        """They are the next ones that have not begun, and the same ones until one of them begins."""
+        for hour in (0, 6.9):
+            breaks = breaksToCome(WORKING_HOURS, MIDNIGHT + hour * HOUR)
+            self.assertEqual(
+                [each.start for each in breaks],
+                [MIDNIGHT + 7 * HOUR + day * DAY for day in range(ANNOUNCED)],
+            )
+            self.assertEqual(breaks[0], ComingBreak(MIDNIGHT + 7 * HOUR, MIDNIGHT + 19 * HOUR, "office"))
+        for hour in (7, 18, 19, 20):
+            self.assertEqual(
+                breaksToCome(WORKING_HOURS, MIDNIGHT + hour * HOUR)[0].start, MIDNIGHT + DAY + 7 * HOUR
+            )
+
+    def test_few(self):
+        """Those that there are, however far off."""
+        once = schedule(Break("2027-06-01T07:00", "2027-06-01T19:00"))
+        self.assertEqual([each.start for each in breaksToCome(once, MIDNIGHT)], [at("2027-06-01T07:00")])
+        self.assertEqual(breaksToCome(schedule(), MIDNIGHT), ())
+
+    def test_suspended(self):
+        """One that a suspension reaches into begins when that ends; one that is suspended as a whole does not come."""
+        for hour, start in ((8, 8), (7, 7), (19, 31), (20, 31), (6, 7)):
+            found = breaksToCome(WORKING_HOURS, MIDNIGHT, MIDNIGHT + hour * HOUR)
+            self.assertEqual(found[0].start, MIDNIGHT + start * HOUR)
+            self.assertEqual(len(found), ANNOUNCED)
+        self.assertEqual(
+            breaksToCome(WORKING_HOURS, MIDNIGHT, MIDNIGHT - 1), breaksToCome(WORKING_HOURS, MIDNIGHT)
+        )
 
 
 class FreeFromTests(SynchronousTestCase):

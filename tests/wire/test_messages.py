@@ -1,11 +1,12 @@
 import json
 import math
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.breaks.forecast import ComingBreak
+from presence.breaks.forecast import ANNOUNCED, ComingBreak
 from presence.calendar.instants import LATEST
 from presence.model.states import Hold, PresenceState
 from presence.text import MAX_REASON
@@ -61,8 +62,16 @@ class RoundTripTests(SynchronousTestCase):
 
     def test_announcement(self):
         """An announcement arrives as it was sent."""
-        for announcement in (AWAY, AVAILABLE):
+        for announcement in (AWAY, AVAILABLE, replace(AVAILABLE, breaks=VIEW.breaks)):
             self.assertEqual(readAnnouncement(self.wire(announcement), NOW), announcement)
+
+    def test_older(self):
+        """Of a worker's side that announces no breaks none are known; of one that announces many the first ones are heeded."""
+        message = AWAY.toDict(NOW)
+        del message["breaks"]
+        self.assertEqual(readAnnouncement(message, NOW), AWAY)
+        many = replace(AWAY, breaks=(BREAK,) * MAX_ITEMS)
+        self.assertEqual(readAnnouncement(self.wire(many), NOW).breaks, (BREAK,) * ANNOUNCED)
 
     def test_stop(self):
         """A stop arrives as it was sent, with a deadline and without."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from twisted.internet.error import ConnectionLost
 
 from presence.breaks.forecast import ComingBreak
+from presence.breaks.schedule import BreakSchedule
 from presence.model.states import Hold
 from presence.wire.messages import Refusal
 from presence.worker.client import PresenceClient
@@ -268,8 +269,24 @@ class ConversationTests(ClientTestCase):
                 "since": NOW,
                 "until": NOW + 60,
                 "work_until": None,
+                "breaks": [],
             },
         )
+
+    def test_breaks(self):
+        """The master is told which breaks of this machine come next: when one begins, and when they are others."""
+        self.restart(("09:00", "10:00"))
+        nine = NOW + HOUR
+        self.assertEqual(
+            [each["start"] for each in self.connect()["breaks"]],
+            [nine + day * 24 * HOUR for day in range(10)],
+        )
+        self.reactor.advance(HOUR)
+        _, message = self.takeMessage()
+        self.assertEqual((message["state"], message["breaks"][0]["start"]), (AWAY, nine + 24 * HOUR))
+        self.answer()
+        self.client.owner.replaceBreaks(BreakSchedule.fromConfig(("09:00", "11:00"), "UTC"))
+        self.assertEqual(self.takeMessage()[1]["breaks"][0]["stop"], nine + 26 * HOUR)
 
     def test_greetedAgain(self):
         """A master that asks again on the same connection, as it has got the plugin since, goes on hearing what is said."""

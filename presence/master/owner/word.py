@@ -1,6 +1,7 @@
 """The owner's word: what announcements from a worker's side do to its presence on the master.
 
-An announcement becomes the one hold `worker`, and a suspension of the breaks that `master.cfg` schedules. What
+An announcement becomes the one hold `worker`, a suspension of the breaks that `master.cfg` schedules, and what is known of
+the breaks of the worker's own: when one of those begins, its message is still on its way. What
 takes availability away happens at once. What gives it, and what only changes a reason or an end, happens at
 once when nothing has happened for a tenth of a second, and else at the end of that, the newest only: a worker
 that flaps a thousand times a second changes its presence some twenty times.
@@ -10,14 +11,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from presence.breaks.forecast import freeOf
 from presence.model.gathering import PAUSE, Gathering
 from presence.wire.messages import AVAILABLE, Announcement, Stop
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
+    from presence.breaks.forecast import ComingBreak
     from presence.model.breaktimer import BreakTimer
     from presence.model.workerpresence import WorkerPresence
+
+
+class AnnouncedBreaks:
+    """The next breaks of a worker's own, as its side has announced them: the `ownersBreaks` of its presence here.
+
+    It has no timer: that side says so itself when a break begins. It is asked only in between.
+    """
+
+    __slots__ = ("_breaks", "_clock", "_presence")
+
+    def __init__(
+        self, breaks: tuple[ComingBreak, ...], presence: WorkerPresence, clock: IReactorTime
+    ) -> None:
+        self._breaks = breaks
+        self._presence = presence
+        self._clock = clock
+
+    def catchUp(self) -> None:
+        """Hold the worker for the break that has begun, if its message is still on its way."""
+        now = self._clock.seconds()
+        for each in self._breaks:
+            if each.start <= now and (each.stop is None or now < each.stop):
+                self._presence.hold("worker", each.reason, until=each.stop, since=each.start)
+
+    def freeFrom(self, instant: float) -> float | None:
+        """The first time from `instant` on that is in none of them; None if none is in sight."""
+        return freeOf(self._breaks, instant)
 
 
 class OwnersWord:
@@ -51,6 +81,7 @@ class OwnersWord:
         """
         self._spoken = True
         self._waiting = self.stop = None
+        self._presence.ownersBreaks = None
         self._suspend(None)
         held = self._presence.heldBy("worker")
         if held is None or held.until is not None:
@@ -104,6 +135,16 @@ class OwnersWord:
             self._suspend(None)
 
     def _do(self, announcement: Announcement) -> None:
+        before = self._presence.holds, self._presence.backAt
+        self._presence.ownersBreaks = (
+            AnnouncedBreaks(announcement.breaks, self._presence, self._clock) if announcement.breaks else None
+        )
+        self._place(announcement)
+        holds, back_at = self._presence.holds, self._presence.backAt
+        if holds == before[0] and back_at != before[1]:
+            self._presence.changed()
+
+    def _place(self, announcement: Announcement) -> None:
         # first what holds: there is to be no blink of availability
         if announcement.away:
             self._hold(announcement, announcement.until)

@@ -11,14 +11,17 @@ from presence.text import MAX_REASON, cut
 from presence.wire.messages import AVAILABLE, Announcement
 
 if TYPE_CHECKING:
+    from presence.breaks.forecast import ComingBreak
     from presence.model.workerpresence import WorkerPresence
 
 
-def announcementOf(presence: WorkerPresence, now: float, workUntil: float | None) -> Announcement:
-    """The announcement at `now`, while breaks are suspended until `workUntil`, if that is not None."""
+def announcementOf(
+    presence: WorkerPresence, now: float, workUntil: float | None, breaks: tuple[ComingBreak, ...]
+) -> Announcement:
+    """The announcement at `now`, while breaks are suspended until `workUntil`, if that is not None; `breaks` are to come."""
     holds, until = presence.holds, presence.backAt
     if not holds or (until is not None and until <= now):
-        return replace(AVAILABLE, workUntil=workUntil)
+        return replace(AVAILABLE, workUntil=workUntil, breaks=breaks)
     reasons = dict.fromkeys(hold.reason for hold in holds if hold.reason is not None)
     return Announcement(
         PresenceState.NOT_ACCEPTING_NEW_BUILDS,
@@ -27,4 +30,5 @@ def announcementOf(presence: WorkerPresence, now: float, workUntil: float | None
         min(hold.since for hold in holds),
         None if until is None else min(until, LATEST),
         workUntil,
+        breaks,
     )

@@ -111,6 +111,27 @@ class OwnerLinkTests(ClientTestCase):
         self.passUntil(self.at(21))
         self.assertNotIn(True, ready)
 
+    def test_blink(self):
+        """An admin's hold that ends as a break of the owner's own begins lets nobody through, however late its message is."""
+        controller = ClientController(self, self.slave("mac-mini").worker)
+        controller.onBreakDuring = ("07:00", "19:00")
+        self.startMaster([controller])
+        self.presence().hold("admin", until=self.at(7))
+        self.request()
+        ready = []
+        self.presence().observe(lambda presence: ready.append(presence.ready))
+        self.pass_(1)
+        waiting = self.presence().waitUntilReady()
+        self.assertEqual(self.presence().backAt, self.at(19))
+        self.assertEqual(self.client.owner.status()["back_at"], self.at(19))
+        self.patch(self.client._conversation._transport, "send", lambda name, message: Deferred())
+        self.passUntil(self.at(19) - 1)
+        self.assertEqual((self.sources(), self.starts, self.presence().backAt), (["worker"], [], self.at(19)))
+        self.assertNotIn(True, ready)
+        self.assertNoResult(waiting)
+        self.passUntil(self.at(19) + 1)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+
     def test_attachesAway(self):
         """A worker that connects while its owner is away is held before Buildbot can give it a build."""
         controller = self.begin()

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.breaks.forecast import ComingBreak
 from presence.breaks.schedule import Break, BreakSchedule
 from presence.master.owner.word import OwnersWord
 from presence.model.breaktimer import BreakTimer
@@ -162,6 +165,61 @@ class OwnersWordTests(SynchronousTestCase):
         self.clock.advance(1)
         self.word.say(available())
         self.assertFalse(self.presence.ready)
+
+    # --- breaks of the worker's own
+
+    def announce(self, *breaks, **fields):
+        self.word.say(
+            replace(available(), breaks=tuple(ComingBreak(*each, "office") for each in breaks), **fields)
+        )
+        self.clock.advance(1)
+
+    def test_ownBreaks(self):
+        """A hold that ends as an announced break begins, or in it, lets nobody through, and `backAt` is the break's end."""
+        for until in (1, 1.5):
+            self.announce((NOW + HOUR, NOW + 2 * HOUR))
+            self.presence.hold("admin", until=NOW + until * HOUR)
+            self.assertEqual(self.presence.backAt, NOW + 2 * HOUR)
+            self.changes.clear()
+            self.clock.advance(1.6 * HOUR)
+            self.assertHeld("office", NOW + 2 * HOUR)
+            self.assertEqual(self.presence.heldBy("worker").since, NOW + HOUR)
+            self.assertNotIn(True, self.changes)
+            self.clock.advance(HOUR)
+            self.assertTrue(self.presence.ready)
+            self.clock.rightNow = NOW
+
+    def test_afterABreakOfTheMasters(self):
+        """So does a break of master.cfg; and breaks of both sides that follow one another come to the end of the last."""
+        self.follow(BreakSchedule([Break("07:00", "09:00"), Break("10:00", "11:00")], "UTC"))
+        self.announce((NOW + HOUR, NOW + 2 * HOUR), (NOW + 3 * HOUR, NOW + 4 * HOUR))
+        self.assertEqual(self.presence.backAt, NOW + 4 * HOUR)
+        self.changes.clear()
+        self.clock.advance(HOUR)
+        self.assertHeld("office", NOW + 2 * HOUR)
+        self.assertNotIn(True, self.changes)
+
+    def test_ownBreakWithoutAnEnd(self):
+        """After one that has no end in sight nobody knows when the worker is back."""
+        self.announce((NOW + HOUR, None))
+        self.presence.hold("admin", until=NOW + HOUR)
+        self.assertIsNone(self.presence.backAt)
+        self.clock.advance(HOUR)
+        self.assertHeld("office")
+
+    def test_ownBreaksAreTheNewest(self):
+        """Breaks that are announced no more, by whatever is said, count no more; who looks at `backAt` is told."""
+        for end in (lambda: self.announce(), lambda: self.word.close("?"), self.word.forget):
+            self.word.begin(AVAILABLE)
+            self.presence.hold("admin", until=NOW + HOUR)
+            self.changes.clear()
+            self.announce((NOW + HOUR, NOW + 2 * HOUR))
+            self.assertEqual(self.changes, [False])
+            end()
+            self.presence.release("worker")
+            self.assertEqual(self.presence.backAt, NOW + HOUR)
+            self.assertEqual(self.changes[1:2], [False])
+            self.clock.rightNow = NOW
 
     # --- a worker that flaps
 

@@ -23,7 +23,7 @@ FLOORS = (
     {"master.buildslave", "master.terms"},
     {"master.adoption", "master.enable", "master.service"},
     {"master.www"},
-    {"worker.store", "worker.status", "worker.tacfile", "worker.stopping", "worker.link"},
+    {"worker.store", "worker.status", "worker.tacfile", "worker.stopping", "worker.link", "worker.sensors"},
     {"worker.owner"},
     {"worker.local"},
     {"worker.client"},

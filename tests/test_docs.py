@@ -36,7 +36,7 @@ COMMAND_LINE = re.compile(r"^ *\$ presence (.+)$", re.MULTILINE)
 # Blocks that cannot be run, by how they begin, and why.
 NOT_RUN = {
     "def canStartBuild(builder, wfb, request):": "the hook that one has before migrating",
-    "PresenceClient(s, onBreakDuring": "a line of buildbot.tac, about its worker `s`",
+    "PresenceClient(s, ": "a line of buildbot.tac, about its worker `s`",
     "onBreakDuring=[": "a keyword, without what it is one of",
     "from presence.master.holding.leftovers import": "a master that is not there",
     "Break.fromCalendar(": "a file that is not there",

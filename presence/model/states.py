@@ -22,12 +22,16 @@ SOURCES: tuple[str, ...] = (
     "offline",  # not connected; a latent worker never has it
     "break",  # a scheduled break
     "worker",  # the owner of the machine said so
+    "sensor",  # the machine knows by itself that its owner needs it; on the worker's side only
     "admin",  # the admin of the master said so
     "pause",  # Buildbot's own pause, mirrored
     "quarantine",  # Buildbot's own quarantine, mirrored
     "graceful",  # Buildbot's own graceful shutdown, mirrored
     "reconfig",  # the whole master is being quiesced
 )
+
+#: The sources that may place several holds at once, each under a name of its own.
+NAMED: tuple[str, ...] = ("sensor",)
 
 _ORDER = {source: place for place, source in enumerate(SOURCES)}
 
@@ -44,9 +48,10 @@ class Hold:
     """One reason why a worker does not accept builds.
 
     `source` is one of `SOURCES`; `reason` and `by` are for people, or None. `since` and `until` are seconds
-    since the epoch; the hold ends by itself at `until`, or never when that is None.
+    since the epoch; the hold ends by itself at `until`, or never when that is None. `name` distinguishes the holds of a
+    source that is one of `NAMED`.
 
-    Raises `ValueError` for an unknown source, and for instants that are not finite numbers.
+    Raises `ValueError` for an unknown source, a name that it does not take, and instants that are not finite numbers.
     """
 
     source: str
@@ -54,9 +59,12 @@ class Hold:
     by: str | None
     since: float
     until: float | None
+    name: str | None = None
 
     def __post_init__(self) -> None:
         checkSource(self.source)
+        if self.name is not None and self.source not in NAMED:
+            raise ValueError(f"a hold of {self.source!r} has no name: those of {', '.join(NAMED)} have")
         checkFinite("since", self.since)
         if self.until is not None:
             checkFinite("until", self.until)

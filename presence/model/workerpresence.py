@@ -160,10 +160,10 @@ class WorkerPresence:
         known = [each for each in ends if each is not None]
         return max(known) if known and len(known) == len(ends) else None
 
-    def heldBy(self, source: str) -> Hold | None:
-        """The hold that `source` has placed, or None. `ValueError` for an unknown source."""
+    def heldBy(self, source: str, name: str | None = None) -> Hold | None:
+        """The hold that `source` has placed (under this name), or None. `ValueError` for an unknown source."""
         states.checkSource(source)
-        return self._holds.get(source)
+        return self._holds.get(_key(source, name))
 
     def hold(
         self,
@@ -172,10 +172,12 @@ class WorkerPresence:
         by: str | None = None,
         until: float | None = None,
         since: float | None = None,
+        *,
+        name: str | None = None,
     ) -> None:
         """Stop accepting builds on behalf of `source`, one of `states.SOURCES`.
 
-        Replaces the hold which that source may have placed before. `reason` and `by` are for people. `until` is in
+        Replaces the hold which that source may have placed before, under the same `name` if it is one of `states.NAMED`. `reason` and `by` are for people. `until` is in
         seconds since the epoch: the hold then ends by itself at that instant. A hold that has ended already is not
         placed before the clock is set back. `since` is when it began, by default now.
 
@@ -183,27 +185,29 @@ class WorkerPresence:
         nothing.
         """
         now = self._clock.seconds()
-        hold = Hold(source, reason, by, now if since is None else since, until)
+        hold = Hold(source, reason, by, now if since is None else since, until, name)
+        key = _key(source, name)
         if until is not None and until <= now:
-            self.release(source)
-            if source not in self._holds:  # who observes may have placed another one
+            self.release(source, name)
+            if key not in self._holds:  # who observes may have placed another one
                 self._remember_ended(hold)
         elif not self._stopped:
-            self._end_timer(source)
-            self._forget_ended(source)
-            self._holds[source] = hold
+            self._end_timer(key)
+            self._forget_ended(key)
+            self._holds[key] = hold
             # a break is ended by its own timer
             if until is not None and (source != "break" or self.breaks is None):
-                self._timers[source] = self._clock.callLater(until - now, self._until_reached, source)
+                self._timers[key] = self._clock.callLater(until - now, self._until_reached, key)
             self._changed()
 
-    def release(self, source: str) -> None:
-        """End the hold of `source`. Does nothing when it holds nothing; `ValueError` for an unknown one."""
-        self._forget_ended(source)
-        if source not in self._holds:
+    def release(self, source: str, name: str | None = None) -> None:
+        """End the hold of `source` (under this name). Does nothing when there is none; `ValueError` for an unknown source."""
+        key = _key(source, name)
+        self._forget_ended(key)
+        if key not in self._holds:
             states.checkSource(source)
         elif not self._stopped:
-            self._let_go(source)
+            self._let_go(key)
 
     def waitUntilReady(self) -> Deferred[WorkerPresence]:
         """A Deferred that fires with this presence: at once when it is ready, else on the flip.
@@ -255,7 +259,7 @@ class WorkerPresence:
         """
         for hold in tuple((self._ended or {}).values()):
             if hold.until is not None and hold.until > self._clock.seconds():
-                self.hold(hold.source, hold.reason, hold.by, hold.until, hold.since)
+                self.hold(hold.source, hold.reason, hold.by, hold.until, hold.since, name=hold.name)
 
     def stop(self) -> None:
         """The worker is gone: end all timers and observations, and fail all waiters with `PresenceStopped`.
@@ -263,26 +267,26 @@ class WorkerPresence:
         What is held or released afterwards changes nothing.
         """
         self._stopped = True
-        for source in tuple(self._timers):
-            self._end_timer(source)
+        for key in tuple(self._timers):
+            self._end_timer(key)
         self._observers.clear()
         for waiters in (self._ready, self._idle):
             if waiters is not None:
                 waiters.stop()
 
-    def _let_go(self, source: str) -> None:
+    def _let_go(self, key: str) -> None:
         if len(self._holds) == 1:
-            if self.breaks is not None and source != "break":
+            if self.breaks is not None and key != "break":
                 self.breaks.catchUp()
-            if self.ownersBreaks is not None and source != "worker":
+            if self.ownersBreaks is not None and key != "worker":
                 self.ownersBreaks.catchUp()
-            if source not in self._holds:
+            if key not in self._holds:
                 return  # whoever observed that has released it
-        del self._holds[source]
+        del self._holds[key]
         if not self._holds:
             # a dict that has become empty keeps its size
             self._holds.clear()
-        self._end_timer(source)
+        self._end_timer(key)
         self._changed()
 
     def _free_from(self, instant: float) -> float | None:
@@ -298,11 +302,11 @@ class WorkerPresence:
         return at
 
     def _remember_ended(self, hold: Hold) -> None:
-        self._ended = {**(self._ended or {}), hold.source: hold}
+        self._ended = {**(self._ended or {}), _key(hold.source, hold.name): hold}
 
-    def _forget_ended(self, source: str) -> None:
+    def _forget_ended(self, key: str) -> None:
         if self._ended is not None:
-            self._ended.pop(source, None)
+            self._ended.pop(key, None)
 
     def _changed(self) -> None:
         if self._observers:
@@ -322,19 +326,19 @@ class WorkerPresence:
                     "while telling {observer} of {presence}", observer=observation.observer, presence=self
                 )
 
-    def _until_reached(self, source: str) -> None:
-        del self._timers[source]
-        hold = self._holds[source]
+    def _until_reached(self, key: str) -> None:
+        del self._timers[key]
+        hold = self._holds[key]
         remaining = (hold.until or 0.0) - self._clock.seconds()
         if remaining > 0:
             # rounding, or a clock that was set back while the reactor collected what is due: never early
-            self._timers[source] = self._clock.callLater(remaining, self._until_reached, source)
+            self._timers[key] = self._clock.callLater(remaining, self._until_reached, key)
         else:
             self._remember_ended(hold)
-            self._let_go(source)
+            self._let_go(key)
 
-    def _end_timer(self, source: str) -> None:
-        timer = self._timers.pop(source, None)
+    def _end_timer(self, key: str) -> None:
+        timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
 
@@ -349,3 +353,8 @@ class WorkerPresence:
 
     def _idle_answer(self) -> WorkerPresence | None:
         return None if self._running else self
+
+
+def _key(source: str, name: str | None) -> str:
+    """What a hold is kept under. No source has a blank in it."""
+    return source if name is None else f"{source} {name}"

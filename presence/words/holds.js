@@ -2,7 +2,7 @@
 
 import words from "./wordlist.js";
 
-export const { does: DOES, open: OPEN } = words;
+export const { does: DOES } = words;
 export const SOURCES = Object.keys(words.holds);
 
 // What is not shown as it is: what turns the text around, breaks the line, or cannot be seen. The two joiners are
@@ -26,6 +26,16 @@ export function stateText(entity) {
   return words.states[(entity.drain ?? entity).state];
 }
 
+/** What stands for the end of a hold without one, as in "until it is ended". */
+export function openText(hold) {
+  return words.ends[hold.source] ?? words.open;
+}
+
+/** What a hold is called by: the source, but `sensor` where the owner's machine has placed it, and not the owner. */
+export function sourceOf(hold) {
+  return hold.source === "worker" && hold.by === words.sensor ? "sensor" : hold.source;
+}
+
 /** What a hold is called of which nobody knows who has placed it. */
 export function sourceText(source) {
   return words.holds[source]?.[0] ?? source;
@@ -36,7 +46,7 @@ export function sourceText(source) {
  * worker; `drain` is for the hold of an admin who drains the worker. `since` and `until` are texts of instants.
  */
 export function holdParts(hold, { owner = false, drain = false, since = "", until = "" } = {}) {
-  const { source } = hold;
+  const source = sourceOf(hold);
   let [anybody, somebody] = words.holds[source] ?? [source, source];
   if (drain && source === "admin") [anybody, somebody] = words.drain;
   else if (owner && words.forOwner[source]) [anybody, somebody] = words.forOwner[source];

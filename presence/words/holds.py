@@ -30,6 +30,7 @@ HOLDS = {
     "offline": ("not connected", "not connected"),
     "break": ("on a break", "on a break"),
     "worker": ("held by its owner", "held by its owner {by}"),
+    "sensor": ("away by itself", "away by itself"),
     "admin": ("held by an admin", "held by {by}"),
     "pause": ("paused", "paused by {by}"),
     "quarantine": ("in quarantine", "in quarantine"),
@@ -46,16 +47,28 @@ FOR_OWNER = {"worker": ("away", "away")}
 #: Who holds a worker as its owner unless another name is given. The source says it already.
 OWNER = "owner"
 
+#: Who holds a worker when it is none of its owner's words, but a sensor on its machine: a hold of the source `worker` that is
+#: by this is called what one of the source `sensor` is.
+SENSOR = "sensor"
+
 #: What follows on the name of a hold, each if it is known.
 WHY, SINCE, UNTIL = " ({reason})", ", since {since}", ", until {until}"
 
 #: The `until` of a hold without an end.
 OPEN = "it is ended"
 
+#: Likewise, by source, where it ends by itself all the same.
+ENDS = {"sensor": "it is over"}
+
 
 def stateText(entity: Mapping[str, Any]) -> str:
     """The state of a worker or builder of the API, as a word: "available", "drained"."""
     return STATES[(entity.get("drain") or entity)["state"]]
+
+
+def openText(hold: Mapping[str, Any]) -> str:
+    """What stands for the end of a hold without one, as in "until it is ended"."""
+    return ENDS.get(str(hold["source"]), OPEN)
 
 
 def holdText(
@@ -68,6 +81,8 @@ def holdText(
     who drains the worker. `since` and `until` are texts of instants, and left out when empty.
     """
     source = str(hold["source"])
+    if source == "worker" and hold["by"] == SENSOR:
+        source = "sensor"
     anybody, somebody = HOLDS.get(source, (source, source))
     if drain and source == "admin":
         anybody, somebody = DRAIN

@@ -26,6 +26,8 @@ def pageModules() -> dict[str, bytes]:
         "since": holds.SINCE,
         "until": holds.UNTIL,
         "open": holds.OPEN,
+        "ends": holds.ENDS,
+        "sensor": holds.SENSOR,
     }
     return {
         _SENTENCES: (Path(__file__).parent / _SENTENCES).read_bytes(),

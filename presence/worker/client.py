@@ -7,7 +7,7 @@ PresenceClient(s).setServiceParent(application)
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import MultiService
 
@@ -23,6 +23,9 @@ from presence.worker.owner import Owner
 from presence.worker.stopping import GracefulStop
 from presence.worker.store import Store
 
+if TYPE_CHECKING:
+    from presence.worker.sensors.watches import Watches
+
 
 class PresenceClient(MultiService):
     """What the owner of a machine says about its `worker`, kept on disk and told to the master.
@@ -30,6 +33,8 @@ class PresenceClient(MultiService):
     `worker` is the stock worker of `buildbot_worker.bot`, over PB or msgpack, or a `LocalWorker`; it may
     not have connected yet. `onBreakDuring`, `workingDuring` and `timezone` mean what they do in `master.cfg`; a
     mistake in them is a `ValueError` that says what is wrong and what would be right.
+
+    `sensors` are those of `presence.worker.sensors`, a list, with which the machine knows by itself when its owner needs it.
 
     The owner's command line and page speak with it over `localPort` of 127.0.0.1 (0: one that is free; None: no
     server, and so neither of them).
@@ -49,6 +54,7 @@ class PresenceClient(MultiService):
         timezone: Any = None,
         *,
         workingDuring: Any = None,
+        sensors: Any = (),
         localPort: int | None = 0,
         reactor: Any = None,
     ) -> None:
@@ -69,6 +75,7 @@ class PresenceClient(MultiService):
             lambda: self.owner.message(),  # noqa: PLW0108
             lambda: self.owner.changed(),  # noqa: PLW0108
         )
+        self._sensors = self._watches(sensors)
         self.owner = Owner(
             self.presence,
             reactor,
@@ -77,6 +84,7 @@ class PresenceClient(MultiService):
             stop=GracefulStop(reactor, self._end_process),
             transport=transport,
             conversation=self._conversation,
+            sensors=self._sensors,
         )
         self._calendars = CalendarFiles(reactor, self.owner.replaceBreaks)
         transport.listen(self)
@@ -124,11 +132,27 @@ class PresenceClient(MultiService):
 
     def _clock_jumped(self) -> None:
         self.presence.clockJumped()
+        if self._sensors is not None:
+            self._sensors.clockJumped()
         self.owner.refresh()
         self._conversation.clockJumped()
         if self._local is not None:
             self._local.clockJumped()
         self.owner.changed()
+
+    def _watches(self, sensors: Any) -> Watches | None:
+        if isinstance(sensors, (list, tuple)) and not sensors:
+            return None
+        # an owner without sensors pays nothing for them
+        from presence.worker.sensors.reading import checkSensors  # noqa: PLC0415
+        from presence.worker.sensors.watches import Watches  # noqa: PLC0415
+
+        return Watches(
+            checkSensors(sensors),
+            self.presence,
+            self._reactor,
+            lambda: self.owner.changed(),  # noqa: PLW0108 (as above)
+        )
 
     def _end_process(self) -> None:
         # somebody else may have stopped it in the meantime

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from presence.model.workerpresence import WorkerPresence
     from presence.worker.link.conversation import Conversation
     from presence.worker.link.transports import Transport
+    from presence.worker.sensors.watches import Watches
     from presence.worker.stopping import GracefulStop
     from presence.worker.store import Store
 
@@ -64,6 +65,7 @@ class Owner:
         stop: GracefulStop,
         transport: Transport,
         conversation: Conversation,
+        sensors: Watches | None = None,
     ) -> None:
         self.name = presence.name
         self._presence = presence
@@ -72,6 +74,7 @@ class Owner:
         self._stop = stop
         self._transport = transport
         self._conversation = conversation
+        self._sensors = sensors
         self._clock = clock
         self._wish = NOTHING
         self._begun = False
@@ -94,8 +97,10 @@ class Owner:
             _log.error("presence: {problem}; the worker stays away until he says otherwise", problem=problem)
             reason = cut(f'{problem}: say "back", or "away" with a reason', MAX_REASON)
             self._wish = Wish(Away(reason, NOBODY, now, None), None)
-        self._break_timer.suspend(self._wish.workUntil, "worker")
+        self._suspend(self._wish.workUntil)
         self._place()
+        if self._sensors is not None:
+            self._sensors.start()
         self._break_timer.start()
 
     def end(self) -> None:
@@ -104,6 +109,8 @@ class Owner:
         self._end_observation()
         self._observers.clear()
         self._stop.cancel()
+        if self._sensors is not None:
+            self._sensors.stop()
 
     # --- what the owner says
 
@@ -125,16 +132,14 @@ class Owner:
         return self._keep(replace(self._wish, away=None), self._stop.cancel)
 
     def workAnyway(self, until: float | None) -> Deferred[dict[str, Any]]:
-        """Accept builds in spite of the breaks of this machine, here and in `master.cfg`, until then (seconds
-        since the epoch). None ends it.
+        """Accept builds in spite of the breaks of this machine, here and in `master.cfg`, and of its sensors, until then
+        (seconds since the epoch). None ends it.
         """
         try:
             instant = checkFuture("until", until, self._clock.seconds())
         except ValueError:
             return fail()
-        return self._keep(
-            replace(self._wish, workUntil=instant), partial(self._break_timer.suspend, instant, "worker")
-        )
+        return self._keep(replace(self._wish, workUntil=instant), partial(self._suspend, instant))
 
     def stopWhenIdle(self, deadline: float | None = None) -> Deferred[dict[str, Any]]:
         """Accept no builds, and end the process when none runs any more, or at `deadline` (seconds since the
@@ -204,6 +209,7 @@ class Owner:
             self._work_until(now),
             {"deadline": self._stop.deadline} if self._stop.asked else None,
             (talk.connected, talk.knows, talk.why, talk.view),
+            [] if self._sensors is None else self._sensors.status(),
         )
 
     def observe(self, observer: Callable[[], object]) -> Callable[[], None]:
@@ -236,6 +242,13 @@ class Owner:
         if held is None or (held.reason, held.by, held.until, held.since) != wanted:
             self._presence.hold("worker", *wanted)
 
+    def _suspend(self, until: float | None) -> None:
+        """Let neither breaks nor sensors hold until then."""
+        # in this order nobody is let in for the time between two holds
+        self._break_timer.suspend(until, "worker")
+        if self._sensors is not None:
+            self._sensors.silence(until)
+
     def _presence_changed(self, _: WorkerPresence) -> None:
         self._conversation.sync()
         self.changed()
@@ -251,6 +264,8 @@ class Owner:
         self._break_timer.reconsider()
         self._place()
         self._stop.reconsider()
+        if self._sensors is not None:
+            self._sensors.reconsider()
 
     def message(self) -> Announcement | Stop:
         """What the master is to know."""

@@ -27,11 +27,12 @@ def statusOf(  # noqa: PLR0917
     workUntil: float | None,
     stopping: dict[str, float | None] | None,
     master: tuple[bool, bool | None, str | None, View | None],
+    sensors: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """The status, fit for JSON. `holds`, `breaks` and `running` are this machine's own.
 
     `master` says whether it is connected, whether it knows presence, why there is no view (or what is wrong),
-    and its view. The mirror of this machine's own hold in that view is left out.
+    and its view. The mirror of this machine's own hold in that view is left out. `sensors` is what there is to see of each.
     """
     connected, knows, why, view = master
     if view is not None:
@@ -54,6 +55,7 @@ def statusOf(  # noqa: PLR0917
         "work_until": workUntil,
         "running": [{"builder": each.builder, "since": each.since} for each in running],
         "stopping": stopping,
+        "sensors": sensors,
         "master": {"connected": connected, "knows_presence": knows, "why": why, "view": _view(view, now)},
     }
 

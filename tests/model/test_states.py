@@ -15,7 +15,8 @@ class StatesTests(SynchronousTestCase):
     def test_sourceOrder(self):
         """The sources are shown in the order of the design."""
         self.assertEqual(
-            SOURCES, ("offline", "break", "worker", "admin", "pause", "quarantine", "graceful", "reconfig")
+            SOURCES,
+            ("offline", "break", "worker", "sensor", "admin", "pause", "quarantine", "graceful", "reconfig"),
         )
 
     def test_availableExactlyWithoutHold(self):
@@ -36,6 +37,12 @@ class HoldTests(SynchronousTestCase):
         error = self.assertRaises(ValueError, hold, "lunch")
         self.assertIn("'lunch'", str(error))
         self.assertIn("quarantine", str(error))
+
+    def test_names(self):
+        """A hold of a sensor has a name; one of another source has none."""
+        self.assertNotEqual(Hold("sensor", None, None, 0.0, None, "disk"), hold("sensor"))
+        error = self.assertRaises(ValueError, Hold, "worker", None, None, 0.0, None, "disk")
+        self.assertIn("'worker' has no name: those of sensor have", str(error))
 
     def test_instantsAreFiniteNumbers(self):
         """Not a number, infinite, a boolean or a text: none of them is an instant."""

@@ -51,6 +51,19 @@ class HoldingTests(PresenceTestCase):
             self.presence.release(source)
         self.assertIs(self.presence.state, AVAILABLE)
 
+    def test_byName(self):
+        """A source that holds by name may hold several times at once; each is released, and ends, by itself."""
+        self.presence.hold("sensor", "disk", name="disk")
+        self.presence.hold("sensor", "film", name="running", until=self.clock.seconds() + 5)
+        self.assertEqual([hold.name for hold in self.presence.holds], ["disk", "running"])
+        self.clock.advance(5)
+        self.assertEqual([hold.name for hold in self.presence.holds], ["disk"])
+        self.assertIsNone(self.presence.heldBy("sensor"))
+        self.presence.release("sensor")
+        self.assertIs(self.presence.state, HELD)
+        self.presence.release("sensor", "disk")
+        self.assertIs(self.presence.state, AVAILABLE)
+
     def test_onlyTheSourceReleases(self):
         """The end of one source's hold leaves another's in force."""
         self.presence.hold("break")

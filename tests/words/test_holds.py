@@ -34,6 +34,12 @@ class WordsTests(SynchronousTestCase):
             (hold("worker", "rendering", "owner"), {}, "held by its owner (rendering)"),
             (hold("worker", None, "joe"), {}, "held by its owner joe"),
             (hold("worker", "rendering", "joe"), {"owner": True}, "away (rendering)"),
+            (hold("worker", "on battery", "sensor"), {}, "away by itself (on battery)"),
+            (
+                hold("sensor", "on battery", "sensor"),
+                {"owner": True, "until": "it is over"},
+                "away by itself (on battery), until it is over",
+            ),
             (hold("quarantine", None, "nobody"), {}, "in quarantine"),
             (hold("of-the-future", "new", "ann"), {}, "of-the-future (new)"),
             (

@@ -80,6 +80,7 @@ class ClientTestCase(SynchronousTestCase):
     #: where the client listens for its owner
     localPort = None
     reactorFactory = FakeReactor
+    sensors = ()
 
     def setUp(self):
         self.reactor = self.reactorFactory()
@@ -103,6 +104,7 @@ class ClientTestCase(SynchronousTestCase):
             onBreakDuring,
             timezone="UTC",
             localPort=self.localPort,
+            sensors=self.sensors,
             reactor=self.reactor,
         )
         self.client.startService()

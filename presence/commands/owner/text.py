@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
 from presence.commands.terminal import AVAILABLE, Clocks, plain
-from presence.words.holds import DOES, OPEN, holdText
+from presence.words.holds import DOES, holdText, openText
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -91,7 +91,7 @@ class OwnerText:
     # --- parts
 
     def _hold(self, hold: dict[str, Any], *, since: bool = False) -> str:
-        forever = OPEN if since else ""
+        forever = openText(hold) if since else ""
         return holdText(
             hold,
             owner=True,

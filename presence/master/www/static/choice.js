@@ -1,6 +1,6 @@
 // Which workers are shown, and in which order.
 
-import { SOURCES, sourceText } from "./holds.js";
+import { SOURCES, sourceOf, sourceText } from "./holds.js";
 
 const collator = new Intl.Collator("en", { numeric: true });
 
@@ -21,7 +21,7 @@ function capitalised(text) {
 const KEYS = {
   name: (worker) => worker.name,
   state: (worker) => (worker.holds.length ? 1 : 0),
-  why: (worker) => (worker.holds.length ? sourceText(worker.holds[0].source) : null),
+  why: (worker) => (worker.holds.length ? sourceText(sourceOf(worker.holds[0])) : null),
   until: (worker) => (worker.holds.length ? (worker.back_at ?? Number.MAX_VALUE) : null),
   running: (worker) => -worker.running,
   next: (worker, now) => nextBreak(worker, now)?.start ?? null,
@@ -32,7 +32,7 @@ export function isAvailable(entity) {
 }
 
 export function heldBy(worker, source) {
-  return worker.holds.find((hold) => hold.source === source);
+  return worker.holds.find((hold) => sourceOf(hold) === source);
 }
 
 /** The first break that begins after now. The one that the master has sent may have begun since. */
@@ -66,7 +66,7 @@ export function chosen(workers, builders, { text, state, builder }) {
     tests.push((worker) => {
       const said = [
         worker.name,
-        ...worker.holds.flatMap((hold) => [sourceText(hold.source), hold.reason, hold.by]),
+        ...worker.holds.flatMap((hold) => [sourceText(sourceOf(hold)), hold.reason, hold.by]),
       ];
       const all = said.join("\n").toLowerCase();
       return words.every((word) => all.includes(word));

@@ -1,7 +1,7 @@
 // Times, holds and builds in words. All instants are seconds since the epoch. What is a list is a sentence: strings, and
 // `{said}` for a text from people.
 
-import { DOES, holdParts, OPEN } from "./holds.js";
+import { DOES, holdParts, openText } from "./holds.js";
 
 const HOUR = 3600;
 
@@ -51,7 +51,7 @@ export function hold(each, now) {
   return holdParts(each, {
     owner: true,
     since: moment(each.since, now),
-    until: each.until === null ? OPEN : moment(each.until, now),
+    until: each.until === null ? openText(each) : moment(each.until, now),
   });
 }
 

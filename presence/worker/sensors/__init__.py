@@ -1,0 +1,1 @@
+"""What tells that the owner needs the machine: sensors, and what watches them."""

@@ -1,0 +1,162 @@
+"""`Watch`: what one sensor has said, and whether it holds the worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.defer import TimeoutError as LookTimeout
+from twisted.logger import Logger
+
+from presence.text import MAX_REASON, cut
+from presence.worker.sensors.reading import CannotTellError, Reading, checkReading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.python.failure import Failure
+
+    from presence.worker.sensors.looker import Looker
+    from presence.worker.sensors.reading import Sensor
+
+_log = Logger()
+
+#: How long a look is waited for, in seconds.
+PATIENCE = 30.0
+
+#: A sensor that holds again within so many seconds after it has let go was too hasty: it lets go no sooner than after so
+#: many seconds of quiet then.
+HASTE = 3600.0
+
+
+class Watch:
+    """Looks with one `sensor` every so often, for as long as it is started.
+
+    It holds at once when the sensor says so, and lets go when that has not been so for the sensor's quiet time. What the
+    sensor cannot tell begins no hold, and ends one after the quiet time. `changed()` is called when what it has said, or
+    whether it holds, has changed.
+    """
+
+    def __init__(
+        self, sensor: Sensor, clock: IReactorTime, looker: Looker, changed: Callable[[], object]
+    ) -> None:
+        self.name = sensor.name
+        #: what was said last, if anything was
+        self.reading: Reading | None = None
+        #: why it holds, and since when; None while it does not. It does not change while it holds.
+        self.held: tuple[str, float] | None = None
+        self._sensor = sensor
+        self._clock = clock
+        self._looker = looker
+        self._changed = changed
+        self._read_at: float | None = None
+        # when it was so last
+        self._last: float | None = None
+        self._let_go: float | None = None
+        # how long it has to be quiet this time
+        self._quiet = sensor.quiet
+        self._under_way: Deferred[Any] | None = None
+        self._timer: IDelayedCall | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Look, and go on looking."""
+        self._look()
+
+    def stop(self) -> None:
+        """Look no more. No timer is left."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._under_way is not None:
+            self._under_way.cancel()
+
+    def clockJumped(self) -> None:
+        """The clock has been set: look now, for the next look may be hours away."""
+        if self._under_way is not None:
+            # a look that hangs may be waited for until a time that is far away now
+            self._under_way.cancel()
+        elif self._timer is not None:
+            self._timer.reset(0)
+
+    @property
+    def quietUntil(self) -> float | None:
+        """When it lets go if nothing is seen from now on, in seconds since the epoch; None when it does not hold."""
+        if self.held is None or self._last is None:
+            return None
+        return self._last + self._quiet
+
+    def status(self) -> dict[str, Any]:
+        """What there is to see of it, fit for JSON; the keys are in ``docs/protocol.rst``."""
+        reading = self.reading or Reading(None, "has not looked yet")
+        return {
+            "name": self.name,
+            "away": reading.away,
+            "text": reading.text,
+            "at": self._read_at,
+            "holds": self.held is not None,
+            "quiet_until": self.quietUntil,
+        }
+
+    def _look(self) -> None:
+        self._timer = None
+        looked = self._looker.look(self._sensor.read).addTimeout(PATIENCE, self._clock)
+        # before it fires, which may be at once
+        self._under_way = looked
+        looked.addCallback(lambda value: checkReading(value, self._clock.seconds()))
+        looked.addErrback(_unknown).addCallback(self._has_looked)
+        looked.addErrback(lambda failure: _log.failure("after a look of {name}", failure, name=self.name))
+
+    def _has_looked(self, reading: Reading) -> None:
+        self._under_way = None
+        if self._stopped:
+            return
+        before = self.reading, self.held
+        now = self._clock.seconds()
+        # first of all: whatever goes wrong with this reading, there is a next one
+        self._timer = self._clock.callLater(self._sensor.every, self._look)
+        if reading.away is None and (self.reading is None or self.reading.away is not None):
+            _log.info("presence: the sensor {name} cannot tell: {text}", name=self.name, text=reading.text)
+        self.reading, self._read_at = reading, now
+        self._consider(reading, now)
+        said = before[0] and (before[0].away, before[0].text)
+        if (said, before[1]) != ((reading.away, reading.text), self.held):
+            self._changed()
+
+    def _consider(self, reading: Reading, now: float) -> None:
+        seen = now if reading.away else reading.last
+        # what is in the future was before the clock was set back
+        known = [min(each, now) for each in (self._last, seen) if each is not None]
+        self._last = max(known, default=None)
+        if self.held is not None:
+            if not reading.away and (self._last is None or now >= self._last + self._quiet):
+                self.held, self._let_go = None, now
+        elif reading.away or (reading.last is not None and now < reading.last + self._sensor.quiet):
+            hasty = self._let_go is not None and 0 <= now - self._let_go < HASTE
+            # what ends exactly is not hasty
+            self._quiet = (
+                max(self._sensor.quiet, HASTE) if hasty and self._sensor.quiet else self._sensor.quiet
+            )
+            self.held = self._reason(reading), now
+
+    def _reason(self, reading: Reading) -> str:
+        """Of a sensor that knows only that it was so: what it says when it is."""
+        text = reading.text if reading.away else getattr(self._sensor, "reason", None)
+        return text if isinstance(text, str) and text else self.name
+
+
+def _unknown(failure: Failure) -> Reading:
+    problem = failure.value
+    if isinstance(problem, CancelledError):
+        return Reading(None, "the clock was set while it looked")
+    if isinstance(problem, LookTimeout):
+        return Reading(None, f"it has not answered within {PATIENCE:.0f} s")
+    text = (
+        str(problem)
+        if isinstance(problem, CannotTellError)
+        else f"it has failed: {failure.getErrorMessage()[:MAX_REASON]}"
+    )
+    return Reading(None, cut(text, MAX_REASON) or "")

@@ -14,6 +14,7 @@ from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
 
 from presence.breaks.schedule import BreakSchedule
+from presence.calendar.instants import datetimeOf, secondsOf
 from presence.calendar.wallclock import asInstant
 from presence.model.breaktimer import BreakTimer
 from presence.model.builderpresence import BuilderPresence
@@ -39,12 +40,12 @@ class FakeClock(Clock):
 
     def __init__(self, now: datetime = START) -> None:
         super().__init__()
-        self.rightNow = asInstant(now).timestamp()
+        self.rightNow = secondsOf(asInstant(now))
 
     @property
     def now(self) -> datetime:
         """What time it is, in UTC."""
-        return datetime.fromtimestamp(self.rightNow, timezone.utc)
+        return datetimeOf(self.rightNow)
 
     def advanceTo(self, instant: datetime) -> None:
         """Let the time until `instant`, an aware datetime, pass: each timer that is due fires at its own time.
@@ -56,9 +57,10 @@ class FakeClock(Clock):
             raise ValueError(
                 f"{instant} is past: it is {self.now} now; to set the clock back, set `rightNow`"
             )
-        while self.calls and self.calls[0].getTime() < instant.timestamp():
+        end = secondsOf(instant)
+        while self.calls and self.calls[0].getTime() < end:
             self.advance(max(0, self.calls[0].getTime() - self.seconds()))
-        self.rightNow = instant.timestamp()
+        self.rightNow = end
         self.advance(0)
 
     def advanceBy(self, **duration: float) -> None:

@@ -16,8 +16,9 @@ from presence.breaks.ics.writer import calendarText, entriesOf
 from presence.breaks.reading.spelling import spelledBreak
 from presence.breaks.schedule import Break, BreakSchedule
 from presence.breaks.warnings import hostWarnings, warningsOf
+from presence.calendar.instants import datetimeOf
 from presence.calendar.isodates import isoDatetime
-from presence.calendar.wallclock import UTC, asInstant, startInstant
+from presence.calendar.wallclock import asInstant, startInstant
 from presence.calendar.zones import canonicalZone, localZone, zoneFor
 from presence.commands.breakstext import period, section, titleOf
 
@@ -108,7 +109,7 @@ def addParser(subparsers: Any) -> None:
 def run(options: Namespace) -> int:
     """Show the breaks that `options` ask for; the exit status."""
     try:
-        asked = _asked(options, datetime.fromtimestamp(time.time(), UTC))
+        asked = _asked(options, datetimeOf(time.time()))
         if options.ics:
             # its lines have the ends that a calendar file has to have, also on Windows
             sys.stdout.write(_calendar(asked, reasons=options.reasons))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentTypeError
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from presence.calendar.durations import duration
+from presence.calendar.instants import datetimeOf, secondsOf
 from presence.calendar.moments import untilInstant
 from presence.calendar.zones import localZone, zoneFor
 
@@ -76,6 +76,6 @@ def endOption(text: str) -> float:
         # "90" is neither, and is rather a duration
         wrong = problem if text.strip().isdecimal() else None
     try:
-        return untilInstant(text, datetime.fromtimestamp(now, timezone.utc), zoneFor(localZone())).timestamp()
+        return secondsOf(untilInstant(text, datetimeOf(now), zoneFor(localZone())))
     except ValueError as problem:
         raise ArgumentTypeError(f"{wrong or problem}, or a duration such as 2h") from None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from presence.calendar.instants import datetimeOf
 from presence.calendar.moments import momentText
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ class Clocks:
 
     def __init__(self, now: float, zone: tzinfo) -> None:
         self.now = now
-        self._now = datetime.fromtimestamp(now, timezone.utc)
+        self._now = datetimeOf(now)
         self._zone = zone
 
     def moment(self, at: float | None) -> str:
         """An instant; "" for None."""
         if at is None:
             return ""
-        return momentText(datetime.fromtimestamp(at, timezone.utc), self._now, self._zone)
+        return momentText(datetimeOf(at), self._now, self._zone)
 
     def clock(self) -> str:
         """The time of day."""

@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, suppress
-from datetime import datetime, timezone
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, Request, build_opener
@@ -23,6 +22,7 @@ from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.threads import deferToThread
 
+from presence.calendar.instants import datetimeOf
 from presence.demo.ledger import WORKERS
 from presence.model.waiters import Waiters
 
@@ -323,4 +323,4 @@ def _buildslave(worker: str, breaks: Iterable[PlannedBreak]) -> str:
 
 
 def _iso(instant: float) -> str:
-    return datetime.fromtimestamp(instant, timezone.utc).replace(tzinfo=None).isoformat()
+    return datetimeOf(instant).replace(tzinfo=None).isoformat()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING, Any
+
+from presence.calendar.instants import datetimeOf
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -20,7 +21,7 @@ _SUCCESS, _RETRY = 0, 5
 
 def clock(instant: float, *, exactly: bool = False) -> str:
     """The time of day on the wall clock of this machine, in seconds or exactly: in hundredths."""
-    text = datetime.fromtimestamp(instant).astimezone().strftime("%H:%M:%S.%f")
+    text = datetimeOf(instant).astimezone().strftime("%H:%M:%S.%f")
     return text[:-4] if exactly else text[:-7]
 
 

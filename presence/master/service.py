@@ -72,17 +72,15 @@ class PresenceService(BuildbotService):
     def reconfigService(
         self,
         *,
-        onBreakDuring: Any = None,
-        timezone: Any = None,
-        owners: Any = None,
         reconfigWhenIdle: bool = False,
         deadline: Any = None,
         onDeadline: str = "abort",
+        **terms: Any,
     ) -> Generator[Deferred[Any], Any, None]:
-        """Take over a new configuration."""
+        """Take over a new configuration, which `checkConfig()` has looked at; `terms` are the other keywords of that."""
         yield super().reconfigService()
         assembly = yield Assembly.getService(self.master)
-        self._terms = Terms(onBreakDuring, timezone, owners)
+        self._terms = Terms(**terms)
         if self._adoption is None:
             self._adoption = Adoption(assembly, self._terms_of)
             assembly.roster.observeConfiguration(self._warn)

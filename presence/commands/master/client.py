@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 from http.cookies import SimpleCookie
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from presence.commands.http import PATIENCE, ConnectionFailed, HTTPClient, errorIn
+from presence.commands.terminal import complain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,7 +126,7 @@ class MasterClient:
         if credentials is None:
             return False
         if not self._https and not _is_loopback(self._host):
-            print(f"warning: {self._url} is not https: the password can be read on its way", file=sys.stderr)
+            complain(f"warning: {self._url} is not https: the password can be read on its way", 0)
         secret = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
         # with every request, for a proxy in front of Buildbot that wants it
         self._headers["Authorization"] = f"Basic {secret}"
@@ -139,9 +139,7 @@ class MasterClient:
         for header in response.headers.get_all("Set-Cookie", ()):
             cookies.load(header)
         if response.status in _NO_LOGIN or not cookies:
-            print(
-                f"warning: {self._host} has no login with a password; going on without one", file=sys.stderr
-            )
+            complain(f"warning: {self._host} has no login with a password; going on without one", 0)
         self._headers["Cookie"] = "; ".join(f"{each.key}={each.coded_value}" for each in cookies.values())
         self._user = credentials.user
         return True

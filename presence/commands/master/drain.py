@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import time
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE
 from presence.commands.master.client import NoAnswerError
 from presence.commands.master.command import addCommand, addSelection, orderEach, ordered, reasonOption
 from presence.commands.master.text import DRAINING
-from presence.commands.master.waiting import INTERVAL, Silence, WhoRuns
+from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import addDeadline, checkDeadline
 from presence.commands.terminal import complain
 from presence.orders.workers import ON_DEADLINE
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable, Sequence
 
-    from presence.commands.master.client import MasterClient
+    from presence.commands.master.client import MasterClient, MasterError
 
 # The exit status when somebody has ended the drain before nothing ran any more, or its deadline has.
 _GIVEN_UP = 3
@@ -70,24 +69,24 @@ def _drain(options: Namespace, client: MasterClient) -> int:
 
 def _wait(client: MasterClient, names: Sequence[str]) -> int:
     """Wait until nothing runs on these workers; the exit status."""
-    who, silence = WhoRuns(), Silence()
-    while True:
-        try:
-            states = _states(client, names)
-            if DRAINING not in states.values():
-                return _ended(states)
-            who.tell([each for each in client.get("runningbuilds") if each["worker"] in names])
-        except NoAnswerError as problem:
-            silent = silence.lasts()
-            if not silent:
-                complain(f"{problem}; trying again", 0)
-            if silent > _PATIENCE:
-                raise
-            # a master that has been restarted does not know the session
-            client.close()
-        else:
-            silence.ended()
-        time.sleep(INTERVAL)
+    who = WhoRuns()
+
+    def ask() -> int | None:
+        states = _states(client, names)
+        if DRAINING not in states.values():
+            return _ended(states)
+        who.tell([each for each in client.get("runningbuilds") if each["worker"] in names])
+        return None
+
+    def silent(problem: MasterError, seconds: float) -> None:
+        if seconds > _PATIENCE or not isinstance(problem, NoAnswerError):
+            raise problem
+        if not seconds:
+            complain(f"{problem}; trying again", 0)
+        # a master that has been restarted does not know the session
+        client.close()
+
+    return waitUntil(ask, silent)
 
 
 def _states(client: MasterClient, names: Iterable[str]) -> dict[str, str | None]:

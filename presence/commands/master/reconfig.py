@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from presence.commands.master.client import MasterClient, MasterError
 from presence.commands.master.command import DEFAULT_URL, CommandCredentials
 from presence.commands.master.credentials import CredentialsError
 from presence.commands.master.reconfigtext import ReconfigText
+from presence.commands.master.waiting import waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
 from presence.orders.reconfig import ON_DEADLINE
@@ -28,8 +28,8 @@ _MISTAKES, _CANCELLED, _DEADLINE = 3, 4, 5
 
 _STATUS = {"reconfigured": DONE, "failed": _MISTAKES, "cancelled": _CANCELLED, "deadline": _DEADLINE}
 
-# How often the master is asked how it goes, and for how long it may not answer (a reload may restart its web server).
-_INTERVAL, _PATIENCE = 1.0, 30.0
+# For how long the master may not answer, in seconds: a reload may restart its web server.
+_PATIENCE = 30.0
 
 _DESCRIPTION = """\
 Load and check the master's new configuration, hold only those builds that it would hurt, wait until such as run have
@@ -121,14 +121,17 @@ class _Command:
             self._show(answer)
             return DONE
         try:
-            return self._follow(answer["number"], answer)
+            return self._follow(answer["number"])
         except KeyboardInterrupt:
             return complain("it goes on waiting: presence reconfig --cancel ends that", INTERRUPTED)
 
-    def _follow(self, number: int, entity: dict[str, Any]) -> int:
+    def _follow(self, number: int) -> int:
         """Show how it goes until it has ended."""
-        shown = None
-        while True:
+        shown: tuple[Any, ...] | None = None
+
+        def ask() -> int | None:
+            nonlocal shown
+            entity = self._get()
             last = entity["last"]
             if last is not None and last["number"] >= number:
                 self._show(entity)
@@ -140,17 +143,13 @@ class _Command:
             if news != shown:
                 shown = news
                 self._show(entity)
-            time.sleep(_INTERVAL)
-            entity = self._patiently()
+            return None
 
-    def _patiently(self) -> dict[str, Any]:
-        """The state of things, from a master that may be restarting its web server."""
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
-            with suppress(MasterError):
-                return self._get()
-            time.sleep(_INTERVAL)
-        return self._get()
+        def silent(problem: MasterError, seconds: float) -> None:
+            if seconds > _PATIENCE:
+                raise problem
+
+        return waitUntil(ask, silent)
 
     def _get(self) -> dict[str, Any]:
         (entity,) = self._client.get("reconfig")

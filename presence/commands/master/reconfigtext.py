@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
+from presence.calendar.instants import datetimeOf
 from presence.calendar.moments import momentText
 from presence.commands.terminal import plain
 
@@ -26,7 +26,8 @@ class ReconfigText:
     """Texts about a moment: `now` is in seconds since the epoch, and times are on the clocks of `zone`."""
 
     def __init__(self, now: float, zone: tzinfo) -> None:
-        self._now = datetime.fromtimestamp(now, timezone.utc)
+        self._seconds = now
+        self._now = datetimeOf(now)
         self._zone = zone
 
     def plan(self, plan: dict[str, Any]) -> str:
@@ -65,7 +66,7 @@ class ReconfigText:
         many = len(entity["waiting_for"])
         until = ""
         if entity["deadline"] is not None:
-            deadline = datetime.fromtimestamp(entity["deadline"], timezone.utc)
+            deadline = datetimeOf(entity["deadline"])
             until = f", until {momentText(deadline, self._now, self._zone)} (then {entity['on_deadline']})"
         head = f"{clock} waiting for {many} build{'s' if many > 1 else ''}{until}:"
         return "\n".join([head, *(f"  {self.build(each)}" for each in entity["waiting_for"])])
@@ -75,7 +76,7 @@ class ReconfigText:
         number = "" if build["number"] is None else f" #{build['number']}"
         text = f"{plain(build['builder'])}{number} on {plain(build['worker'])}"
         if build["since"] is not None:
-            text += f", running for {durationText(self._now.timestamp() - build['since'])}"
+            text += f", running for {durationText(self._seconds - build['since'])}"
             text += (
                 ", for how much longer is unknown"
                 if build["remaining"] is None

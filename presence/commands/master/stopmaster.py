@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE, USAGE
 from presence.commands.master.client import NoAnswerError
 from presence.commands.master.command import addCommand, adminText, reasonOption, runCommand
-from presence.commands.master.waiting import INTERVAL, Silence, WhoRuns
+from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
 from presence.orders.shutdown import ON_DEADLINE
@@ -18,7 +17,7 @@ from presence.wire.masternote import NoMasterError, urlOf
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from presence.commands.master.client import MasterClient
+    from presence.commands.master.client import MasterClient, MasterError
 
 # The exit status when it goes on: somebody has cancelled it, or the deadline has.
 _GOES_ON = 3
@@ -95,20 +94,24 @@ _AT = {"abort": "goes on as before", "interrupt": "interrupts what does"}
 
 def _wait(client: MasterClient) -> int:
     """Wait until the master has stopped; the exit status."""
-    who, silence = WhoRuns(), Silence()
-    while True:
-        try:
-            (entity,) = client.get("shutdown")
-            if entity["state"] != "stopping":
-                return complain(
-                    "the master goes on: it was cancelled, or its deadline has come, or it was started again",
-                    _GOES_ON,
-                )
-            who.tell(client.get("runningbuilds"))
-        except NoAnswerError:
-            if silence.lasts() >= _SILENCE:
-                print("the master has stopped", flush=True)
-                return DONE
-        else:
-            silence.ended()
-        time.sleep(INTERVAL)
+    who = WhoRuns()
+
+    def ask() -> int | None:
+        (entity,) = client.get("shutdown")
+        if entity["state"] != "stopping":
+            return complain(
+                "the master goes on: it was cancelled, or its deadline has come, or it was started again",
+                _GOES_ON,
+            )
+        who.tell(client.get("runningbuilds"))
+        return None
+
+    def silent(problem: MasterError, seconds: float) -> int | None:
+        if not isinstance(problem, NoAnswerError):
+            raise problem
+        if seconds < _SILENCE:
+            return None
+        print("the master has stopped", flush=True)
+        return DONE
+
+    return waitUntil(ask, silent)

@@ -1,38 +1,41 @@
-"""Progress lines of a command that waits for builds."""
+"""Commands that wait for a master: the loop, and progress lines about builds."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
 
+from presence.commands.master.client import MasterError
 from presence.commands.master.command import adminText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-#: How often the master is asked, in seconds.
-INTERVAL = 1.0
+# How often the master is asked, in seconds.
+_INTERVAL = 1.0
 
 # How often a progress line is printed when nothing has changed, in seconds.
 _REMINDER = 60.0
 
 
-class Silence:
-    """For how long the master has not answered, by a clock that nobody sets."""
+def waitUntil(ask: Callable[[], int | None], silent: Callable[[MasterError, float], int | None]) -> int:
+    """Ask the master with `ask()` every second until that says an exit status, and return it.
 
-    def __init__(self) -> None:
-        self._since: float | None = None
-
-    def ended(self) -> None:
-        """It has answered."""
-        self._since = None
-
-    def lasts(self) -> float:
-        """It has not answered, for so many seconds; 0.0 the first time."""
-        now = time.monotonic()
-        if self._since is None:
-            self._since = now
-        return now - self._since
+    While it raises `MasterError` instead, `silent(problem, seconds)` is called: for how long that has gone on, by a clock that
+    nobody sets, 0.0 the first time. It may say an exit status too, or raise.
+    """
+    since: float | None = None
+    while True:
+        try:
+            status = ask()
+            since = None
+        except MasterError as problem:
+            now = time.monotonic()
+            since = now if since is None else since
+            status = silent(problem, now - since)
+        if status is not None:
+            return status
+        time.sleep(_INTERVAL)
 
 
 class WhoRuns:

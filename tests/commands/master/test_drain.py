@@ -1,5 +1,5 @@
 from presence.commands import options
-from presence.commands.master import drain
+from presence.commands.master import waiting
 from tests.commands.master.admincase import HOUR, NOW, AdminTestCase
 
 
@@ -9,9 +9,9 @@ class DrainTests(AdminTestCase):
         self.now = NOW
         self.steps = []
         self.set_forward = 0
-        self.patch(drain.time, "time", lambda: self.now + self.set_forward)
-        self.patch(drain.time, "monotonic", lambda: self.now)
-        self.patch(drain.time, "sleep", self.sleep)
+        self.patch(waiting.time, "time", lambda: self.now + self.set_forward)
+        self.patch(waiting.time, "monotonic", lambda: self.now)
+        self.patch(waiting.time, "sleep", self.sleep)
         self.patch(options, "localZone", lambda: "UTC")
 
     def sleep(self, seconds):

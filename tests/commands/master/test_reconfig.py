@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.zones import zoneFor
-from presence.commands.master import reconfig
+from presence.commands.master import reconfig, waiting
 from presence.commands.master.client import MasterError
 from presence.commands.master.reconfigtext import ReconfigText
 
@@ -53,7 +53,7 @@ def ended(result, number=1, mistakes=(), by="ann"):
 
 
 class FakeClient:
-    """A master: what it is ordered, and what it answers, one after the other."""
+    """A master: what it is ordered, and what it answers, one after the other; the last of it again and again."""
 
     answers = ()
     ordered = ()
@@ -62,7 +62,7 @@ class FakeClient:
         type(self).url = url
 
     def get(self, path):
-        answer = self.answers.pop(0)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
         return [answer]
@@ -76,7 +76,7 @@ class CommandTests(SynchronousTestCase):
     def setUp(self):
         self.slept = []
         self.patch(reconfig, "MasterClient", FakeClient)
-        self.patch(reconfig.time, "sleep", self.slept.append)
+        self.patch(waiting.time, "sleep", self.slept.append)
         self.patch(reconfig.time, "time", lambda: NOW)
         self.patch(os, "environ", {"PRESENCE_URL": "http://farm.example/", "TZ": "UTC"})
 

@@ -3,7 +3,7 @@ import os
 from pathlib import Path
 
 from presence.commands import options
-from presence.commands.master import stopmaster
+from presence.commands.master import waiting
 from tests.commands.master.admincase import HOUR, NOW, AdminTestCase
 
 
@@ -13,9 +13,9 @@ class StopMasterTests(AdminTestCase):
         self.now = NOW
         self.steps = []
         self.set_forward = 0
-        self.patch(stopmaster.time, "time", lambda: self.now + self.set_forward)
-        self.patch(stopmaster.time, "monotonic", lambda: self.now)
-        self.patch(stopmaster.time, "sleep", self.sleep)
+        self.patch(waiting.time, "time", lambda: self.now + self.set_forward)
+        self.patch(waiting.time, "monotonic", lambda: self.now)
+        self.patch(waiting.time, "sleep", self.sleep)
         self.patch(options, "localZone", lambda: "UTC")
 
     def sleep(self, seconds):

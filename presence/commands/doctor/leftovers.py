@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from presence.wire.localaddress import FILENAME as ADDRESS
@@ -13,8 +14,6 @@ from presence.wire.processes import isAlive
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-_PREFIX = "presence."
 
 
 @dataclass(frozen=True)
@@ -29,43 +28,24 @@ def rows(masterdir: Path, config: Any, *, used: bool) -> Iterator[Leftover]:
     """Rows of the master's database: what was ordered of workers that are not there any more; of all of them when presence is
     not `used` any more.
     """
-    import sqlalchemy as sa  # noqa: PLC0415 (who asks has a Buildbot)
-    from buildbot.db import enginestrategy  # noqa: PLC0415
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
-    db = config.db
-    url = getattr(db, "db_url", None) or db["db_url"]
-    if not isinstance(url, str):
-        return  # a secret, which only the master can read
-    engine = enginestrategy.create_engine(url, basedir=str(masterdir))
+    from presence.master.holding import leftovers as stored  # noqa: PLC0415 (who asks has a Buildbot)
+
+    def remove(workers: list[str] | None) -> None:
+        with stored.databaseOf(str(masterdir), config) as connection:
+            stored.removeLeftovers(connection, workers)
+
     known = {each.name for each in config.workers} if used else set()
-    objects = sa.table("objects", sa.column("id"), sa.column("class_name"))
-    states = sa.table("object_state", sa.column("objectid"), sa.column("name"))
-    ours = sa.select(objects.c.id).where(objects.c.class_name.startswith(_PREFIX))
-    with suppress(sa.exc.OperationalError), engine.connect() as connection:
-        found = connection.execute(
-            sa.select(states.c.objectid, states.c.name).where(states.c.objectid.in_(ours))
-        ).fetchall()
-        for objectid, name in found:
-            if name in known:
-                continue
-
-            def remove(objectid: int = objectid, name: str = name) -> None:
-                with engine.begin() as writing:
-                    writing.execute(
-                        sa.delete(states).where(states.c.objectid == objectid, states.c.name == name)
-                    )
-
-            yield Leftover(f"what was ordered of {name}, in the master's database", remove)
-        if not known:
-            for (objectid,) in connection.execute(ours).fetchall():
-
-                def removeObject(objectid: int = objectid) -> None:
-                    with engine.begin() as writing:
-                        writing.execute(sa.delete(objects).where(objects.c.id == objectid))
-
-                yield Leftover(
-                    "the name of presence in the table `objects` of the master's database", removeObject
-                )
+    # the database may be a secret, which only the master can read; and there may be none yet
+    with suppress(ValueError, OperationalError), stored.databaseOf(str(masterdir), config) as connection:
+        for each in stored.findLeftovers(connection):
+            if each.worker not in known:
+                what = f"what was ordered of {each.worker}, in the master's database"
+                yield Leftover(what, partial(remove, [each.worker]))
+        if not used and stored.hasName(connection):
+            what = "the name of presence in the table `objects` of the master's database"
+            yield Leftover(what, partial(remove, None))
 
 
 def notes(directory: Path, *names: str) -> Iterator[Leftover]:

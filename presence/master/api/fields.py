@@ -29,6 +29,13 @@ class Instant(types.Instance):
         return float(arg)
 
 
+#: A text, or null.
+NullableText = types.NoneOk(types.String())
+
+#: An instant, or null.
+NullableInstant = types.NoneOk(Instant())
+
+
 def select(resultSpec: Any, entityType: Any, entities: Iterable[Mapping[str, Any]]) -> list[Any]:
     """Those of the entities that `resultSpec` asks for. What is left in it, Buildbot can do.
 

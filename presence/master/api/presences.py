@@ -11,7 +11,7 @@ from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks, succeed
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import invalid, readApiOrder
+from presence.master.api.endpoints import OwnEvents, invalid, readApiOrder
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.compat import Entity
 from presence.orders.workers import ACTIONS
@@ -26,34 +26,31 @@ if TYPE_CHECKING:
     from presence.master.api.shapes import BuilderPresenceEntity, PresenceEntity
     from presence.master.holding.storedorders import StoredOrders
 
-_NullableText = types.NoneOk(types.String())
-_NullableInstant = types.NoneOk(filters.Instant())
-
 
 class HoldType(Entity):
     """One reason why a worker does not accept builds."""
 
     source = types.String()
-    reason = _NullableText
-    by = _NullableText
+    reason = filters.NullableText
+    by = filters.NullableText
     since = filters.Instant()
-    until = _NullableInstant
+    until = filters.NullableInstant
 
 
 class BreakType(Entity):
     """A break as it happens; `stop` is null where no end is in sight."""
 
     start = filters.Instant()
-    stop = _NullableInstant
-    reason = _NullableText
+    stop = filters.NullableInstant
+    reason = filters.NullableText
 
 
 class PartialBreakType(Entity):
     """A break in which some builds may start; `limit` says which ones."""
 
     start = filters.Instant()
-    stop = _NullableInstant
-    reason = _NullableText
+    stop = filters.NullableInstant
+    reason = filters.NullableText
     limit = types.String()
 
 
@@ -61,30 +58,25 @@ class LimitType(Entity):
     """What may start in a partial break that is now, and until when."""
 
     limit = types.String()
-    until = _NullableInstant
+    until = filters.NullableInstant
 
 
 class DrainType(Entity):
     """How a worker is drained: ``draining`` until nothing runs on it, nor on another one of the group."""
 
     state = types.String()
-    deadline = _NullableInstant
+    deadline = filters.NullableInstant
     on_deadline = types.String()
-    group = _NullableText
+    group = filters.NullableText
 
 
-class _Published:
+class _Published(OwnEvents):
     """What the two resource types have in common: where their entities come from, and where orders go."""
 
     entities: Entities
     orders: StoredOrders
     #: counts what has changed and is not counted yet
     settle: Callable[[], object]
-
-    @staticmethod
-    def sanitizeMessage(msg: dict[str, Any]) -> dict[str, Any]:
-        """Each entity is made for its event; there is nobody else who might change it."""
-        return msg
 
 
 class _Endpoint(base.Endpoint):
@@ -281,12 +273,12 @@ class Presence(_Published, base.ResourceType):
         connected = types.Boolean()
         busy = types.Boolean()
         running = types.Integer()
-        back_at = _NullableInstant
+        back_at = filters.NullableInstant
         next_break = types.NoneOk(BreakType("break"))
         breaks = types.List(of=BreakType("break"))
         partial_breaks = types.List(of=PartialBreakType("partial_break"))
         limits = types.List(of=LimitType("limit"))
-        work_until = _NullableInstant
+        work_until = filters.NullableInstant
         builders = types.List(of=types.Integer())
         holdable = types.Boolean()
         drain = types.NoneOk(DrainType("drain"))
@@ -311,8 +303,8 @@ class BuilderPresence(_Published, base.ResourceType):
         ready = types.Integer()
         total = types.Integer()
         waiting = types.Integer()
-        reason = _NullableText
-        back_at = _NullableInstant
+        reason = filters.NullableText
+        back_at = filters.NullableInstant
 
     entityType = EntityType(name)
 

@@ -12,7 +12,7 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import MasterEndpoint, refused
+from presence.master.api.endpoints import MasterEndpoint, OwnEvents, refused
 from presence.master.compat import Entity
 from presence.orders.reconfig import ACTIONS, PlanOrder, ReconfigOrder
 
@@ -24,16 +24,14 @@ if TYPE_CHECKING:
     from presence.master.api.reconfigreport import ReconfigReport
     from presence.master.api.shapes import PlanEntity, ReconfigEntity
 
-_NullableText = types.NoneOk(types.String())
-_NullableInstant = types.NoneOk(filters.Instant())
 _NullableInteger = types.NoneOk(types.Integer())
 
 
 class HeldType(Entity):
     """What is held and why; null is every builder, or every worker."""
 
-    builder = _NullableText
-    worker = _NullableText
+    builder = filters.NullableText
+    worker = filters.NullableText
     why = types.String()
 
 
@@ -44,8 +42,8 @@ class WaitingForType(Entity):
     number = _NullableInteger
     builder = types.String()
     worker = types.String()
-    since = _NullableInstant
-    remaining = _NullableInstant
+    since = filters.NullableInstant
+    remaining = filters.NullableInstant
 
 
 class ResultType(Entity):
@@ -53,7 +51,7 @@ class ResultType(Entity):
 
     number = types.Integer()
     result = types.String()
-    by = _NullableText
+    by = filters.NullableText
     at = filters.Instant()
     mistakes = types.List(of=types.String())
 
@@ -92,7 +90,7 @@ class ReconfigEndpoint(MasterEndpoint):
         return (yield self.report.entity())
 
 
-class Reconfig(base.ResourceType):
+class Reconfig(OwnEvents, base.ResourceType):
     """The reconfiguration of a master."""
 
     name = "reconfig"
@@ -108,18 +106,13 @@ class Reconfig(base.ResourceType):
         masterid = types.Integer()
         state = types.String()
         number = _NullableInteger
-        by = _NullableText
-        since = _NullableInstant
+        by = filters.NullableText
+        since = filters.NullableInstant
         all = types.Boolean()
-        deadline = _NullableInstant
-        on_deadline = _NullableText
+        deadline = filters.NullableInstant
+        on_deadline = filters.NullableText
         held = types.List(of=HeldType("held"))
         waiting_for = types.List(of=WaitingForType("waiting_for"))
         last = types.NoneOk(ResultType("result"))
 
     entityType = EntityType(name)
-
-    @staticmethod
-    def sanitizeMessage(msg: dict[str, Any]) -> dict[str, Any]:
-        """Each entity is made for its event; there is nobody else who might change it."""
-        return msg

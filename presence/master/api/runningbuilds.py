@@ -29,7 +29,7 @@ class AwaitedType(Entity):
 
     buildrequestid = types.Integer()
     builderid = types.Integer()
-    builder = types.NoneOk(types.String())
+    builder = filters.NullableText
     running = types.Boolean()
 
 
@@ -76,7 +76,7 @@ class RunningBuild(base.ResourceType):
         workerid = types.NoneOk(types.Integer())
         worker = types.String()
         started_at = filters.Instant()
-        remaining = types.NoneOk(filters.Instant())
+        remaining = filters.NullableInstant
         waits_for = types.List(of=AwaitedType("awaited"))
 
     entityType = EntityType(name)

@@ -12,7 +12,7 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import MasterEndpoint, refused
+from presence.master.api.endpoints import MasterEndpoint, OwnEvents, refused
 from presence.master.compat import Entity
 from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from presence.master.api.shapes import ShutdownEntity
     from presence.master.quiesce.shutdown import Shutdown as Stopping
 
-_NullableText = types.NoneOk(types.String())
-_NullableInstant = types.NoneOk(filters.Instant())
 
 _NO_RULE = (
     "no rule in master.cfg says who may stop the master, and where no rule matches Buildbot lets everybody: give "
@@ -62,7 +60,7 @@ class ShutdownEndpoint(MasterEndpoint):
         return shutdownEntity(self.master, self.shutdown)
 
 
-class Shutdown(base.ResourceType):
+class Shutdown(OwnEvents, base.ResourceType):
     """The stop of a master."""
 
     name = "shutdown"
@@ -77,18 +75,13 @@ class Shutdown(base.ResourceType):
 
         masterid = types.Integer()
         state = types.String()
-        reason = _NullableText
-        by = _NullableText
-        since = _NullableInstant
-        deadline = _NullableInstant
-        on_deadline = _NullableText
+        reason = filters.NullableText
+        by = filters.NullableText
+        since = filters.NullableInstant
+        deadline = filters.NullableInstant
+        on_deadline = filters.NullableText
 
     entityType = EntityType(name)
-
-    @staticmethod
-    def sanitizeMessage(msg: dict[str, Any]) -> dict[str, Any]:
-        """Each entity is made for its event; there is nobody else who might change it."""
-        return msg
 
 
 def shutdownEntity(master: Any, shutdown: Stopping) -> ShutdownEntity:

@@ -40,13 +40,16 @@ class Leftover:
 
 
 @contextmanager
-def databaseOf(basedir: str) -> Iterator[Any]:
-    """A connection (SQLAlchemy's, in a transaction) to the database of the master in `basedir`, as its master.cfg says.
+def databaseOf(basedir: str, config: Any = None) -> Iterator[Any]:
+    """A connection (SQLAlchemy's, in a transaction) to the database of the master in `basedir`, as its master.cfg says:
+    `config` is what has been read from that, if it has.
 
     Raises `ValueError` when that says it in a way that only a running master understands, and what executing it raises.
     """
-    config = FileLoader(basedir, getConfigFileFromTac(basedir)).loadConfig()
-    url = config.db.db_url
+    if config is None:
+        config = FileLoader(basedir, getConfigFileFromTac(basedir)).loadConfig()
+    # (a dictionary before Buildbot 4.3)
+    url = config.db["db_url"] if isinstance(config.db, dict) else config.db.db_url
     if not isinstance(url, str):
         raise ValueError(  # noqa: TRY004 (it is a mistake in a value)
             f"{basedir}: the database is given as {url!r}, which only a running master can work out: give a string"
@@ -70,12 +73,22 @@ def findLeftovers(connection: Any) -> list[Leftover]:
 
 
 def removeLeftovers(connection: Any, workers: Iterable[str] | None = None) -> int:
-    """Remove what is stored of these workers, or of all: of how many it was. A master that runs must not know of presences."""
+    """Remove what is stored of these workers: of how many it was. A master that runs must not know of presences.
+
+    Without `workers` everything is removed, and the name under which it is stored.
+    """
     query = sa.delete(Model.object_state).where(Model.object_state.c.objectid.in_(_objects()))
     if workers is not None:
         query = query.where(Model.object_state.c.name.in_(list(workers)))
     removed: int = connection.execute(query).rowcount
+    if workers is None:
+        connection.execute(sa.delete(Model.objects).where(Model.objects.c.id.in_(_objects())))
     return removed
+
+
+def hasName(connection: Any) -> bool:
+    """Whether there is a name under which something is, or was, stored."""
+    return connection.execute(_objects()).first() is not None
 
 
 def _objects() -> Any:

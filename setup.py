@@ -57,6 +57,8 @@ setup(
     extras_require={
         "master": ["buildbot>=4.2,<5"],
         "worker": ["buildbot-worker>=3.11,<5"],
+        # what sensors ask: logind over D-Bus; on macOS and Windows processes and batteries
+        "sensors": ['jeepney>=0.8; platform_system == "Linux"', 'psutil>=5.9; platform_system != "Linux"'],
         # breaks from iCalendar files
         "calendar": ["icalendar>=6", "recurring-ical-events>=3.3"],
         "test": [
@@ -65,6 +67,8 @@ setup(
             "holidays>=0.40",
             "hypothesis>=6.100",
             "shtab>=1.6",
+            "jeepney>=0.8",
+            "psutil>=5.9",
             "buildbot[bundle]>=4.2,<5",
             "buildbot-worker>=4.2,<5",
             # drives Debian's chromium; it needs no browser of its own

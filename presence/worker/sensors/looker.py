@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from presence.worker.sensors.reading import CannotTellError
+from presence.worker.looking.cannottell import CannotTellError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

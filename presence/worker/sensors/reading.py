@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from presence.calendar.instants import isFinite
-from presence.errors import PresenceError
 from presence.text import MAX_REASON, cut, readLine, shown
+from presence.worker.looking.cannottell import CannotTellError
 
 #: How long the name of a sensor may be, in characters.
 MAX_SENSOR = 40
-
-
-class CannotTellError(PresenceError):
-    """A sensor cannot tell at the moment, or not on this platform. The text says why, and what would be right."""
 
 
 # two clocks of a machine may differ by so many seconds

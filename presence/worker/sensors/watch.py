@@ -9,7 +9,8 @@ from twisted.internet.defer import TimeoutError as LookTimeout
 from twisted.logger import Logger
 
 from presence.text import MAX_REASON, cut
-from presence.worker.sensors.reading import CannotTellError, Reading, checkReading
+from presence.worker.looking.cannottell import CannotTellError
+from presence.worker.sensors.reading import Reading, checkReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable

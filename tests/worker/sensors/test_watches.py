@@ -5,7 +5,8 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.worker.sensors.reading import MAX_SENSOR, CannotTellError, Reading, checkSensors
+from presence.worker.sensors import CannotTellError
+from presence.worker.sensors.reading import MAX_SENSOR, Reading, checkSensors
 from presence.worker.sensors.watch import PATIENCE
 from tests.worker.fakewire import HOUR, NOW, ClientTestCase
 from tests.worker.sensors.fakes import FakeSensor, SensorsTestCase

@@ -1,0 +1,9 @@
+"""`CannotTellError`: what could not be seen."""
+
+from __future__ import annotations
+
+from presence.errors import PresenceError
+
+
+class CannotTellError(PresenceError):
+    """It cannot be told at the moment, or not on this platform. The text says why, and what would be right."""

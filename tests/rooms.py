@@ -18,7 +18,7 @@ FLOORS = (
     {"master.roster", "master.starting"},
     {"master.holding", "master.quiesce", "master.breaks"},
     {"master.api"},
-    {"master.authz", "master.assembly"},
+    {"master.authz", "master.access", "master.assembly"},
     {"master.slave"},
     {"master.buildslave", "master.terms"},
     {"master.adoption", "master.enable", "master.service"},

@@ -32,6 +32,7 @@ COMMANDS = {
         "master.stopmaster",
         "stop a master when nothing runs; what waits is built when it is started again",
     ),
+    "token": ("master.token", "let scripts order without a login: tokens with a user, orders and an end"),
     "status": ("owner.orders", "say what this machine's worker does, and why"),
     "away": ("owner.orders", "accept no more builds on this machine; what runs is finished"),
     "back": ("owner.orders", "end what `presence away` or `presence stop` has begun"),

@@ -8,6 +8,7 @@ from buildbot.util.service import SharedService
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
+from presence.master.access.bearers import Bearers
 from presence.master.api import presences, reconfig, runningbuilds, shutdown
 from presence.master.api.entities import Entities
 from presence.master.api.events import Events
@@ -46,7 +47,7 @@ class Assembly(SharedService):
     `Assembly.getService(master)` gives the one instance, in a Deferred.
 
     `roster` knows who is who, `storedOrders` takes the orders of admins, `drains` is what comes of some of them,
-    `reconfigurations` and `shutdown` bring the master to rest.
+    `reconfigurations` and `shutdown` bring the master to rest, and `bearers` knows who orders without a login.
     """
 
     _begun = False
@@ -58,6 +59,7 @@ class Assembly(SharedService):
     breakDeadlines: BreakDeadlines
     reconfigurations: Reconfigurations
     shutdown: Shutdown
+    bearers: Bearers
     #: see `_exempt()`
     exempt: Callable[[EnrolledWorker, bool], frozenset[str]]
 
@@ -77,6 +79,7 @@ class Assembly(SharedService):
         self._configuration_changed()
         self._answers.start()
         self._hook.start()
+        self.bearers.start()
         yield found
         yield super().startService()
         yield self.wakeup.start()
@@ -119,6 +122,7 @@ class Assembly(SharedService):
         reconfigs.report = self._report
         self._shutdowns = registerResources(master, shutdown)["shutdown"]
         self._shutdowns.shutdown = self.shutdown
+        self.bearers = Bearers(master)
 
     def _standstill(self, master: Any) -> Standstill:
         return Standstill(master, self._answers, lambda: self.wakeup.isPending)
@@ -131,6 +135,7 @@ class Assembly(SharedService):
         self.roster.clock.stop()
         self.reconfigurations.stop()
         self._note.stop()
+        self.bearers.stop()
         self._hook.stop()
         self._answers.stop()
         self.shutdown.end()

@@ -10,6 +10,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.calendar.durations import duration
+from presence.master.access.terms import OperatorTerms
 from presence.master.adoption import Adoption
 from presence.master.assembly import Assembly
 from presence.master.terms import Terms
@@ -37,6 +38,9 @@ class PresenceService(BuildbotService):
     With `reconfigWhenIdle` a SIGHUP, `buildbot reconfig` and `master.reconfig()` in the manhole wait until nothing
     runs that the new configuration would hurt. `deadline` (``"1h"``, or seconds) is how long they wait at most, and
     `onDeadline` what happens then: ``"abort"``, ``"interrupt"`` or ``"reconfig"``.
+
+    With `operator`, a role or a list of roles of the site's rules, the account of the master orders from the shell without a
+    login, as the user ``operator`` with these roles; and with `operatorGroup` (its name or number) everybody of that group.
     """
 
     name = "PresenceService"
@@ -52,6 +56,8 @@ class PresenceService(BuildbotService):
         reconfigWhenIdle: bool = False,
         deadline: Any = None,
         onDeadline: str = "abort",
+        operator: Any = None,
+        operatorGroup: Any = None,
     ) -> None:
         """Each mistake is a `config.error`."""
         self._terms = Terms(onBreakDuring, timezone, owners)
@@ -67,6 +73,7 @@ class PresenceService(BuildbotService):
             config.error(
                 f"PresenceService: onDeadline={onDeadline!r} is not right: give one of {', '.join(ON_DEADLINE)}"
             )
+        OperatorTerms(operator, operatorGroup)
 
     @inlineCallbacks
     def reconfigService(
@@ -75,6 +82,8 @@ class PresenceService(BuildbotService):
         reconfigWhenIdle: bool = False,
         deadline: Any = None,
         onDeadline: str = "abort",
+        operator: Any = None,
+        operatorGroup: Any = None,
         **terms: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, which `checkConfig()` has looked at; `terms` are the other keywords of that."""
@@ -97,6 +106,7 @@ class PresenceService(BuildbotService):
             assembly.reconfigurations.takeOver(order)
         else:
             assembly.reconfigurations.giveBack()
+        OperatorTerms(operator, operatorGroup).apply(assembly.bearers.operator)
 
     def giveTerms(self, workers: Iterable[Any]) -> None:
         """Give those of the `workers` of a configuration that are declared without a presence the `schedule` and the `owners`
@@ -115,6 +125,7 @@ class PresenceService(BuildbotService):
         """Reconfigurations are Buildbot's own again, and so are its workers."""
         assembly = yield Assembly.getService(self.master)
         assembly.reconfigurations.giveBack()
+        assembly.bearers.operator.forbid()
         if self._adoption is not None:
             # removed from the configuration, and not stopped with its master
             if not any(isinstance(each, PresenceService) for each in _services(self.master.config)):

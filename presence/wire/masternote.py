@@ -28,10 +28,7 @@ class NoMasterError(PresenceError):
 
 def urlOf(masterdir: Path) -> str:
     """The URL that the master in this directory has noted there."""
-    if not (masterdir / "buildbot.tac").exists():
-        raise NoMasterError(
-            f"{masterdir} is not a master's directory: no buildbot.tac is in it. Name one, or the web UI with --url"
-        )
+    checkMasterDirectory(masterdir, ", or the web UI with --url")
     try:
         note = json.loads(_note(masterdir))
         url, pid = note["url"], int(note["pid"])
@@ -53,6 +50,14 @@ def urlOf(masterdir: Path) -> str:
             "{'port': 'tcp:8010:interface=127.0.0.1'}, or let SIGHUP wait: util.PresenceService(reconfigWhenIdle=True)"
         )
     return str(url)
+
+
+def checkMasterDirectory(directory: Path, more: str = "") -> None:
+    """Raise `NoMasterError` when it is none. `more` is what else might be named."""
+    if not (directory / "buildbot.tac").exists():
+        raise NoMasterError(
+            f"{directory} is not a master's directory: no buildbot.tac is in it. Name one{more}"
+        )
 
 
 def _note(masterdir: Path) -> bytes:

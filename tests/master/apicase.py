@@ -80,6 +80,9 @@ class ApiTestCase(MasterTestCase):
     def render(self, path, method, who, body=None):
         return Answer(*self.renderText(path, method, who, body))
 
+    #: the value of the header Authorization of all that is asked
+    authorization = None
+
     def renderText(self, path, method=b"GET", who=ANONYMOUS, body=None):
         """The status and the text of the answer."""
         path, _, query = path.encode().partition(b"?")
@@ -88,6 +91,8 @@ class ApiTestCase(MasterTestCase):
         request.method = method
         request.session = FakeSession()
         request.session.user_info = who
+        if self.authorization is not None:
+            request.input_headers[b"authorization"] = self.authorization
         if body is not None:
             request.input_headers[b"content-type"] = b"application/json"
             request.content = BytesIO(body)

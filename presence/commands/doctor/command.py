@@ -73,7 +73,10 @@ def _master(directory: Path, left: list[Leftover]) -> Iterator[Finding]:
     yield from found
     if config is not None:
         yield from masterchecks.check(config)
-        left += leftovers.rows(directory, config, used=masterchecks.isUsed(config))
+        used = masterchecks.isUsed(config)
+        left += leftovers.rows(directory, config, used=used)
+        if not used:
+            left += leftovers.tokens(directory)
     left += leftovers.notes(directory)
 
 

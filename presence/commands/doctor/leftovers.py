@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from presence.wire.localaddress import FILENAME as ADDRESS
 from presence.wire.masternote import NOTE, OLD_NOTE
+from presence.wire.operatorfile import FILENAME as OPERATOR
 from presence.wire.processes import isAlive
+from presence.wire.tokens import FILENAME as TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,10 +52,17 @@ def rows(masterdir: Path, config: Any, *, used: bool) -> Iterator[Leftover]:
 
 def notes(directory: Path, *names: str) -> Iterator[Leftover]:
     """Files that say where something listens that does not run."""
-    for name in names or (NOTE, OLD_NOTE, ADDRESS):
+    for name in names or (NOTE, OLD_NOTE, OPERATOR, ADDRESS):
         path = directory / name
         if path.exists() and not _runs(directory):
             yield Leftover(f"{path}, of a process that does not run", path.unlink)
+
+
+def tokens(masterdir: Path) -> Iterator[Leftover]:
+    """The tokens of a master that has no presence any more."""
+    path = masterdir / TOKENS
+    if path.exists():
+        yield Leftover(f"{path}, the tokens with which scripts ordered", path.unlink)
 
 
 def _runs(directory: Path) -> bool:

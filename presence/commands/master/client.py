@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from presence.commands.http import PATIENCE, ConnectionFailed, HTTPClient, errorIn
+from presence.commands.master.credentials import Bearer
 from presence.commands.terminal import complain
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class NoAnswerError(MasterError):
 class CredentialsSource(Protocol):
     """Where credentials come from: `ask` allows to ask whoever sits at the terminal."""
 
-    def __call__(self, host: str, *, ask: bool) -> Credentials | None:
+    def __call__(self, host: str, *, ask: bool) -> Credentials | Bearer | None:
         """The credentials for `host`, or None."""
 
 
@@ -48,9 +49,11 @@ class MasterClient:
     def __init__(self, url: str, credentials: CredentialsSource) -> None:
         self._https, self._host, address, base = _parts(url)
         self._http = HTTPClient(address, base, https=self._https)
-        self._url = url
+        self.url = self._url = url
         self._credentials = credentials
         self._headers: dict[str, str] = {}
+        # whether the credentials have been used, and whom the master takes one for
+        self._introduced = False
         self._user: str | None = None
 
     def get(self, path: str, **filters: list[str]) -> list[dict[str, Any]]:
@@ -64,7 +67,7 @@ class MasterClient:
 
     def post(self, path: str, action: str, **params: Any) -> dict[str, Any]:
         """The result of an action."""
-        if self._user is None:
+        if not self._introduced:
             self._log_in(ask=False)
         body = {"jsonrpc": "2.0", "id": 1, "method": action, "params": params}
         result = self._asked("POST", f"api/v2/{path}", body).get("result")
@@ -91,12 +94,12 @@ class MasterClient:
 
     def close(self) -> None:
         """End the connection, and the session."""
-        self._headers, self._user = {}, None
+        self._headers, self._introduced, self._user = {}, False, None
         self._http.close()
 
     def _asked(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         response, text = self._read(method, path, body)
-        if response.status in _REFUSED and self._user is None and self._log_in(ask=True):
+        if response.status in _REFUSED and not self._introduced and self._log_in(ask=True):
             response, text = self._read(method, path, body)
         self._check(response, text)
         try:
@@ -116,15 +119,30 @@ class MasterClient:
             return
         said = errorIn(text) or f"{response.status} {response.reason}: is this the URL of a Buildbot?"
         if response.status in _REFUSED:
-            who = "you have not logged in" if self._user is None else f"you are {self._user}"
-            said = f"{said} ({who})"
-        raise MasterError(f"{said}")
+            said += self._who()
+        raise MasterError(said)
+
+    def _who(self) -> str:
+        """What is added to a refusal: for whom the master takes one. To whoever has sent a token it says so itself."""
+        if "Bearer" in self._headers.get("Authorization", ""):
+            return ""
+        if self._user is not None:
+            return f" (you are {self._user})"
+        if not self._introduced:
+            return " (you have not logged in)"
+        return (
+            " (nobody has logged in: the master has no login with a password. Name its directory, with "
+            'PresenceService(operator="ROLE"), or set PRESENCE_TOKEN to what `presence token make` prints)'
+        )
 
     def _log_in(self, *, ask: bool) -> bool:
         """Log in, if there are credentials; whether there are."""
         credentials = self._credentials(self._host, ask=ask)
         if credentials is None:
             return False
+        if isinstance(credentials, Bearer):
+            self._bear(credentials)
+            return True
         if not self._https and not _is_loopback(self._host):
             complain(f"warning: {self._url} is not https: the password can be read on its way", 0)
         secret = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
@@ -138,11 +156,24 @@ class MasterClient:
         cookies = SimpleCookie()
         for header in response.headers.get_all("Set-Cookie", ()):
             cookies.load(header)
-        if response.status in _NO_LOGIN or not cookies:
+        user = _user_of(cookies, credentials.user)
+        if response.status in _NO_LOGIN or user is None:
             complain(f"warning: {self._host} has no login with a password; going on without one", 0)
         self._headers["Cookie"] = "; ".join(f"{each.key}={each.coded_value}" for each in cookies.values())
-        self._user = credentials.user
+        self._introduced, self._user = True, user
         return True
+
+    def _bear(self, bearer: Bearer) -> None:
+        """Send this with every request from now on."""
+        if not self._https and not _is_loopback(self._host):
+            if bearer.isOperator:
+                raise MasterError(
+                    f"{self._url} is not https and not this machine: what is in the master's directory is not sent there. "
+                    "Log in with PRESENCE_USER and PRESENCE_PASSWORD, or with PRESENCE_TOKEN"
+                )
+            complain(f"warning: {self._url} is not https: the token can be read on its way", 0)
+        self._headers["Authorization"] = f"Bearer {bearer.secret}"
+        self._introduced = True
 
     def _read(self, method: str, path: str, body: Any) -> tuple[HTTPResponse, bytes]:
         response = self._send(method, path, body)
@@ -177,6 +208,21 @@ def _parts(url: str) -> tuple[bool, str, str, str]:
     if port is not None:
         address = f"{address}:{port}"
     return parts.scheme == "https", host, address, f"{parts.path.rstrip('/')}/"
+
+
+def _user_of(cookies: SimpleCookie, user: str) -> str | None:
+    """Whom the master takes for logged in, who has said that he is `user`; None for nobody.
+
+    Buildbot gives a session to everybody: its cookie, a JSON Web Token, says who it is. (It is read for people only.)
+    """
+    for each in cookies.values():
+        payload = each.value.partition(".")[2].partition(".")[0]
+        try:
+            info = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["user_info"]
+            return None if info.get("anonymous") else str(info.get("email") or info.get("username") or user)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue
+    return user if cookies else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -13,6 +13,7 @@ from presence.calendar.zones import localZone, zoneFor
 from presence.commands.exits import DONE, FAILED, USAGE
 from presence.commands.master.client import MasterClient, MasterError
 from presence.commands.master.credentials import (
+    Bearer,
     Credentials,
     CredentialsError,
     askCredentials,
@@ -22,6 +23,7 @@ from presence.commands.master.text import AdminText
 from presence.commands.options import UsageError
 from presence.commands.terminal import complain, plain
 from presence.text import readReason
+from presence.wire.masternote import NoMasterError, urlOf
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -31,14 +33,31 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://localhost:8010/"
 
 
-def addCommand(subparsers: Any, name: str, command: Callable[..., int], text: str) -> ArgumentParser:
-    """Add a command that asks a master: `command(options, client)` is its exit status."""
+def addCommand(
+    subparsers: Any, name: str, command: Callable[..., int], text: str, *, positional: bool = False
+) -> ArgumentParser:
+    """Add a command that asks a master: `command(options, client)` is its exit status.
+
+    The master's directory is an argument, where it is `positional`, and else an option.
+    """
     parser: ArgumentParser = subparsers.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}."
     )
-    parser.add_argument(
+    addMaster(parser, positional=positional)
+    parser.set_defaults(run=runCommand, command=command)
+    return parser
+
+
+def addMaster(parser: ArgumentParser, *, positional: bool) -> None:
+    """Let the command be told which master it is about: see `clientFor()`."""
+    where = parser.add_mutually_exclusive_group()
+    text = "the master's directory, on this machine; who can read what it has left there for its operator needs no login"
+    if positional:
+        where.add_argument("masterdir", nargs="?", type=Path, metavar="MASTERDIR", help=text)
+    else:
+        where.add_argument("--master", dest="masterdir", type=Path, metavar="MASTERDIR", help=text)
+    where.add_argument(
         "--url",
-        default=os.environ.get("PRESENCE_URL", DEFAULT_URL),
         help="where the web UI of the master is; by default $PRESENCE_URL, or else http://localhost:8010/",
     )
     parser.add_argument(
@@ -46,11 +65,20 @@ def addCommand(subparsers: Any, name: str, command: Callable[..., int], text: st
         type=Path,
         metavar="FILE",
         help="a file like ~/.netrc (the default), which only you can read, with a line for the master's host: "
-        "machine HOST login USER password PASSWORD. PRESENCE_USER and PRESENCE_PASSWORD in the environment "
-        "come before it.",
+        "machine HOST login USER password PASSWORD. PRESENCE_USER and PRESENCE_PASSWORD in the environment, or "
+        "PRESENCE_TOKEN, come before it.",
     )
-    parser.set_defaults(run=runCommand, command=command)
-    return parser
+
+
+def clientFor(options: Namespace) -> MasterClient:
+    """A client for the master that the command line names. Raises `NoMasterError` and `MasterError`."""
+    url = options.url
+    if options.masterdir is not None:
+        url = urlOf(options.masterdir)
+    return MasterClient(
+        url or os.environ.get("PRESENCE_URL", DEFAULT_URL),
+        CommandCredentials(options.netrc, options.masterdir),
+    )
 
 
 def addSelection(parser: ArgumentParser) -> None:
@@ -64,9 +92,8 @@ def addSelection(parser: ArgumentParser) -> None:
 def runCommand(options: Namespace) -> int:
     """Run the command of `options` with a client for the master; the exit status."""
     try:
-        client = MasterClient(options.url, CommandCredentials(options.netrc))
-        return int(options.command(options, client))
-    except UsageError as problem:
+        return int(options.command(options, clientFor(options)))
+    except (NoMasterError, UsageError) as problem:
         return complain(problem, USAGE)
     except (MasterError, CredentialsError) as problem:
         return complain(problem, FAILED)
@@ -75,12 +102,13 @@ def runCommand(options: Namespace) -> int:
 class CommandCredentials:
     """The credentials from wherever they are, asked for once."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, masterdir: Path | None) -> None:
         self._file = file
+        self._masterdir = masterdir
 
-    def __call__(self, host: str, *, ask: bool) -> Credentials | None:
+    def __call__(self, host: str, *, ask: bool) -> Credentials | Bearer | None:
         """See `CredentialsSource`."""
-        return findCredentials(host, self._file) or (askCredentials(host) if ask else None)
+        return findCredentials(host, self._file, self._masterdir) or (askCredentials(host) if ask else None)
 
 
 def ordered(options: Namespace, client: MasterClient, action: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The user and the password for a master: from the environment, from a file, or from a prompt.
+"""Who one is for a master: a user and a password, or a token; from the environment, from a file, or from a prompt.
 
 Never from the command line, which every process of the machine can read.
 """
@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from presence.wire.operatorfile import readOperator
+
 
 class CredentialsError(Exception):
     """There are credentials, and they cannot be used; the message says why, and what would be right."""
@@ -25,15 +27,45 @@ class Credentials(NamedTuple):
     password: str
 
 
-def findCredentials(host: str, file: Path | None) -> Credentials | None:
-    """What PRESENCE_USER and PRESENCE_PASSWORD say, or the entry for `host` in `file` (by default ~/.netrc)."""
+class Bearer(NamedTuple):
+    """What is sent instead: a token, or the secret of the operator, which never leaves this machine unencrypted."""
+
+    secret: str
+    isOperator: bool = False
+
+
+def findCredentials(
+    host: str, file: Path | None, masterdir: Path | None = None
+) -> Credentials | Bearer | None:
+    """What PRESENCE_USER and PRESENCE_PASSWORD say, or PRESENCE_TOKEN; or the entry for `host` in `file`; or what the master in
+    `masterdir` has left there for its operator; or the entry in ~/.netrc.
+    """
+    found = _from_environment()
+    if found is None and file is not None:
+        found = _from_file(host, file)
+    if found is None and masterdir is not None:
+        secret = readOperator(masterdir)
+        found = None if secret is None else Bearer(secret, isOperator=True)
+    return _from_file(host, None) if found is None and file is None else found
+
+
+def _from_environment() -> Credentials | Bearer | None:
+    token = os.environ.get("PRESENCE_TOKEN", "").strip()
     user, password = os.environ.get("PRESENCE_USER"), os.environ.get("PRESENCE_PASSWORD")
+    if token and (user or password):
+        raise CredentialsError("PRESENCE_TOKEN and PRESENCE_USER are both set: unset one of them")
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise CredentialsError(
+            "PRESENCE_TOKEN is not a token: it is one word, as `presence token make` prints it"
+        )
+    if token:
+        return Bearer(token)
     if user and password:
         return Credentials(user, password)
     if user or password:
         missing = "PRESENCE_PASSWORD" if user else "PRESENCE_USER"
         raise CredentialsError(f"{missing} is not set: set both PRESENCE_USER and PRESENCE_PASSWORD, or none")
-    return _from_file(host, file)
+    return None
 
 
 def askCredentials(host: str) -> Credentials | None:

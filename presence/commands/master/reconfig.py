@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
 from presence.commands.exits import DONE, FAILED, INTERRUPTED, USAGE
-from presence.commands.master.client import MasterClient, MasterError
-from presence.commands.master.command import DEFAULT_URL, CommandCredentials
+from presence.commands.master.client import MasterError
+from presence.commands.master.command import addMaster, clientFor
 from presence.commands.master.credentials import CredentialsError
 from presence.commands.master.reconfigtext import ReconfigText
 from presence.commands.master.waiting import waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
 from presence.orders.reconfig import ON_DEADLINE
-from presence.wire.masternote import NoMasterError, urlOf
+from presence.wire.masternote import NoMasterError
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from presence.commands.master.client import MasterClient
 
 # The exit statuses beside the common ones: master.cfg has mistakes; somebody has cancelled it; the deadline came first.
 _MISTAKES, _CANCELLED, _DEADLINE = 3, 4, 5
@@ -44,16 +44,7 @@ def addParser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "reconfig", help="reconfigure a master without losing a build", description=_DESCRIPTION
     )
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "masterdir", nargs="?", type=Path, metavar="MASTERDIR", help="the master's directory, on this machine"
-    )
-    where.add_argument(
-        "--url", help="where its web UI is; by default $PRESENCE_URL, or else http://localhost:8010/"
-    )
-    parser.add_argument(
-        "--netrc", type=Path, metavar="FILE", help="a file like ~/.netrc (the default) with your password"
-    )
+    addMaster(parser, positional=True)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--plan", action="store_true", help="say what would be held and why, and do nothing")
     what.add_argument("--cancel", action="store_true", help="give up the one that waits")
@@ -70,11 +61,7 @@ def run(options: Namespace) -> int:
     """Run `presence reconfig`."""
     try:
         _check(options)
-        url = options.url or (options.masterdir and urlOf(options.masterdir))
-        client = MasterClient(
-            url or os.environ.get("PRESENCE_URL", DEFAULT_URL), CommandCredentials(options.netrc)
-        )
-        return _Command(options, client).run()
+        return _Command(options, clientFor(options)).run()
     except (NoMasterError, UsageError) as problem:
         return complain(problem, USAGE)
     except (MasterError, CredentialsError) as problem:

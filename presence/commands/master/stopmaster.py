@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from presence.commands.exits import DONE, USAGE
+from presence.commands.exits import DONE
 from presence.commands.master.client import NoAnswerError
-from presence.commands.master.command import addCommand, adminText, reasonOption, runCommand
+from presence.commands.master.command import addCommand, adminText, reasonOption
 from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
 from presence.orders.shutdown import ON_DEADLINE
-from presence.wire.masternote import NoMasterError, urlOf
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -33,15 +31,8 @@ def addParser(subparsers: Any) -> None:
         "stop-master",
         _stop,
         "stop a master when nothing runs; what waits is built when it is started again",
+        positional=True,
     )
-    parser.add_argument(
-        "masterdir",
-        nargs="?",
-        type=Path,
-        metavar="MASTERDIR",
-        help="the master's directory, on this machine; or --url",
-    )
-    parser.set_defaults(run=run)
     parser.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
     then = (
         "what happens then: the master goes on as before (the default), or what still runs is interrupted, and built "
@@ -50,16 +41,6 @@ def addParser(subparsers: Any) -> None:
     addDeadline(parser, "how long to wait", (ON_DEADLINE, then))
     parser.add_argument("--detach", action="store_true", help="do not wait until it has stopped")
     parser.add_argument("--cancel", action="store_true", help="do not stop it, whoever has ordered it")
-
-
-def run(options: Namespace) -> int:
-    """Run `presence stop-master`."""
-    try:
-        if options.masterdir is not None:
-            options.url = urlOf(options.masterdir)
-    except NoMasterError as problem:
-        return complain(problem, USAGE)
-    return runCommand(options)
 
 
 def _stop(options: Namespace, client: MasterClient) -> int:

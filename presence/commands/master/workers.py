@@ -107,7 +107,7 @@ def _watch(options: Namespace, client: MasterClient) -> int:
                 print(f"{adminText().change(worker)}, removed from the configuration", flush=True)
             else:
                 print(adminText().change(worker), flush=True)
-    raise MasterError(f"{options.url} has ended the connection")
+    raise MasterError(f"{client.url} has ended the connection")
 
 
 def _state(text: str) -> str:

@@ -79,11 +79,14 @@ class FakeMaster:
         self.stream = b""
         self.requests = []
         self.sessions = set()
+        self.authorizations = []
+        self.tokens = set()
         self.broken = 0
 
     def answer(self, method, target, body, headers):
         """(status, headers, body) of an answer."""
         parts = urlsplit(target)
+        self.authorizations.append(headers.get("Authorization"))
         self.requests.append((method, parts.path, body))
         path = parts.path.removeprefix("/bb/")
         if path == "auth/login":
@@ -123,7 +126,8 @@ class FakeMaster:
         return 200, {}, json.dumps({path: found, "meta": {}}).encode()
 
     def post(self, path, call, headers):
-        if self.needsLogin and headers.get("Cookie") not in self.sessions:
+        known = headers.get("Cookie") in self.sessions or headers.get("Authorization") in self.tokens
+        if self.needsLogin and not known:
             return 403, {}, json.dumps({"error": {"message": "you need to have role 'admins'"}}).encode()
         if path == "shutdown":
             stop = call["method"] == "stop"
@@ -218,7 +222,8 @@ class AdminTestCase(SynchronousTestCase):
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             try:
-                options = parser.parse_args([arguments[0], "--url", url, *arguments[1:]])
+                where = [] if url is None else ["--url", url]
+                options = parser.parse_args([arguments[0], *where, *arguments[1:]])
                 status = options.run(options)
             except SystemExit as end:
                 status = end.code

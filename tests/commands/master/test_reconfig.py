@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.zones import zoneFor
-from presence.commands.master import reconfig, waiting
+from presence.commands.master import command, reconfig, waiting
 from presence.commands.master.client import MasterError
 from presence.commands.master.reconfigtext import ReconfigText
 
@@ -75,7 +75,7 @@ class FakeClient:
 class CommandTests(SynchronousTestCase):
     def setUp(self):
         self.slept = []
-        self.patch(reconfig, "MasterClient", FakeClient)
+        self.patch(command, "MasterClient", FakeClient)
         self.patch(waiting.time, "sleep", self.slept.append)
         self.patch(reconfig.time, "time", lambda: NOW)
         self.patch(os, "environ", {"PRESENCE_URL": "http://farm.example/", "TZ": "UTC"})

@@ -97,13 +97,14 @@ class StopMasterTests(AdminTestCase):
         """The master may be named by its directory, as for `presence reconfig`."""
         directory = Path(self.mktemp())
         directory.mkdir()
-        status, _, err = self.run_("stop-master", str(directory))
+        status, _, err = self.run_("stop-master", str(directory), url=None)
         self.assertEqual(status, 2)
         self.assertIn("is not a master's directory", err)
         (directory / "buildbot.tac").touch()
         note = {"url": "https://farm.example/bb/", "pid": os.getpid()}
         (directory / "presence-master.json").write_text(json.dumps(note))
-        self.done("stop-master", str(directory), "--detach", url="https://elsewhere.example/")
+        os.environ["PRESENCE_URL"] = "https://elsewhere.example/"
+        self.done("stop-master", str(directory), "--detach", url=None)
         self.assertEqual(set(self.connections), {"farm.example"})
 
     def test_mistakes(self):

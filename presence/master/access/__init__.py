@@ -1,0 +1,1 @@
+"""Who orders without a login: the operator of the machine, and tokens."""

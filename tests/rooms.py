@@ -17,6 +17,7 @@ FLOORS = (
     {"master.builds", "master.mirror", "master.enrolled", "master.note", "master.owner"},
     {"master.roster", "master.starting"},
     {"master.holding", "master.quiesce", "master.breaks"},
+    {"master.why"},
     {"master.api"},
     {"master.authz", "master.access", "master.assembly"},
     {"master.slave"},

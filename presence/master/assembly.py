@@ -9,7 +9,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master.access.bearers import Bearers
-from presence.master.api import presences, reconfig, runningbuilds, shutdown
+from presence.master.api import presences, reconfig, requestpresences, runningbuilds, shutdown
 from presence.master.api.entities import Entities
 from presence.master.api.events import Events
 from presence.master.api.readycounts import ReadyCounts
@@ -27,6 +27,7 @@ from presence.master.roster import Roster
 from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
+from presence.master.why.reader import WhyReader
 from presence.model.retries import Retries
 from presence.orders.workers import ReleaseOrder
 
@@ -120,6 +121,14 @@ class Assembly(SharedService):
             master, self.reconfigurations, lambda entity: reconfigs.produceEvent(entity, "changed")
         )
         reconfigs.report = self._report
+        requests = registerResources(master, requestpresences)["requestpresence"]
+        requests.reader = WhyReader(
+            roster,
+            self.breakDoor,
+            self.reconfigurations.gate,
+            self._answers,
+            lambda: self.shutdown.stopping,
+        )
         self._shutdowns = registerResources(master, shutdown)["shutdown"]
         self._shutdowns.shutdown = self.shutdown
         self.bearers = Bearers(master)
@@ -181,6 +190,7 @@ class Assembly(SharedService):
     def _configuration_changed(self) -> None:
         # the functions that have been asked are those of the configuration of before
         self._answers.giveUp()
+        self._answers.decisions.forget()
         self._events.follow()
         self._note.write()
 

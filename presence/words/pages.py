@@ -6,9 +6,9 @@ import json
 from functools import cache
 from pathlib import Path
 
-from presence.words import holds
+from presence.words import holds, waiting
 
-_SENTENCES = "holds.js"
+_SENTENCES = ("holds.js", "waiting.js")
 _WORDS = "wordlist.js"
 
 
@@ -28,8 +28,17 @@ def pageModules() -> dict[str, bytes]:
         "open": holds.OPEN,
         "ends": holds.ENDS,
         "sensor": holds.SENSOR,
+        "waiting": {
+            "more": waiting.MORE,
+            "and": waiting.AND,
+            "beginnings": waiting.BEGINNINGS,
+            "at": waiting.AT,
+            "about": waiting.ABOUT,
+            "unknown": waiting.UNKNOWN,
+            "now": waiting.NOW,
+        },
     }
     return {
-        _SENTENCES: (Path(__file__).parent / _SENTENCES).read_bytes(),
+        **{name: (Path(__file__).parent / name).read_bytes() for name in _SENTENCES},
         _WORDS: f"export default {json.dumps(words, indent=2)};\n".encode(),
     }

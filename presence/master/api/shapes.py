@@ -105,6 +105,44 @@ class RunningBuildEntity(TypedDict):
     waits_for: list[AwaitedEntity]
 
 
+class ReasonEntity(TypedDict):
+    """One thing that a request waits for; `until` is the end of it, `estimated` from builds of the past, None if unknown."""
+
+    kind: str
+    text: str
+    since: float | None
+    until: float | None
+    estimated: bool
+    hint: str | None
+
+
+class WorkerReasonsEntity(TypedDict):
+    """Why a request does not start on one worker, and when it may, if one knows."""
+
+    workerid: int | None
+    name: str
+    reasons: list[ReasonEntity]
+    earliest: float | None
+    estimated: bool
+
+
+class RequestPresenceEntity(TypedDict):
+    """Why a request waits, or (then `buildrequestid` is None) one of its builder would; `total` counts its workers."""
+
+    buildrequestid: int | None
+    builderid: int
+    builder: str | None
+    state: str
+    submitted_at: float | None
+    ahead: int
+    reasons: list[ReasonEntity]
+    workers: list[WorkerReasonsEntity]
+    total: int
+    summary: list[ReasonEntity]
+    earliest: float | None
+    estimated: bool
+
+
 class HeldEntity(TypedDict):
     """What a reconfiguration holds and why; None is every builder, or every worker."""
 

@@ -52,6 +52,10 @@ class ReconfigGate:
         """Hold nothing any more."""
         self._plan, self._shut, self._closed = Plan(), False, False
 
+    def why(self, builder: str, worker: str) -> str | None:
+        """Why builds of this builder may not start on this worker, a text for people; None if they may."""
+        return self._plan.why(builder, worker)
+
     def onlyChildren(self, builder: str, worker: Any) -> bool:
         """Whether the plan covers the builds of this builder on this worker."""
         return self._plan.covers(builder, worker.workername)

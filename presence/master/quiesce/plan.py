@@ -91,6 +91,12 @@ class Plan:
         """Whether builds of this builder on this worker must not run."""
         return self.everything or any(each.covers(builder, worker) for each in self.conflicts)
 
+    def why(self, builder: str, worker: str) -> str | None:
+        """Why builds of this builder on this worker must not run; None when they may."""
+        if self.everything:
+            return "everything is held"
+        return next((each.why for each in self.conflicts if each.covers(builder, worker)), None)
+
     def whyWorker(self, worker: str) -> str | None:
         """Why no build at all may run on this worker; None when some may."""
         if self.everything:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from presence.master.starting.decisions import Decisions
+
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
@@ -29,6 +31,8 @@ class SiteAnswers:
         self._stopping = False
         #: how many have been given up so far
         self.givenUp = 0
+        #: what they have decided lately
+        self.decisions = Decisions()
 
     def start(self) -> None:
         """Let a distributor that is to stop wait for no answer."""
@@ -52,6 +56,11 @@ class SiteAnswers:
         if self._stopping:
             self.giveUp()
         return waits
+
+    def overdue(self, after: float) -> list[tuple[str, float]]:
+        """What has been waited for so many seconds, and since when (seconds since the epoch)."""
+        now = self._clock.seconds()
+        return [(what, since) for what, since, _ in self._pending.values() if now - since >= after]
 
     def giveUp(self, after: float = 0.0) -> bool:
         """Do without those answers that have been waited for so many seconds. Whether there were any.
@@ -91,16 +100,24 @@ class SiteAnswers:
 
 
 def patientChooser(base: Any, answers: SiteAnswers) -> Any:
-    """The class of choosers (which pair requests with workers) that `base` is, and that waits by `answers`."""
+    """The class of choosers (which pair requests with workers) that `base` is, and that waits by `answers`, and says to its
+    `decisions` what the functions of the site have decided.
+    """
 
     class PatientChooser(base):
         def __init__(self, bldr: Any, master: Any) -> None:
             super().__init__(bldr, master)
+            self._look = answers.decisions.begin(bldr.name)
+            follow = {"nextBuild": self._look.followNextBuild}
+            # (Buildbot has one of its own, which takes any)
+            if bldr.config.nextWorker or master.config.select_next_worker:
+                follow["nextWorker"] = self._look.followNextWorker
             # a chooser of the site's own may do without them
             for name in ("nextBuild", "nextWorker"):
                 function = getattr(self, name, None)
                 if function is not None:
-                    setattr(self, name, self._awaiting(name, function))
+                    waiting = self._awaiting(name, function)
+                    setattr(self, name, follow[name](waiting) if name in follow else waiting)
 
         def _awaiting(self, name: str, function: Any) -> Any:
             return lambda *args: answers.awaiting(self._what(name), function(*args), None)
@@ -109,7 +126,7 @@ def patientChooser(base: Any, answers: SiteAnswers) -> Any:
             return f"{name} of builder {self.bldr.name}"
 
         def canStartBuild(self, wfb: Any, request: Any) -> Any:
-            can_start = super().canStartBuild(wfb, request)
+            can_start = self._look.followCanStart(super().canStartBuild, wfb, request)
             return answers.awaiting(self._what("canStartBuild"), can_start, False)
 
     return PatientChooser

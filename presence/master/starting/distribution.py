@@ -118,6 +118,7 @@ class Distribution:
         ordered: list[str] = yield self._answers.awaiting("prioritizeBuilders", self._sort(names), names)
         # `prioritizeBuilders` may leave builders out: it is not on its way to these
         left_out = set(names).difference(ordered)
+        self._answers.decisions.sorted(names, ordered)
         if left_out:
             self._ahead = {builder for builder in self._ahead if builder.name not in left_out}
         return ordered

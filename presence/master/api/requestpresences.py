@@ -1,0 +1,283 @@
+"""The resource `requestpresences` of Buildbot's Data API: why requests wait, and when they may start.
+
+All instants are seconds since the epoch. This module has no subclass of `ResourceType` among its names but its own:
+see `registerResources()`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+
+from buildbot.data import base, exceptions, types
+from twisted.internet.defer import inlineCallbacks
+
+from presence.master.api import fields as filters
+from presence.master.compat import Entity
+from presence.master.why.explain import NAMED
+from presence.master.why.pending import findPending, findRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from twisted.internet.defer import Deferred
+
+    from presence.master.api.shapes import ReasonEntity, RequestPresenceEntity, WorkerReasonsEntity
+    from presence.master.why.facts import Reason, Why, WorkerWhy
+    from presence.master.why.pending import Request
+    from presence.master.why.reader import WhyReader
+
+_NullableInstant = types.NoneOk(filters.Instant())
+
+# The ids that a database takes.
+_LARGEST = 2**31 - 1
+
+
+class ReasonType(Entity):
+    """One thing that a request waits for."""
+
+    kind = types.String()
+    text = types.String()
+    since = _NullableInstant
+    until = _NullableInstant
+    estimated = types.Boolean()
+    hint = types.NoneOk(types.String())
+
+
+class WorkerReasonsType(Entity):
+    """Why a request does not start on one worker."""
+
+    workerid = types.NoneOk(types.Integer())
+    name = types.String()
+    reasons = types.List(of=ReasonType("reason"))
+    earliest = _NullableInstant
+    estimated = types.Boolean()
+
+
+class _Endpoint(base.Endpoint):
+    @property
+    def reader(self) -> WhyReader:
+        """What finds it out."""
+        return self.rtype.reader
+
+    def name(self, builderid: int) -> str | None:
+        """The name of the builder with this id, if it is one of this master's."""
+        builder = self.master.botmaster.getBuilderById(builderid)
+        return None if builder is None else builder.name
+
+    @inlineCallbacks
+    def ofPending(
+        self, builderid: int | None = None
+    ) -> Generator[Deferred[Any], Any, list[RequestPresenceEntity]]:
+        """The entities of those that wait, with the workers of each that are free first."""
+        requests: list[Request] = yield findPending(self.master, builderid)
+        whys: dict[int, Why] = yield self.reader.ofRequests(requests, self.name)
+        make = _Entities(NAMED)
+        return [make.ofRequest(each, self.name(each.builderid), whys[each.id]) for each in requests]
+
+    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
+        """Nothing is ordered of them here: Buildbot's own ``buildrequests`` are there for that."""
+        raise exceptions.InvalidControlException(f"action {action!a}: POST to buildrequests/ID")
+
+
+class RequestPresenceEndpoint(_Endpoint):
+    """One request."""
+
+    kind = base.EndpointKind.SINGLE
+    pathPatterns: ClassVar[list[str]] = [
+        "/requestpresences/n:buildrequestid",
+        "/buildrequests/n:buildrequestid/presence",
+    ]
+
+    @inlineCallbacks
+    def get(
+        self, _resultSpec: Any, kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, RequestPresenceEntity | None]:
+        """The entity; None when there is no such request."""
+        if kwargs["buildrequestid"] > _LARGEST:
+            return None
+        request: Request | None = yield findRequest(self.master, kwargs["buildrequestid"])
+        if request is None:
+            return None
+        if request.claimed or request.complete:
+            return _unpending(request, self.name(request.builderid))
+        whys: dict[int, Why] = yield self.reader.ofRequests([request], self.name)
+        return _Entities().ofRequest(request, self.name(request.builderid), whys[request.id])
+
+
+class BuilderRequestPresenceEndpoint(_Endpoint):
+    """A request of one builder, if there were one."""
+
+    kind = base.EndpointKind.SINGLE
+    pathPatterns: ClassVar[list[str]] = [
+        "/builders/n:builderid/requestpresence",
+        # Buildbot's builders may have any name
+        "/builders/s:buildername/requestpresence",
+    ]
+
+    @inlineCallbacks
+    def get(
+        self, _resultSpec: Any, kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, RequestPresenceEntity | None]:
+        """The entity; None when this master has no such builder."""
+        name = kwargs["buildername"] if "buildername" in kwargs else self.name(kwargs["builderid"])
+        builder = self.master.botmaster.builders.get(name)
+        if builder is None or builder.config is None:
+            return None
+        why: Why = yield self.reader.ofBuilder(builder.name)
+        return _Entities().ofBuilder(builder, why, self.master.reactor.seconds())
+
+
+class RequestPresencesEndpoint(_Endpoint):
+    """All requests that wait, or those of one builder."""
+
+    kind = base.EndpointKind.COLLECTION
+    rootLinkName = "requestpresences"
+    pathPatterns: ClassVar[list[str]] = ["/requestpresences", "/builders/n:builderid/requestpresences"]
+
+    @inlineCallbacks
+    def get(
+        self, resultSpec: Any, kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, list[RequestPresenceEntity]]:
+        """The entities: by builder, and those first that Buildbot takes first."""
+        found = yield self.ofPending(kwargs.get("builderid"))
+        return filters.select(resultSpec, self.rtype.entityType, found)
+
+
+class RequestPresence(base.ResourceType):
+    """Why a request waits."""
+
+    name = "requestpresence"
+    plural = "requestpresences"
+    endpoints: ClassVar[list[Any]] = [
+        RequestPresenceEndpoint,
+        BuilderRequestPresenceEndpoint,
+        RequestPresencesEndpoint,
+    ]
+
+    reader: WhyReader
+
+    class EntityType(Entity):
+        """Its fields."""
+
+        buildrequestid = types.NoneOk(types.Integer())
+        builderid = types.Integer()
+        builder = types.NoneOk(types.String())
+        state = types.String()
+        submitted_at = _NullableInstant
+        ahead = types.Integer()
+        reasons = types.List(of=ReasonType("reason"))
+        workers = types.List(of=WorkerReasonsType("worker"))
+        total = types.Integer()
+        summary = types.List(of=ReasonType("reason"))
+        earliest = _NullableInstant
+        estimated = types.Boolean()
+
+    entityType = EntityType(name)
+
+
+# An entity of which nothing is known. (The order of the fields is that of the documentation.)
+_NOTHING: RequestPresenceEntity = {
+    "buildrequestid": None,
+    "builderid": 0,
+    "builder": None,
+    "state": "none",
+    "submitted_at": None,
+    "ahead": 0,
+    "reasons": [],
+    "workers": [],
+    "total": 0,
+    "summary": [],
+    "earliest": None,
+    "estimated": False,
+}
+
+
+class _AboutRequest(TypedDict):
+    """The fields that say which request it is."""
+
+    buildrequestid: int | None
+    builderid: int
+    builder: str | None
+    submitted_at: float | None
+
+
+class _Entities:
+    """Makes entities, with the first `most` of the workers; what many of them have in common is there once."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._workers: dict[int, list[WorkerReasonsEntity]] = {}
+        self._summaries: dict[int, list[ReasonEntity]] = {}
+
+    def ofRequest(self, request: Request, builder: str | None, why: Why) -> RequestPresenceEntity:
+        """Of a request that waits."""
+        return {**self._why(why), **_about(request, builder), "state": "waiting"}
+
+    def ofBuilder(self, builder: Any, why: Why, now: float) -> RequestPresenceEntity:
+        """Of a builder."""
+        free = why.earliest is not None and why.earliest <= now
+        return {
+            **self._why(why),
+            "state": "free" if free else "none",
+            "builderid": builder._builderid,
+            "builder": builder.name,
+        }
+
+    def _why(self, why: Why) -> RequestPresenceEntity:
+        found, general = why.workers, _reasons(why.reasons)
+        workers = _once(self._workers, found, lambda: [_worker(each) for each in found.workers[: self._most]])
+        return {
+            **_NOTHING,
+            "ahead": why.ahead,
+            "reasons": general,
+            "workers": workers,
+            "total": len(found.workers),
+            "summary": general + _once(self._summaries, found, lambda: _reasons(found.summary)),
+            "earliest": why.earliest,
+            "estimated": why.estimated,
+        }
+
+
+def _unpending(request: Request, builder: str | None) -> RequestPresenceEntity:
+    state = "complete" if request.complete else "building"
+    return {**_NOTHING, **_about(request, builder), "state": state}
+
+
+def _about(request: Request, builder: str | None) -> _AboutRequest:
+    return {
+        "buildrequestid": request.id,
+        "builderid": request.builderid,
+        "builder": builder,
+        "submitted_at": request.submittedAt,
+    }
+
+
+def _once(known: dict[int, Any], key: object, make: Callable[[], Any]) -> Any:
+    # (they live as long as the whys that are made into entities)
+    if id(key) not in known:
+        known[id(key)] = make()
+    return known[id(key)]
+
+
+def _worker(worker: WorkerWhy) -> WorkerReasonsEntity:
+    return {
+        "workerid": worker.workerid,
+        "name": worker.name,
+        "reasons": _reasons(worker.reasons),
+        "earliest": worker.earliest,
+        "estimated": worker.estimated,
+    }
+
+
+def _reasons(reasons: Sequence[Reason]) -> list[ReasonEntity]:
+    return [
+        {
+            "kind": each.kind,
+            "text": each.text,
+            "since": each.since,
+            "until": each.until,
+            "estimated": each.estimated,
+            "hint": each.hint,
+        }
+        for each in reasons
+    ]

@@ -1,0 +1,165 @@
+"""What is known of the workers of one builder: collected from the roster, from Buildbot's objects, and from estimates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from buildbot.interfaces import ILatentWorker, IRenderable
+from twisted.internet.defer import inlineCallbacks
+
+from presence.master.builds.estimates import estimates
+from presence.master.builds.running import allBuilds, isLost
+from presence.master.why.facts import Reason, Running, Taken, WorkerFacts
+from presence.master.why.lockowners import LockOwners
+from presence.words import waiting as words
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from twisted.internet.defer import Deferred
+
+    from presence.master.breaks.door import BreakDoor
+    from presence.master.builds.estimates import Estimate
+    from presence.master.quiesce.gate import ReconfigGate
+    from presence.master.roster import Roster
+    from presence.master.why.lockowners import Contention
+    from presence.model.workerpresence import WorkerPresence
+
+
+class Builds:
+    """The builds that run on a master, as they are in one turn of the reactor."""
+
+    def __init__(self, master: Any) -> None:
+        self.all = [each for each in allBuilds(master) if not isLost(each)]
+        self.owners = LockOwners(self.all)
+        self._by_worker: dict[str, list[Any]] = {}
+        for each in self.all:
+            if each.workerforbuilder is not None and each.workerforbuilder.worker is not None:
+                self._by_worker.setdefault(each.workerforbuilder.worker.workername, []).append(each)
+
+    def on(self, worker: str) -> list[Any]:
+        """Those on a worker."""
+        return self._by_worker.get(worker, [])
+
+
+class Candidates:
+    """The workers of one builder, as they are in one turn of the reactor; `about` are the builds of which it has to be known
+    how long they take still.
+    """
+
+    def __init__(
+        self, roster: Roster, door: BreakDoor, gate: ReconfigGate, builder: Any, builds: Builds
+    ) -> None:
+        self._roster = roster
+        self._door = door
+        self._gate = gate
+        self._builder = builder
+        self._builds = builds
+        self._of = {each.worker.workername: each for each in builder.workers if each.worker is not None}
+        self._contentions: dict[str, list[Contention]] = {}
+        self.about: set[Any] = set()
+
+    @inlineCallbacks
+    def collect(self) -> Generator[Deferred[Any], Any, None]:
+        """Find out what runs there, and who has the locks. A Deferred that fires when that is known."""
+        accesses = self._builder.config.locks
+        locks = []
+        if accesses and not IRenderable.providedBy(accesses):
+            botmaster = self._builder.botmaster
+            locks = list((yield botmaster.getLockFromLockAccesses(accesses, self._builder.config_version)))
+        for name, wfb in self._of.items():
+            own = [(lock.getLockForWorker(name), access) for lock, access in locks]
+            contentions = [
+                *self._builds.owners.contentions(wfb.worker.locks or (), wfb.worker),
+                *self._builds.owners.contentions(own, None),
+            ]
+            if contentions:
+                self._contentions[name] = contentions
+            self.about.update(build for each in contentions for build in each.owners)
+            running = self._builds.on(name)
+            most = wfb.worker.max_builds
+            if most and len(running) >= most:
+                self.about.update(running)
+            else:
+                self.about.update(each for each in running if each.workerforbuilder is wfb)
+
+    def facts(self, remaining: dict[int, Estimate], now: float) -> list[WorkerFacts]:
+        """What is known of each worker of the configuration, given how long the builds of `about` take still (by id)."""
+        names = dict.fromkeys((*self._builder.config.workernames, *self._of))
+        return [self._worker(each, remaining, now) for each in names]
+
+    def _worker(self, name: str, remaining: dict[int, Estimate], now: float) -> WorkerFacts:
+        def run(builds: Iterable[Any]) -> tuple[Running, ...]:
+            return tuple(_running(each, remaining, now) for each in builds)
+
+        presence, wfb = self._roster.findWorker(name), self._of.get(name)
+        worker = self._roster.master.workers.workers.get(name)
+        running = self._builds.on(name)
+        most = None if wfb is None else wfb.worker.max_builds or None
+        own = [] if wfb is None else [each for each in running if each.workerforbuilder is wfb]
+        contentions = self._contentions.get(name, ())
+        full = bool(own) or (most is not None and len(running) >= most)
+        holds = () if presence is None else presence.holds
+        enrolled = self._roster.enrolled(name)
+        refusals = tuple(self._refusals(name, presence))
+        blocked = bool(holds or refusals or full or contentions)
+        return WorkerFacts(
+            name,
+            None if worker is None else worker.workerid,
+            attached=wfb is not None,
+            holds=holds,
+            drained=enrolled is not None and enrolled.adminRecord.drain is not None,
+            backAt=None if presence is None else presence.backAt,
+            freeFrom=None if presence is None or presence.breaks is None else presence.breaks.freeFrom,
+            refusals=refusals,
+            own=run(own)[0] if own else None,
+            running=run(running) if full else (),
+            most=most,
+            locks=tuple(Taken(each.name, run(each.owners), each.all) for each in contentions),
+            # where something else says no it is not asked: that takes time
+            accepts=None if blocked or wfb is None else _is_available(wfb),
+            className="" if worker is None else type(worker).__name__,
+        )
+
+    def _refusals(self, name: str, presence: WorkerPresence | None) -> Iterable[Reason]:
+        builder = self._builder.name
+        why = self._door.why(name, builder)
+        if why is not None:
+            kind, until = "sparing", None
+            limits = () if presence is None else presence.limits
+            refusing = [each for each in limits if not each.limit.admits(builder)]
+            full = [
+                each
+                for each in limits
+                if each.limit.builds is not None
+                and presence is not None
+                and presence.running >= each.limit.builds
+            ]
+            if refusing or full:
+                ends = [each.until for each in (*refusing, *full)]
+                kind = "partial"
+                until = None if None in ends else max(each for each in ends if each is not None)
+            yield Reason(kind, why, until=until)
+        if presence is not None and presence.heldBy("reconfig") is None:
+            held = self._gate.why(builder, name)
+            if held is not None:
+                yield Reason("reconfig", words.HELD.replace("{why}", held), hint=words.HINTS["reconfig"])
+
+
+def _running(build: Any, remaining: dict[int, Estimate], now: float) -> Running:
+    name = f"{build.builder.name} #{build.number}" if build.number is not None else str(build.builder.name)
+    estimate = remaining.get(build.buildid)
+    ends = None if estimate is None or estimate.remaining is None else now + estimate.remaining
+    return Running(name, ends)
+
+
+def _is_available(wfb: Any) -> bool:
+    worker = wfb.worker
+    if worker.conn is None and not ILatentWorker.providedBy(worker):
+        return False
+    return bool(wfb.isAvailable())
+
+
+def estimatesOf(master: Any, builds: Iterable[Any]) -> Deferred[dict[int, Estimate]]:
+    """How long these builds take still, by their ids."""
+    return estimates(master, [each.buildid for each in builds if each.buildid is not None])

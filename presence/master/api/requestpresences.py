@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from presence.master.why.pending import Request
     from presence.master.why.reader import WhyReader
 
-_NullableInstant = types.NoneOk(filters.Instant())
-
 # The ids that a database takes.
 _LARGEST = 2**31 - 1
 
@@ -37,10 +35,10 @@ class ReasonType(Entity):
 
     kind = types.String()
     text = types.String()
-    since = _NullableInstant
-    until = _NullableInstant
+    since = filters.NullableInstant
+    until = filters.NullableInstant
     estimated = types.Boolean()
-    hint = types.NoneOk(types.String())
+    hint = filters.NullableText
 
 
 class WorkerReasonsType(Entity):
@@ -49,7 +47,7 @@ class WorkerReasonsType(Entity):
     workerid = types.NoneOk(types.Integer())
     name = types.String()
     reasons = types.List(of=ReasonType("reason"))
-    earliest = _NullableInstant
+    earliest = filters.NullableInstant
     estimated = types.Boolean()
 
 
@@ -161,15 +159,15 @@ class RequestPresence(base.ResourceType):
 
         buildrequestid = types.NoneOk(types.Integer())
         builderid = types.Integer()
-        builder = types.NoneOk(types.String())
+        builder = filters.NullableText
         state = types.String()
-        submitted_at = _NullableInstant
+        submitted_at = filters.NullableInstant
         ahead = types.Integer()
         reasons = types.List(of=ReasonType("reason"))
         workers = types.List(of=WorkerReasonsType("worker"))
         total = types.Integer()
         summary = types.List(of=ReasonType("reason"))
-        earliest = _NullableInstant
+        earliest = filters.NullableInstant
         estimated = types.Boolean()
 
     entityType = EntityType(name)

@@ -22,6 +22,7 @@ COMMANDS = {
     "hold": ("master.workers", "let workers accept no more builds; what runs is finished"),
     "release": ("master.workers", "end what `presence hold` has begun"),
     "builders": ("master.workers", "list the builders of a master, and how many workers are ready for each"),
+    "why": ("master.why", "say why requests wait, and when they may start; of a builder, why one would"),
     "watch": ("master.workers", "follow the changes, one line each, until Ctrl-C"),
     "drain": (
         "master.drain",

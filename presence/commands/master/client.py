@@ -20,9 +20,15 @@ if TYPE_CHECKING:
     from presence.commands.master.credentials import Credentials
 
 _OK = 200
+_NOT_FOUND = 404
 _UNAUTHORIZED = 401
 _REFUSED = (401, 403)
 _NO_LOGIN = (404, 501)
+
+
+_NO_PRESENCES = (
+    ": this master has no presences, or older ones. Put util.PresenceService() into its c['services']"
+)
 
 
 class MasterError(Exception):
@@ -31,6 +37,10 @@ class MasterError(Exception):
 
 class NoAnswerError(MasterError):
     """The master does not answer: it may be restarting."""
+
+
+class NotThereError(MasterError):
+    """The master has nothing of that name."""
 
 
 class CredentialsSource(Protocol):
@@ -118,6 +128,9 @@ class MasterClient:
         if response.status == _OK:
             return
         said = errorIn(text) or f"{response.status} {response.reason}: is this the URL of a Buildbot?"
+        if response.status == _NOT_FOUND:
+            # (of a path that nobody knows, and of an entity that is not there)
+            raise NotThereError(f"{said}{_NO_PRESENCES if 'nvalid path' in said else ''}")
         if response.status in _REFUSED:
             said += self._who()
         raise MasterError(said)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
 from presence.commands.exits import DONE, FAILED, USAGE
-from presence.commands.master.client import MasterClient, MasterError
+from presence.commands.master.client import MasterClient, MasterError, NoAnswerError
 from presence.commands.master.credentials import (
     Bearer,
     Credentials,
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 #: Where a master's web UI is, when nobody says.
 DEFAULT_URL = "http://localhost:8010/"
+
+#: What is added when a master does not answer that nobody waits for.
+NO_ANSWER = ". Is it running? Another one is named with --url, or by its directory"
 
 
 def addCommand(
@@ -95,6 +98,8 @@ def runCommand(options: Namespace) -> int:
         return int(options.command(options, clientFor(options)))
     except (NoMasterError, UsageError) as problem:
         return complain(problem, USAGE)
+    except NoAnswerError as problem:
+        return complain(f"{problem}{NO_ANSWER}", FAILED)
     except (MasterError, CredentialsError) as problem:
         return complain(problem, FAILED)
 

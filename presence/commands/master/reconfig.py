@@ -65,7 +65,7 @@ def run(options: Namespace) -> int:
     except (NoMasterError, UsageError) as problem:
         return complain(problem, USAGE)
     except (MasterError, CredentialsError) as problem:
-        return complain(_explained(str(problem)), FAILED)
+        return complain(problem, FAILED)
 
 
 def _check(options: Namespace) -> None:
@@ -151,9 +151,3 @@ class _Command:
 
 def _text() -> ReconfigText:
     return ReconfigText(time.time(), zoneFor(localZone()))
-
-
-def _explained(said: str) -> str:
-    if "nvalid path" in said:
-        return f"{said}: this master has no presences. Put util.PresenceService() into its c['services']"
-    return said

@@ -12,6 +12,7 @@ from presence.master.builds.running import allBuilds, isLost
 from presence.master.why.facts import Reason, Running, Taken, WorkerFacts
 from presence.master.why.lockowners import LockOwners
 from presence.words import waiting as words
+from presence.words.holds import holdText
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -143,7 +144,8 @@ class Candidates:
         if presence is not None and presence.heldBy("reconfig") is None:
             held = self._gate.why(builder, name)
             if held is not None:
-                yield Reason("reconfig", words.HELD.replace("{why}", held), hint=words.HINTS["reconfig"])
+                said = holdText({"source": "reconfig", "reason": held, "by": None})
+                yield Reason("reconfig", said, hint=words.HINTS["reconfig"])
 
 
 def _running(build: Any, remaining: dict[int, Estimate], now: float) -> Running:

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.zones import zoneFor
 from presence.commands import http
-from presence.commands.master import command, credentials, drain, stopmaster
+from presence.commands.master import command, credentials, drain, stopmaster, why
 from presence.commands.master import workers as admin
 
 UTC = zoneFor("UTC")
@@ -73,6 +73,8 @@ class FakeMaster:
             for number, name, ready, waiting in ((1, "runtests", 2, 0), (2, "mac only", 0, 4))
         ]
         self.running = []
+        #: what the API answers under other paths, by path
+        self.more = {}
         self.shutdown = {"masterid": 1, "state": "running", "deadline": None, "on_deadline": None}
         self.needsLogin = False
         self.hasLogin = True
@@ -115,6 +117,7 @@ class FakeMaster:
             "builderpresences": self.builders,
             "runningbuilds": self.running,
             "shutdown": [self.shutdown],
+            **self.more,
         }
         found = found.get(path)
         if found is None:
@@ -219,6 +222,7 @@ class AdminTestCase(SynchronousTestCase):
         admin.addParser(subparsers)
         drain.addParser(subparsers)
         stopmaster.addParser(subparsers)
+        why.addParser(subparsers)
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             try:

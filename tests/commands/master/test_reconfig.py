@@ -193,12 +193,6 @@ class CommandTests(SynchronousTestCase):
             self.assertEqual(status, 2, out)
             self.assertIn(said, out)
 
-    def test_noPresences(self):
-        """A master without presences is told from others, with what helps."""
-        status, out = self.run_(answers=[MasterError("Invalid path: reconfig")])
-        self.assertEqual(status, 1)
-        self.assertIn("PresenceService()", out)
-
     def test_directory(self):
         """The URL is what the master in a directory has noted; the errors say what would help."""
         directory = Path(self.mktemp())

@@ -36,6 +36,12 @@ export function sourceOf(hold) {
   return hold.source === "worker" && hold.by === words.sensor ? "sensor" : hold.source;
 }
 
+/** What a sensor of the worker's status says; `until` is the text of its `quiet_until`. */
+export function sensorText(sensor, until) {
+  const quiet = sensor.holds && sensor.away !== true && until;
+  return quiet ? words.quiet.replace("{until}", () => until) : words.says[String(sensor.away)];
+}
+
 /** What a hold is called of which nobody knows who has placed it. */
 export function sourceText(source) {
   return words.holds[source]?.[0] ?? source;

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from presence.words import holds, waiting
+from presence.words import holds, sensors, waiting
 
 _SENTENCES = ("holds.js", "waiting.js")
 _WORDS = "wordlist.js"
@@ -26,6 +26,8 @@ def pageModules() -> dict[str, bytes]:
         "since": holds.SINCE,
         "until": holds.UNTIL,
         "open": holds.OPEN,
+        "says": sensors.SAYS,
+        "quiet": sensors.QUIET,
         "ends": holds.ENDS,
         "sensor": holds.SENSOR,
         "waiting": {

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 from presence.errors import PresenceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 #: The line above the two lines, by which `uninstalled` knows them.
 MARK = "# presence: what this machine's owner says. Put in by `presence install`, taken out by `presence uninstall`."
 
 _IMPORT = "from presence.worker.client import PresenceClient"
+
+# what is imported follows
+_IMPORT_SENSORS = "from presence.worker.sensors import "
 
 _TOO_DEEP = "it is nested deeper than it can be read: is it the right file?"
 
@@ -47,23 +50,32 @@ class _Worker:
     line: int
 
 
-def installed(source: bytes) -> bytes:
-    """`source`, the content of a `buildbot.tac`, with a `PresenceClient` beside its worker.
+def installed(source: bytes, sensors: Sequence[str] = ()) -> bytes:
+    """`source`, the content of a `buildbot.tac`, with a `PresenceClient` beside its worker, and with these sensors, each
+    as it is written there: ``Used('15m')``.
 
-    The same content when there is one already, put in by this function or by hand. Raises `TacFileError`.
+    The same content when there is a client already, put in by this function or by hand, and no sensor is given; with sensors
+    they take the place of those that this function has put in. Raises `TacFileError`, also when the client that is there has
+    arguments of its owner's.
     """
     tree = _parse(source)
-    if any(_makes_client(statement) is not None for statement in ast.walk(tree)):
+    clients = [call for call in map(_makes_client, ast.walk(tree)) if call is not None]
+    if clients and not sensors:
         return source
+    if clients:
+        source = _without_sensors(source, clients[0], sensors)
+        tree = _parse(source)
     worker = _worker(tree)
     lines = source.splitlines(keepends=True)
     newline = b"\r\n" if lines[worker.line - 1].endswith(b"\r\n") else b"\n"
     if not lines[worker.line - 1].endswith((b"\n", b"\r")):
         lines[worker.line - 1] += newline
-    call = f"PresenceClient({worker.name}).setServiceParent({worker.application})"
+    imports = [_IMPORT, *([_import_of(sensors)] if sensors else [])]
+    arguments = f"{worker.name}, sensors=[{', '.join(sensors)}]" if sensors else worker.name
+    call = f"PresenceClient({arguments}).setServiceParent({worker.application})"
     # a name may be of any alphabet
     encoding, _ = tokenize.detect_encoding(BytesIO(source).readline)
-    added = [line.encode(encoding.removesuffix("-sig")) + newline for line in (MARK, _IMPORT, call)]
+    added = [line.encode(encoding.removesuffix("-sig")) + newline for line in (MARK, *imports, call)]
     result = b"".join([*lines[: worker.line], *added, *lines[worker.line :]])
     _check_only_ours(source, result)
     return result
@@ -93,6 +105,24 @@ def uninstalled(source: bytes) -> bytes:
     result = b"".join([*lines[:mark], *lines[end:]])
     _check_only_ours(result, source)
     return result
+
+
+def _import_of(sensors: Sequence[str]) -> str:
+    return f"{_IMPORT_SENSORS}{', '.join(sorted({each.partition('(')[0] for each in sensors}))}"
+
+
+def _without_sensors(source: bytes, client: ast.Call, sensors: Sequence[str]) -> bytes:
+    """`source` without what this module has put in, which has no arguments but `sensors=`."""
+    if (
+        MARK.encode("ascii") in source
+        and len(client.args) == 1
+        and {each.arg for each in client.keywords} <= {"sensors"}
+    ):
+        return uninstalled(source)
+    raise TacFileError(
+        f"the PresenceClient in line {client.lineno} has arguments of yours, or was put in by hand: write there "
+        f"sensors=[{', '.join(sensors)}], and in a line above {_import_of(sensors)}"
+    )
 
 
 def _parse(source: bytes) -> ast.Module:
@@ -174,18 +204,32 @@ def _imports_client(statement: ast.stmt) -> bool:
     return False
 
 
-def _is_ours(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.stmt]]:
-    """The import and the call that follows it."""
-    for first, second in zip(tree.body, tree.body[1:], strict=False):
-        if _imports_client(first) and isinstance(second, ast.Expr) and _makes_client(second) is not None:
-            yield first, second
+def _imports_sensors(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.ImportFrom("presence.worker.sensors", _, 0):
+            return True
+    return False
+
+
+def _is_ours(tree: ast.Module) -> Iterator[tuple[ast.stmt, ...]]:
+    """The import and the call that follows it, and the import of sensors between them if there is one."""
+    for at, first in enumerate(tree.body):
+        if not _imports_client(first):
+            continue
+        following = tree.body[at + 1 : at + 3]
+        between = following[:1] if following and _imports_sensors(following[0]) else []
+        for call in following[len(between) : len(between) + 1]:
+            if isinstance(call, ast.Expr) and _makes_client(call) is not None:
+                yield first, *between, call
 
 
 def _end_of_ours(tree: ast.Module, mark: int) -> int:
     """The last line of what stands below line `mark` (from 1)."""
-    for first, second in _is_ours(tree):
-        if first.lineno == mark + 1 and second.lineno == mark + 2 and second.end_lineno is not None:
-            return second.end_lineno
+    for ours in _is_ours(tree):
+        if [each.lineno for each in ours] == list(range(mark + 1, mark + 1 + len(ours))) and ours[
+            -1
+        ].end_lineno:
+            return ours[-1].end_lineno
     raise TacFileError(
         f"what `presence install` has put in below line {mark} was changed, apart from the arguments of "
         "PresenceClient: take it out with an editor"

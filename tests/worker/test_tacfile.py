@@ -43,6 +43,32 @@ class InstalledTests(SynchronousTestCase):
         once = installed(stock())
         self.assertEqual(installed(once), once)
 
+    def test_sensors(self):
+        """Sensors are a line and an argument more; others take their place, and all of it comes out without a trace."""
+        source = stock()
+        one = installed(source, ["Used('15m')", "OnBattery()", "Used(1, name='x')"])
+        self.assertTrue(
+            one.endswith(
+                b"\nfrom presence.worker.sensors import OnBattery, Used\n"
+                b"PresenceClient(s, sensors=[Used('15m'), OnBattery(), Used(1, name='x')]).setServiceParent(application)\n"
+            )
+        )
+        self.assertEqual(installed(one), one)
+        other = installed(one, ["OnBattery()"])
+        self.assertEqual(other, installed(installed(source), ["OnBattery()"]))
+        self.assertNotIn(b"Used", other)
+        for each in (one, other):
+            self.assertEqual(uninstalled(each), source)
+
+    def test_sensorsOfTheOwners(self):
+        """Where the client has arguments of the owner's nothing is changed, and what would be right is said."""
+        source = installed(stock()).replace(b"Client(s)", b"Client(s, localPort=8123)")
+        problem = self.assertRaises(TacFileError, installed, source, ["OnBattery()"])
+        self.assertIn(
+            "write there sensors=[OnBattery()], and in a line above from presence.worker.sensors import",
+            str(problem),
+        )
+
     def test_byHand(self):
         """A client that was put in by hand, with a name too, is left alone."""
         for line in (b"PresenceClient(s).setServiceParent(application)\n", b"client = PresenceClient(s)\n"):

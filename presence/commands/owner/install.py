@@ -6,16 +6,18 @@ import argparse
 import os
 import sys
 from errno import ELOOP
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE, REFUSED, USAGE
+from presence.commands.owner.sensoroptions import addSensors, sensorsOf
 from presence.files import Directory
-from presence.worker.tacfile import TacFileError, installed, uninstalled
+from presence.worker.tacfile import MARK, TacFileError, installed, uninstalled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 #: What is appended to the name of the copy that is kept of `buildbot.tac`.
 COPY = ".before-presence"
@@ -26,7 +28,8 @@ _MAX_SIZE = 1 << 20
 _INSTALL = """\
 Put two lines into the buildbot.tac of a worker that `buildbot-worker create-worker` made, so that the owner of the
 machine can say "away" and "back". The file of before is kept as buildbot.tac.before-presence. It does nothing when the
-lines are there already, and refuses a file that it does not understand.
+lines are there already, and refuses a file that it does not understand. With sensors they take the place of those that it has
+put in before.
 """
 
 _CREATE = """\
@@ -54,6 +57,8 @@ def addParser(subparsers: Any) -> None:
             default=".",
             help="the worker's directory (default: this one)",
         )
+        if name == "install":
+            addSensors(parser, prefix="What lets the machine know by itself that its owner needs it. ")
         parser.set_defaults(run=run)
     parser = subparsers.add_parser(
         "create-worker",
@@ -68,7 +73,12 @@ def addParser(subparsers: Any) -> None:
 
 def install(options: argparse.Namespace) -> int:
     """Run `presence install`."""
-    return _install(options.basedir)
+    try:
+        sensors = [str(each) for each in sensorsOf(options)]
+    except ValueError as problem:
+        sys.stderr.write(f"presence: {problem}\n")
+        return USAGE
+    return _install(options.basedir, sensors)
 
 
 def uninstall(options: argparse.Namespace) -> int:
@@ -98,9 +108,10 @@ def create(options: argparse.Namespace) -> int:
     return int(status) or _install(basedir)
 
 
-def _install(basedir: str) -> int:
+def _install(basedir: str, sensors: Sequence[str] = ()) -> int:
     done = f"the presence is installed; the file of before is buildbot.tac{COPY}"
-    return _edit(basedir, installed, done, "the presence is installed already", keep=True)
+    change = partial(installed, sensors=sensors)
+    return _edit(basedir, change, done, "the presence is installed already", keep=True)
 
 
 def _edit(basedir: str, change: Callable[[bytes], bytes], done: str, nothing: str, *, keep: bool) -> int:
@@ -157,7 +168,8 @@ def _edit_in(
     # a password is in it, and in the copy: they keep mode and owner
     owner = (like.st_uid, like.st_gid) if hasattr(os, "geteuid") and os.geteuid() == 0 else None
     try:
-        if keep:
+        # with the mark in it, it is not that of before
+        if keep and MARK.encode() not in before:
             directory.write(tac.name + COPY, before, mode=like.st_mode, owner=owner, lasting=True)
         directory.write(tac.name, after, mode=like.st_mode, owner=owner, lasting=True)
     except OSError as problem:

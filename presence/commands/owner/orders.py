@@ -36,7 +36,7 @@ def addParser(subparsers: Any) -> None:
 
     _command(subparsers, "back", _back, "end what `presence away` or `presence stop` has begun")
 
-    work = _command(subparsers, "work", _work, "accept builds in spite of the scheduled breaks, for a while")
+    work = _command(subparsers, "work", _work, "accept builds in spite of breaks and sensors, for a while")
     addUntil(work)
     work.add_argument("--end", action="store_true", help="no longer: the breaks count again")
 
@@ -118,7 +118,11 @@ def _away(options: Namespace, client: LocalClient) -> int:
 
 
 def _back(options: Namespace, client: LocalClient) -> int:
-    return _outcome(options, _say(client, "back"))
+    status = _say(client, "back")
+    done = _outcome(options, status)
+    if not options.json and any(hold["source"] == "sensor" for hold in status["holds"]):
+        print("That is the machine's own word: `presence work --for 2h` overrules it.", file=sys.stderr)
+    return done
 
 
 def _work(options: Namespace, client: LocalClient) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from presence.calendar.durations import durationText
 from presence.commands.terminal import AVAILABLE, Clocks, plain
 from presence.words.holds import DOES, holdText, openText
+from presence.words.sensors import stateText
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -30,12 +31,17 @@ class OwnerText:
         rows = [("Why", self._hold(hold, since=True)) for hold in status["holds"]]
         if status["work_until"] is not None:
             rows.append(
-                ("Works", f"in spite of the scheduled breaks, until {self._moment(status['work_until'])}")
+                (
+                    "Works",
+                    f"in spite of {self._ignored('the scheduled breaks')}, until {self._moment(status['work_until'])}",
+                )
             )
         if status["stopping"] is not None:
             rows.append(("Stops", self._stop()))
         rows += [("Runs", self._build(build)) for build in status["running"]] or [("Runs", "nothing")]
         rows.append(("Next break", self._next_break()))
+        # a worker of an older version has none
+        rows += [("Sensors", self._sensor(sensor)) for sensor in status.get("sensors", [])]
         rows += [("Master", line) for line in self._master()]
         lines = [f"{self.headline()}."]
         last = ""
@@ -60,7 +66,7 @@ class OwnerText:
         if status["holds"]:
             said += f": {'; '.join(self._hold(hold) for hold in status['holds'])}"
         elif status["work_until"] is not None:
-            said += f", in spite of its breaks until {self._moment(status['work_until'])}"
+            said += f", in spite of {self._ignored('its breaks')} until {self._moment(status['work_until'])}"
         lines = [f"{said}."]
         if status["stopping"] is not None:
             lines.append(f"It stops {self._stop()}.")
@@ -98,6 +104,12 @@ class OwnerText:
             since=self._moment(hold["since"]) if since else "",
             until=forever if hold["until"] is None else self._moment(hold["until"]),
         )
+
+    def _ignored(self, breaks: str) -> str:
+        return f"{breaks} and sensors" if self._status.get("sensors") else breaks
+
+    def _sensor(self, sensor: dict[str, Any]) -> str:
+        return f"{sensor['name']}: {stateText(sensor, self._moment(sensor['quiet_until']))}, {sensor['text']}"
 
     def _stop(self) -> str:
         deadline = self._status["stopping"]["deadline"]

@@ -63,6 +63,39 @@ class InstallTests(SynchronousTestCase):
         self.assertIn("installed already", out)
         self.assertEqual(self.tac.read_bytes(), before)
 
+    def test_sensors(self):
+        """Sensors that are given are in the file, as they are written there, and the file runs; a mistake changes nothing."""
+        self.create()
+        stock = self.copy.read_bytes()
+        options = (
+            "--away-when-used=15m",
+            "--away-on-battery",
+            "--away-while-running=blender",
+            "--away-while-running=gimp",
+        )
+        options += (
+            "--away-when-load-above=1.5",
+            "--away-when-disk-below=5G",
+            "--away-when=say 'yes'",
+            "--away-when=b",
+        )
+        status, out, err = self.run_("install", self.basedir, *options, "--away-during=ä.ics")
+        self.assertEqual((status, err, "the presence is installed" in out), (0, "", True))
+        for part in (
+            "[Used('15m'), OnBattery(), WhileRunning('blender', 'gimp'), LoadAbove('1.5'), DiskBelow('5G'), ",
+            """Command("say 'yes'"), Command('b', name='command 2'), Calendar('\\xe4.ics')]""",
+        ):
+            self.assertIn(part, self.tac.read_text())
+        compile(self.tac.read_bytes(), "buildbot.tac", "exec")
+        self.assertEqual(self.copy.read_bytes(), stock)
+        before = self.tac.read_bytes()
+        for option, text in (
+            ("--away-when-used=soon", "'soon' is not a duration"),
+            ("--away-when-disk-below=5X", "not a size"),
+        ):
+            status, _, err = self.run_("install", self.basedir, option)
+            self.assertEqual((status, text in err, self.tac.read_bytes()), (2, True, before))
+
     def test_thereAndBack(self):
         """Installed twice and taken out, the file is as before; a copy of that is kept from the start."""
         self.create()

@@ -57,10 +57,12 @@ function draw() {
   const back = status.back_at === null ? "until somebody ends it" : `until ${words.moment(status.back_at, at)}`;
   text("until", available ? "" : back);
   list("holds", status.holds.map((each) => words.hold(each, at)));
-  text("working", status.work_until === null ? "" : `Works in spite of its breaks, until ${words.moment(status.work_until, at)}.`);
+  text("working", status.work_until === null ? "" : `Works in spite of its breaks${status.sensors.length ? " and sensors" : ""}, until ${words.moment(status.work_until, at)}.`);
   text("stopping", status.stopping === null ? "" : `Stops when nothing runs any more${deadline(at)}.`);
   list("running", status.running.map((each) => words.build(each, at)), "Nothing.");
   list("breaks", status.breaks.map((each) => words.breakText(each, at)), "None in the coming days.");
+  list("sensors", status.sensors.map((each) => words.sensor(each, at)));
+  $("sensors-card").hidden = status.sensors.length === 0;
   text("master", words.master(status));
   drawWeek($("week"), status, at);
   $("rest").hidden = status.work_until === null;

@@ -1,7 +1,7 @@
 // Times, holds and builds in words. All instants are seconds since the epoch. What is a list is a sentence: strings, and
 // `{said}` for a text from people.
 
-import { DOES, holdParts, openText } from "./holds.js";
+import { DOES, holdParts, openText, sensorText } from "./holds.js";
 
 const HOUR = 3600;
 
@@ -53,6 +53,11 @@ export function hold(each, now) {
     since: moment(each.since, now),
     until: each.until === null ? openText(each) : moment(each.until, now),
   });
+}
+
+export function sensor(each, now) {
+  const until = each.quiet_until === null ? "" : moment(each.quiet_until, now);
+  return [{ said: each.name }, `: ${sensorText(each, until)}, `, { said: each.text }];
 }
 
 export function breakText(each, now) {

@@ -207,7 +207,7 @@ class Process:
                 env={**os.environ, "TZ": "UTC", **self.environment},
             )
 
-    def waitForLog(self, what, pattern, since=0):
+    def waitForLog(self, what, pattern, since=0, deadline=DEADLINE):
         """The match of `pattern` in the log after its first `since` characters."""
 
         def ask():
@@ -217,7 +217,7 @@ class Process:
             return found
 
         try:
-            return waitFor(what, ask)
+            return waitFor(what, ask, deadline)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.tail()}") from None
 
@@ -395,7 +395,7 @@ class Farm:
         self.configure(*workers, **keywords)
         return self.reconfig()
 
-    def reconfig(self):
+    def reconfig(self, deadline=DEADLINE):
         """Let the master read its master.cfg again (SIGHUP); what it says about that in its log."""
         seen = len(self.master.log)
         self.master.signal(1)
@@ -403,6 +403,7 @@ class Farm:
             "the master is reconfigured",
             "configuration update (complete|aborted without making any changes|partially applied)",
             seen,
+            deadline,
         )
         return self.master.log[seen : end.end()]
 

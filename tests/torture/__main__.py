@@ -5,8 +5,11 @@ import random
 import sys
 from contextlib import ExitStack
 
+from tests.databases.servers import MariaDB, PostgreSQL
 from tests.torture.farm import FAKETIME, MUTANTS, TorturedFarm
 from tests.torture.torment import Torment
+
+DATABASES = {"sqlite": None, "postgresql": PostgreSQL, "mariadb": MariaDB}
 
 
 def main():
@@ -17,15 +20,17 @@ def main():
     parser.add_argument(
         "--mutant", choices=sorted(MUTANTS), help="take this out of the product, to see it caught"
     )
+    parser.add_argument(
+        "--database", choices=DATABASES, default="sqlite", help="a server is crashed and started again, too"
+    )
     options = parser.parse_args()
+    database = DATABASES[options.database]
+    if database and not database.program:
+        parser.error(f"{options.database} is not installed here")
     print(f"seed {options.seed}{'' if FAKETIME else '; no faketime here: no clock is set'}", flush=True)
     with ExitStack() as stack:
-        torment = Torment(
-            TorturedFarm(stack, mutant=options.mutant),
-            options.seconds,
-            options.seed,
-            untilCaught=options.mutant is not None,
-        )
+        farm = TorturedFarm(stack, database=database, mutant=options.mutant)
+        torment = Torment(farm, options.seconds, options.seed, untilCaught=options.mutant is not None)
         wrong = torment.run()
         print(torment.summary())
         for each in wrong[:40]:
@@ -33,6 +38,8 @@ def main():
         if options.mutant:
             print(f"{options.mutant}: {'caught' if wrong else 'NOT CAUGHT'}")
             return 0 if wrong else 1
+        if wrong:
+            print(f"logs and journal: {farm.keep()}")
         print(f"{len(wrong)} contradictions" if wrong else "no build where none may start, no request lost")
         return 1 if wrong else 0
 

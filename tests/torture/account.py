@@ -51,17 +51,18 @@ class Held:
 
 @dataclass(frozen=True)
 class Planned:
-    """A break of `worker`, on the master's clock; in `master.cfg` since `known`."""
+    """A break of `worker`, on the master's clock; in `master.cfg` from `known` up to `upto`."""
 
     worker: str
     start: float
     stop: float
     known: float
+    upto: float = FOREVER
 
     def forbids(self, start: Start) -> bool:
         return (
             self.worker == start.worker
-            and self.known < start.at
+            and self.known < start.at < self.upto
             and self.start + EDGE <= start.wall < self.stop
         )
 
@@ -82,21 +83,54 @@ class Account:
         """Something is ordered now: what it will be nobody knows before the answer, so nothing is held for sure."""
         self.holds = [
             replace(each, upto=at)
-            if each.worker == worker and each.what.startswith(source) and each.upto == FOREVER
+            if each.worker == worker and each.what.startswith(source) and each.upto > at
             else each
             for each in self.holds
         ]
 
     def held(
-        self, worker: str, source: str, at: float, *, until: float = FOREVER, children: bool = False
+        self,
+        worker: str,
+        source: str,
+        at: float,
+        *,
+        upto: float = FOREVER,
+        until: float = FOREVER,
+        children: bool = False,
     ) -> None:
         """A hold was acknowledged."""
         self.acknowledged += 1
-        self.holds.append(Held(worker, source, at, until=until, children=children))
+        self.holds.append(Held(worker, source, at, upto=upto, until=until, children=children))
 
     def released(self) -> None:
         """A release was acknowledged."""
         self.acknowledged += 1
+
+    def suspending(self, worker: str, at: float) -> None:
+        """Somebody orders now that its breaks do not hold it: from here on they may not."""
+        self.suspended.append((worker, at, FOREVER))
+
+    def resumed(self, worker: str, at: float) -> None:
+        """It was acknowledged that its breaks hold it again."""
+        self.acknowledged += 1
+        self.suspended = [
+            (name, begin, at if name == worker and end == FOREVER else end)
+            for name, begin, end in self.suspended
+        ]
+
+    def dropped(self, stop: float, at: float) -> None:
+        """The breaks that are over at `stop`, on the master's clock, are taken out of `master.cfg` now."""
+        self.breaks = [
+            replace(each, upto=at) if each.upto == FOREVER and each.stop < stop else each
+            for each in self.breaks
+        ]
+
+    def forget(self, before: float) -> None:
+        """Of starts before this instant nobody asks again. It keeps a long account as quick as a short one."""
+        self.holds = [each for each in self.holds if each.upto > before]
+        self.breaks = [each for each in self.breaks if each.upto > before]
+        self.suspended = [each for each in self.suspended if each[2] > before]
+        self.jumps = [each for each in self.jumps if each + SETTLES > before]
 
     def contradictions(self, starts: list[Start]) -> list[str]:
         """Each start that was not to be, in words."""

@@ -1,12 +1,15 @@
-"""The farm that is tortured: a real master on SQLite or PostgreSQL, and eight real workers, four on each wire."""
+"""The farm that is tortured: a real master on SQLite, PostgreSQL or MariaDB, and eight real workers, four on each wire."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack, suppress
+from datetime import datetime, timezone
 from pathlib import Path
 
 from tests.integration.farm import Farm, freePort
@@ -16,6 +19,9 @@ WORKERS = tuple(f"w{number}" for number in range(1, 9))
 MSGPACK = WORKERS[4:]
 #: The builders that somebody may request builds of; each worker has one of its own name, too.
 BUILDERS = ("any", "parent", "counting", "exclusive", *WORKERS)
+
+#: How long a master may take to start, or to read its configuration, on a busy machine, in seconds.
+PATIENCE = 300.0
 
 FAKETIME = next(
     (
@@ -42,10 +48,10 @@ MUTANTS = {
 MASTER_CFG = """\
 import json, os, time
 from buildbot.plugins import schedulers, steps, util, worker
-from buildbot.process.buildstep import BuildStep
-from buildbot.process.results import SUCCESS
+from buildbot.process import buildstep
 from buildbot.worker.protocols import msgpack, pb
 from presence import Break
+from twisted.internet import defer
 
 def note(what, **details):
     line = {{"what": what, "at": time.monotonic(), "wall": time.time(), "pid": os.getpid(), **details}}
@@ -71,14 +77,25 @@ follow(pb.Connection)
 follow(msgpack.Connection)
 {mutant}
 
-class Note(BuildStep):
-    def __init__(self, what, **kwargs):
-        super().__init__(**kwargs)
-        self.what = what
+class Work(buildstep.ShellMixin, buildstep.BuildStep):
+    # one step, without a log: of the database a build asks a third of what one of ordinary steps does
+    name = "work"
 
+    @defer.inlineCallbacks
     def run(self):
-        note(self.what, worker=self.build.workername, builder=self.build.builder.name, build=self.build.buildid)
-        return SUCCESS
+        note("begin", **self.who)
+        try:
+            command = yield self.makeRemoteShellCommand(
+                command=["sleep", str(self.getProperty("seconds", "0.4"))], stdioLogName=None
+            )
+            yield self.runCommand(command)
+        finally:
+            note("end", **self.who)
+        return command.results()
+
+    @property
+    def who(self):
+        return {{"worker": self.build.workername, "builder": self.build.builder.name, "build": self.build.buildid}}
 
 c = BuildmasterConfig = {{}}
 c["protocols"] = {{"pb": {{"port": "tcp:{pb}:interface=127.0.0.1"}}, "msgpack_experimental_v7": {{"port": {msgpack}}}}}
@@ -98,12 +115,7 @@ c["workers"] = [
 ]
 
 def factory(*more):
-    return util.BuildFactory([
-        Note("begin", name="begin"),
-        steps.ShellCommand(name="work", command=["sleep", util.Interpolate("%(prop:seconds:-0.4)s")]),
-        *more,
-        Note("end", name="end", alwaysRun=True),
-    ])
+    return util.BuildFactory([Work(), *more])
 
 def builder(name, names, made, **keywords):
     return util.BuilderConfig(name=name, workernames=names, factory=made, collapseRequests=False, **keywords)
@@ -140,19 +152,29 @@ class _Case:
 
 
 class TorturedFarm(Farm):
-    """Everything of it can be killed, stopped and started again. `clock` is by how much the master's clock is off."""
+    """Everything of it can be killed, stopped and started again. `clock` is by how much the master's clock is off.
+
+    `database` is a class of `tests.databases.servers`; SQLite when it is None.
+    """
 
     def __init__(self, stack, *, database=None, mutant=None):
-        super().__init__(_Case(stack))
+        case = _Case(stack)
+        super().__init__(case)
         self._msgpack = freePort()
-        self._database = database or "sqlite:///state.sqlite"
+        self.database = database and database(case).start()
+        self._url = self.database.url if database else "sqlite:///state.sqlite"
         self._mutant = MUTANTS[mutant] if mutant else ""
         self.journal = self.directory / "journal.jsonl"
+        self._read, self._notes = 0, []
+        self._runs = 0
+        #: what stands in master.cfg: for each worker (start, stop), seconds since the epoch on the master's clock
         self.breaks = {name: [] for name in WORKERS}
         self.clock = 0.0
         self._clockfile = self.directory / "clock"
         self.setClock(0.0)
         self.write()
+        if database:
+            self.upgradeDatabase()
         if FAKETIME:
             # for this process the clock is what it is: its children get it from their environment
             self._environ = {
@@ -172,8 +194,13 @@ class TorturedFarm(Farm):
             pb=self.port,
             msgpack=self._msgpack,
             www=self.www,
-            database=self._database,
-            breaks=repr(self.breaks),
+            database=self._url,
+            breaks=repr(
+                {
+                    name: [(_iso(start), _iso(stop)) for start, stop in each]
+                    for name, each in self.breaks.items()
+                }
+            ),
             workers=list(WORKERS),
         )
         new = self.config.with_suffix(".new")
@@ -181,8 +208,11 @@ class TorturedFarm(Farm):
         new.rename(self.config)
 
     def launchMaster(self):
-        """Start the master, and wait until it runs."""
-        seen = len(self.master.log)
+        """Start the master, and wait until it runs. Each run has a log of its own, which is read while one waits."""
+        self._runs += 1
+        with suppress(FileNotFoundError):
+            log = self.master.directory / "twistd.log"
+            log.rename(log.with_name(f"twistd.log.run{self._runs}"))
         before = dict(os.environ)
         os.environ.update(getattr(self, "_environ", {}))
         try:
@@ -190,7 +220,7 @@ class TorturedFarm(Farm):
         finally:
             os.environ.clear()
             os.environ.update(before)
-        self.master.waitForLog("the master starts", "BuildMaster is running", seen)
+        self.master.waitForLog("the master starts", "BuildMaster is running", deadline=PATIENCE)
 
     def setClock(self, offset):
         """Set the master's clock, forward or back, to so many seconds off the right time."""
@@ -228,7 +258,19 @@ class TorturedFarm(Farm):
         assert status == 0, said
         return worker
 
-    def presence(self, *argv, timeout=60):
+    def planOwn(self, name, start, stop):
+        """Write a break into the worker's own buildbot.tac, and take the one of before out."""
+        tac = self.worker(name).directory / "buildbot.tac"
+        text, count = re.subn(
+            r"^PresenceClient\(s.*$",
+            f"PresenceClient(s, onBreakDuring={(_iso(start), _iso(stop))!r}, timezone='UTC').setServiceParent(application)",
+            tac.read_text(),
+            flags=re.MULTILINE,
+        )
+        assert count == 1
+        tac.write_text(text)
+
+    def presence(self, *argv, timeout=PATIENCE):
         """Run the command line: its exit status, and what it says."""
         done = subprocess.run(
             [sys.executable, "-m", "presence.commands.main", *argv],
@@ -243,6 +285,24 @@ class TorturedFarm(Farm):
 
     def notes(self):
         """The journal: what the master did, line by line, by itself."""
-        with suppress(FileNotFoundError):
-            return [json.loads(line) for line in self.journal.read_text().splitlines() if line.endswith("}")]
-        return []
+        with suppress(FileNotFoundError), self.journal.open("rb") as journal:
+            journal.seek(self._read)
+            more = journal.read()
+            # (the last line may be half written)
+            whole = more[: more.rfind(b"\n") + 1]
+            self._read += len(whole)
+            self._notes += [json.loads(line) for line in whole.splitlines()]
+        return self._notes
+
+    def keep(self):
+        """A copy of the logs and the journal that stays: its directory."""
+        kept = Path(tempfile.mkdtemp(prefix="presence-tortured-"))
+        for path in [self.journal, *self.directory.glob("*/*.log*"), *self.directory.glob("*/*.json")]:
+            place = kept / path.relative_to(self.directory)
+            place.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, place)
+        return kept
+
+
+def _iso(wall):
+    return datetime.fromtimestamp(wall, timezone.utc).replace(tzinfo=None).isoformat()

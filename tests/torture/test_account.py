@@ -39,8 +39,31 @@ class AccountTests(SynchronousTestCase):
         """A start in a break contradicts it from when the master knows of it, unless breaks are suspended."""
         self.account.breaks.append(Planned("a", 100.0, 200.0, known=5.0))
         self.assertFound(1, Start("a", 6.0, 150.0), Start("a", 4.0, 150.0), Start("a", 7.0, 200.0))
-        self.account.suspended.append(("a", 5.5, 6.5))
+        self.account.suspending("a", 5.5)
         self.assertFound(0, Start("a", 6.0, 150.0))
+        self.account.resumed("a", 6.5)
+        self.assertFound(1, Start("a", 6.0, 150.0), Start("a", 7.0, 150.0))
+
+    def test_droppedBreaks(self):
+        """A break that was taken out of master.cfg forbids nothing any more, wherever the clock is set to."""
+        self.account.breaks.append(Planned("a", 100.0, 200.0, known=5.0))
+        self.account.dropped(150.0, 6.5)
+        self.assertFound(1, Start("a", 7.0, 150.0))
+        self.account.dropped(250.0, 7.5)
+        self.assertFound(1, Start("a", 7.0, 150.0), Start("a", 8.0, 150.0))
+
+    def test_forgotten(self):
+        """What may still forbid a start is not forgotten."""
+        self.account.held("a", "admin", 10.0)
+        self.account.ordered("a", "admin", 20.0)
+        self.account.breaks.append(Planned("a", 100.0, 200.0, known=5.0, upto=20.0))
+        self.account.suspended.append(("a", 0.0, 20.0))
+        self.account.jumps.append(20.0 - SETTLES)
+        self.account.forget(19.0)
+        self.assertFound(1, Start("a", 19.5, 150.0))
+        self.account.forget(20.0)
+        self.assertEqual((self.account.holds, self.account.breaks, self.account.suspended), ([], [], []))
+        self.assertEqual(self.account.jumps, [])
 
     def test_clockWasSet(self):
         """What depends on the time of day counts again when the master has had time to notice."""

@@ -1,0 +1,80 @@
+"""What must be true of a farm that has come to rest: every request was built, and just once; and nobody is held."""
+
+import time
+from collections import Counter
+from contextlib import suppress
+
+from tests.integration.farm import waitFor
+from tests.torture.farm import WORKERS
+
+#: How long the queue may take to become empty when everything is released, in seconds.
+_AFTERWARDS = 180.0
+
+#: How long a question to the master is asked again: after a restart of the database the first statement of each of its
+#: connections fails.
+_AGAIN = 60.0
+
+_FIELDS = {
+    "builders": ("builderid", "name"),
+    "builds": ("buildrequestid", "results", "complete", "workerid"),
+    "buildrequests": ("buildrequestid", "results", "complete", "claimed", "builderid"),
+}
+
+
+def unbuilt(farm, acknowledged):
+    """Wait until nothing waits any more: what is wrong then, in words. `acknowledged` are the numbers of requests."""
+    end = time.monotonic() + _AFTERWARDS
+    while time.monotonic() < end and _all(farm, "buildrequests", complete="false"):
+        time.sleep(1.0)
+    requests = {each["buildrequestid"]: each for each in _all(farm, "buildrequests")}
+    builds = _all(farm, "builds")
+    built = Counter(each["buildrequestid"] for each in builds if each["results"] == 0)
+    builders = {each["builderid"]: each["name"] for each in _all(farm, "builders")}
+    found = [f"request {each} was acknowledged and is not there" for each in acknowledged - set(requests)]
+    for number, request in requests.items():
+        who = f"request {number} of {builders[request['builderid']]}"
+        # one whose parent was interrupted is cancelled with it
+        cancelled = request["results"] == 6 and builders[request["builderid"]] == "child"
+        if not request["complete"]:
+            tries = [each for each in builds if each["buildrequestid"] == number]
+            found.append(
+                f"{who} is not built {_AFTERWARDS:.0f} s after everything was released: {request}, {tries}"
+            )
+        elif not cancelled and built[number] != 1:
+            found.append(f"{who} was built {built[number]} times, with results {request['results']}")
+    return found
+
+
+def held(farm):
+    """Who is held still, in words."""
+    presences = {name: ask(farm, f"presences/{name}")["presences"][0] for name in WORKERS}
+    return [f"{name} is still held: {each['holds']}" for name, each in presences.items() if each["holds"]]
+
+
+def ask(farm, path):
+    """The answer of the API, which may need some tries. AssertionError when there is none in time."""
+    answers = []
+
+    def answered():
+        with suppress(AssertionError, OSError):
+            answers.append(farm.get(path))
+        return answers
+
+    waitFor(f"the master answers {path}", answered, _AGAIN)
+    return answers[0]
+
+
+def _all(farm, resource, **filters):
+    """All of a resource, in pages that Buildbot answers whole."""
+    found = []
+    query = "&".join(
+        [
+            *(f"field={each}" for each in _FIELDS[resource]),
+            *(f"{key}={value}" for key, value in filters.items()),
+        ]
+    )
+    while True:
+        page = ask(farm, f"{resource}?{query}&limit=100&offset={len(found)}")[resource]
+        found += page
+        if len(page) < 100:
+            return found

@@ -22,6 +22,7 @@ from presence.master.assembly import Assembly
 from presence.master.buildslave import BuildSlave, PresenceMixin
 from presence.master.roster import Roster
 from presence.model.clockguard import INTERVAL
+from tests.master.signals import leaveSignalsAlone
 
 # Importing buildbot.test makes an error of every warning. These two come from outside.
 warnings.filterwarnings("ignore", message="No path_separator found")
@@ -155,6 +156,7 @@ class MasterTestCase(RunFakeMasterTestCase):
 
     def setUp(self):
         super().setUp()
+        leaveSignalsAlone(self)
         self.setClock(6)
         self.jobs = []
         self.starts = []

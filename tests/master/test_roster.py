@@ -1,3 +1,5 @@
+import signal
+
 from buildbot.locks import WorkerLock
 from buildbot.worker.base import Worker
 from buildbot.worker.protocols import null
@@ -28,6 +30,13 @@ class RosterTests(MasterTestCase):
             {"a": ["mac-mini", "plain"], "b": ["aarch64"]},
         )
         self.assertIs(self.worker("mac-mini").presence, roster.workers["mac-mini"])
+
+    def test_signals(self):
+        """Whoever ends the process of these tests ends them, and no master in it."""
+        known = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+        before = [signal.getsignal(each) for each in known]
+        self.startMaster([self.slave("mac-mini")])
+        self.assertEqual([signal.getsignal(each) for each in known], before)
 
     def test_noRoster(self):
         """A master with stock workers only has none."""

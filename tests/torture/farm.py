@@ -50,6 +50,7 @@ import json, os, time
 from buildbot.plugins import schedulers, steps, util, worker
 from buildbot.process import buildstep
 from buildbot.worker.protocols import msgpack, pb
+from buildbot.worker.protocols.manager.msgpack import BuildbotWebSocketServerProtocol, ConnectioLostError
 from presence import Break
 from twisted.internet import defer
 
@@ -75,6 +76,21 @@ def follow(kind):
 
 follow(pb.Connection)
 follow(msgpack.Connection)
+
+def fail(kind):
+    # Buildbot asks a worker whose connection was lost while a reconfig kept it waiting, waits for its answer for ever, and has
+    # `initLock` meanwhile: no worker and no configuration comes in any more
+    ask = kind.get_message_result
+    if hasattr(ask, "fails"):
+        return
+    def get_message_result(self, message):
+        if not self.transport.connected:
+            return defer.fail(ConnectioLostError("Connection lost"))
+        return ask(self, message)
+    get_message_result.fails = True
+    kind.get_message_result = get_message_result
+
+fail(BuildbotWebSocketServerProtocol)
 {mutant}
 
 class Work(buildstep.ShellMixin, buildstep.BuildStep):

@@ -83,10 +83,14 @@ class Torment:
         ]
         for thread in threads:
             thread.start()
+        shown = 0
         end = time.monotonic() + self._seconds
         while time.monotonic() < end and not self.book.over.wait(5.0):
-            print(f"{end - time.monotonic():5.0f} s left: {self.summary()}", flush=True)
             self._judge(time.monotonic() - _ENTERED)
+            print(f"{end - time.monotonic():5.0f} s left: {self.summary()}", flush=True)
+            for each in self._found[shown:]:
+                print(each, flush=True)
+            shown = len(self._found)
             if self._found and self._until_caught:
                 break
         self.book.over.set()

@@ -1,7 +1,9 @@
 """What befalls the processes, the database, the configuration and the clock."""
 
 import signal
+import subprocess
 import time
+import traceback
 
 from tests.integration.farm import waitFor
 from tests.torture.account import Planned
@@ -33,7 +35,13 @@ class Disturbances:
         """Do one of them."""
         self._book.wait(dice.uniform(0.5, 3.0))
         act = dice.choice(self._acts)
-        act(dice)
+        try:
+            act(dice)
+        except (AssertionError, subprocess.TimeoutExpired):
+            # it is told at the end, and the rest goes on
+            self._book.trouble.append(f"{act.__name__} has failed:\n{traceback.format_exc()}")
+            self._farm.kill()
+            self._farm.launchMaster()
 
     # --- workers
 

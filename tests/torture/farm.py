@@ -21,7 +21,7 @@ MSGPACK = WORKERS[4:]
 BUILDERS = ("any", "parent", "counting", "exclusive", *WORKERS)
 
 #: How long a master may take to start, or to read its configuration, on a busy machine, in seconds.
-PATIENCE = 300.0
+PATIENCE = 150.0
 
 FAKETIME = next(
     (

@@ -29,6 +29,8 @@ class Book:
         #: the numbers of the requests that were acknowledged
         self.requests = set()
         self.counts = Counter()
+        #: what went wrong that the account knows nothing of, in words
+        self.trouble = []
         self._account = Account()
         self._lock = threading.RLock()
         self._processes = defaultdict(threading.Lock)
@@ -65,7 +67,6 @@ class Torment:
         self._seconds = seconds
         self._seed = seed
         self._until_caught = untilCaught
-        self._trouble = []
         # what the starts before `_judged` contradict
         self._found = []
         self._judged = 0.0
@@ -88,9 +89,9 @@ class Torment:
         while time.monotonic() < end and not self.book.over.wait(5.0):
             self._judge(time.monotonic() - _ENTERED)
             print(f"{end - time.monotonic():5.0f} s left: {self.summary()}", flush=True)
-            for each in self._found[shown:]:
+            for each in (self._found + self.book.trouble)[shown:]:
                 print(each, flush=True)
-            shown = len(self._found)
+                shown += 1
             if self._found and self._until_caught:
                 break
         self.book.over.set()
@@ -98,7 +99,7 @@ class Torment:
             thread.join()
         left = [] if self._until_caught else self._rest()
         self._judge(time.monotonic())
-        return self._trouble + self._found + overlaps(_lock_spans(self.farm.notes())) + left
+        return self.book.trouble + self._found + overlaps(_lock_spans(self.farm.notes())) + left
 
     def summary(self):
         """What was done so far, in a line."""
@@ -121,7 +122,7 @@ class Torment:
             while not self.book.over.is_set():
                 act(dice)
         except Exception:  # noqa: BLE001 (whatever it is, it is told at the end)
-            self._trouble.append(f"the driver itself has failed:\n{traceback.format_exc()}")
+            self.book.trouble.append(f"the driver itself has failed:\n{traceback.format_exc()}")
             self.book.over.set()
 
     def _judge(self, upto):

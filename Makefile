@@ -28,11 +28,12 @@ SEARCHES := tests.calendar tests.breaks.test_oracle tests.breaks.test_rules test
 search: .venv/test
 	PRESENCE_THOROUGH=1 $(BIN)/python -m twisted.trial --jobs 2 --rterrors $(SEARCHES)
 
-# A farm of real processes that is killed, stopped and ordered about, and an account of it. Then with the last gate taken out,
-# which has to be noticed.
+# A farm of real processes that is killed, stopped and ordered about, and an account of it; with DATABASE=postgresql, or mariadb,
+# the database is crashed as well. Then with the last gate taken out, which has to be noticed.
 SECONDS ?= 60
+DATABASE ?= sqlite
 torture: .venv/test
-	$(BIN)/python -m tests.torture --seconds $(SECONDS)
+	$(BIN)/python -m tests.torture --seconds $(SECONDS) --database $(DATABASE)
 	$(BIN)/python -m tests.torture --seconds 300 --mutant last-gate
 
 lint: .venv/lint

@@ -27,9 +27,10 @@ _log = Logger()
 #: How long a look is waited for, in seconds.
 PATIENCE = 30.0
 
-#: A sensor that holds again within so many seconds after it has let go was too hasty: it lets go no sooner than after so
-#: many seconds of quiet then.
+#: A sensor that holds again within so many seconds after it has let go was too hasty: it lets go this time after a pause
+#: that is longer than that one by half, and after as many seconds as this at most.
 HASTE = 3600.0
+_LONGER = 1.5
 
 
 class Watch:
@@ -129,19 +130,24 @@ class Watch:
 
     def _consider(self, reading: Reading, now: float) -> None:
         seen = now if reading.away else reading.last
+        before = self._last
         # what is in the future was before the clock was set back
-        known = [min(each, now) for each in (self._last, seen) if each is not None]
+        known = [min(each, now) for each in (before, seen) if each is not None]
         self._last = max(known, default=None)
         if self.held is not None:
             if not reading.away and (self._last is None or now >= self._last + self._quiet):
                 self.held, self._let_go = None, now
         elif reading.away or (reading.last is not None and now < reading.last + self._sensor.quiet):
-            hasty = self._let_go is not None and 0 <= now - self._let_go < HASTE
-            # what ends exactly is not hasty
-            self._quiet = (
-                max(self._sensor.quiet, HASTE) if hasty and self._sensor.quiet else self._sensor.quiet
-            )
+            self._quiet = self._quiet_time(now, before)
             self.held = self._reason(reading), now
+
+    def _quiet_time(self, now: float, before: float | None) -> float:
+        """How long it has to be quiet this time; it was seen last at `before`."""
+        quiet = self._sensor.quiet
+        # what ends exactly is not hasty
+        if not quiet or before is None or self._let_go is None or not 0 <= now - self._let_go < HASTE:
+            return quiet
+        return max(quiet, min(_LONGER * (now - before), HASTE))
 
     def _reason(self, reading: Reading) -> str:
         """Of a sensor that knows only that it was so: what it says when it is."""

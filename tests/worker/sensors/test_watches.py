@@ -110,12 +110,15 @@ class FlapTests(SensorsTestCase):
         self.assertEqual(self.typing(3, 600), [1, 0, 0])
 
     def test_hastyQuietTime(self):
-        """With a quiet time that is too short for that he is away again for an hour at least, after one return."""
+        """With a quiet time that is too short for that it is half as long again as his pause, after one return."""
         self.sensors = [FakeSensor(quiet=300.0)]
         self.sensor = self.sensors[0]
         self.restart()
         self.assertEqual(self.typing(3, 600), [3, 0, 0])
-        self.reactor.pump([60.0] * 60)
+        # he has typed ten minutes ago
+        self.reactor.pump([50.0] * 5)
+        self.assertEqual(self.holds(), [SOMEBODY])
+        self.reactor.pump([50.0, 50.0])
         self.assertEqual(self.holds(), [])
 
     def test_exactEnd(self):

@@ -1,0 +1,216 @@
+"""Sensors with real parts: an X server and key presses, a bus with a logind, a disk that is full.
+
+logind is that of python-dbusmock, as systemd's friends test with it: a real one needs to be the machine's own.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from unittest import SkipTest
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+
+from presence.worker import client as client_module
+from presence.worker.client import PresenceClient
+from presence.worker.looking.logind import Logind
+from presence.worker.sensors import CannotTellError, DiskBelow, Used
+from tests.worker.fakewire import FakeTransport, FakeWorker, view
+
+MOCK_PYTHON = "/usr/bin/python3"  # Debian's python3-dbusmock
+LOGIN1 = "org.freedesktop.login1"
+
+
+def needs(*programs):
+    missing = [each for each in programs if shutil.which(each) is None]
+    if missing:
+        raise SkipTest(f"{', '.join(missing)} not installed")
+
+
+class RealPartsTestCase(TestCase):
+    timeout = 40
+
+    def start(self, *command, **keywords):
+        child = subprocess.Popen(command, stderr=subprocess.DEVNULL, **keywords)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        return child
+
+    def environment(self, **variables):
+        """For this process, and for those that it starts."""
+        for name, value in variables.items():
+            before = os.environ.get(name)
+            os.environ[name] = value
+            if before is None:
+                self.addCleanup(os.environ.pop, name)
+            else:
+                self.addCleanup(os.environ.__setitem__, name, before)
+
+    def folder(self):
+        # the name of a socket is short
+        folder = tempfile.mkdtemp(prefix="p")
+        self.addCleanup(shutil.rmtree, folder)
+        return Path(folder)
+
+    def begin(self, sensor):
+        """A worker with this sensor, at a master that knows presence."""
+        self.transport = FakeTransport()
+        self.patch(client_module, "transportOf", lambda worker: self.transport)
+        basedir = self.mktemp()
+        Path(basedir).mkdir()
+        client = PresenceClient(FakeWorker(basedir), sensors=[sensor], localPort=None, reactor=reactor)
+        client.startService()
+        self.addCleanup(client.stopService)
+        self.transport.listener.greeting()
+        self.transport.listener.viewArrived(view().toDict(time.time()))
+        self.transport.listener.attached()
+        return client.presence
+
+    def until(self, presence, held):
+        """A Deferred that fires with the seconds that pass until the worker is held, or is not."""
+        began, changed = time.monotonic(), Deferred()
+
+        def look(presence):
+            if bool(presence.holds) is held and not changed.called:
+                changed.callback(time.monotonic() - began)
+
+        stop = presence.observe(look)
+        self.addCleanup(lambda: stop())
+        look(presence)
+        return changed
+
+    def said(self):
+        """What the master was told, answered."""
+        told = []
+        while self.transport.sent:
+            _, message, answer = self.transport.sent.pop(0)
+            told.append((message["state"], message["reason"], message["by"]))
+            answer.callback(view().toDict(time.time()))
+        return told
+
+
+class KeyboardTests(RealPartsTestCase):
+    @inlineCallbacks
+    def test_keyPress(self):
+        """Away within two seconds of the first key press, and back after the quiet time; the master hears each once."""
+        needs("Xvfb", "xdotool")
+        read, write = os.pipe()
+        self.start("Xvfb", "-displayfd", str(write), "-screen", "0", "64x64x8", pass_fds=[write])
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            display = f":{(yield deferToThread(pipe.readline)).strip()}"
+        self.environment(DISPLAY=display)
+        # its start counts as use
+        yield self.until(self.begin(Used(3, ways=("x11",))), held=False)
+        # and one that has not let go yet has its plain quiet time
+        presence = self.begin(Used(3, ways=("x11",)))
+        yield self.until(presence, held=False)
+        self.said()
+        press = self.start("xdotool", "key", "a")
+        took = yield self.until(presence, held=True)
+        yield deferToThread(press.wait)
+        self.assertLess(took, 2.5)  # and the start of xdotool
+        self.assertEqual(self.said(), [("NOT_ACCEPTING_NEW_BUILDS", "somebody uses the machine", "sensor")])
+        quiet = yield self.until(presence, held=False)
+        self.assertTrue(2 < quiet < 5, quiet)
+        self.assertEqual([state for state, _, _ in self.said()], ["AVAILABLE"])
+
+
+class LogindTests(RealPartsTestCase):
+    def bus(self):
+        needs("dbus-daemon", "gdbus")
+        if subprocess.run(
+            [MOCK_PYTHON, "-c", "import dbusmock"], stderr=subprocess.DEVNULL, check=False
+        ).returncode:
+            raise SkipTest("python3-dbusmock not installed")
+        self.address = f"unix:path={self.folder() / 'bus'}"
+        bus = self.start(
+            "dbus-daemon",
+            "--session",
+            "--nofork",
+            "--print-address",
+            f"--address={self.address}",
+            stdout=subprocess.PIPE,
+        )
+        self.addCleanup(bus.stdout.close)
+        self.assertIn(b"unix:path=", bus.stdout.readline())
+        self.environment(DBUS_SYSTEM_BUS_ADDRESS=self.address)
+        self.start(
+            MOCK_PYTHON, "-m", "dbusmock", "--system", "--template", "logind", stdout=subprocess.DEVNULL
+        )
+        subprocess.run(["gdbus", "wait", "--address", self.address, "--timeout", "20", LOGIN1], check=True)
+        return bus
+
+    def idle(self, said, since):
+        """Logind says so."""
+        manager = f"{LOGIN1}.Manager"
+        properties = f"{{'IdleHint': <{said}>, 'IdleSinceHint': <uint64 {int(since * 1e6)}>}}"
+        call = [
+            "gdbus",
+            "call",
+            "--address",
+            self.address,
+            "--dest",
+            LOGIN1,
+            "--object-path",
+            "/org/freedesktop/login1",
+        ]
+        method = ["--method", "org.freedesktop.DBus.Mock.UpdateProperties", manager, properties]
+        subprocess.run([*call, *method], check=True, stdout=subprocess.DEVNULL)
+
+    @inlineCallbacks
+    def test_hint(self):
+        """What logind says is heard within a second, and a bus that has gone crashes nothing."""
+        bus = self.bus()
+        self.idle("true", time.time() - 60)
+        presence = self.begin(Used(1, ways=("logind",)))
+        yield self.until(presence, held=False)
+        yield deferToThread(self.idle, "false", 0)
+        took = yield self.until(presence, held=True)
+        self.assertLess(took, 2)
+        bus.kill()
+        bus.wait()
+        # it is not known any more, and so the quiet time runs
+        took = yield self.until(presence, held=False)
+        self.assertLess(took, 5)
+
+    def test_silent(self):
+        """A bus on which nobody answers, or that says what is no D-Bus, keeps nobody waiting."""
+        import socket  # noqa: PLC0415
+
+        path = self.folder() / "bus"
+        server = socket.socket(socket.AF_UNIX)
+        self.addCleanup(server.close)
+        server.bind(str(path))
+        server.listen()
+        self.environment(DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={path}")
+        began = time.monotonic()
+        self.assertRaises(CannotTellError, Logind().since)
+        self.assertLess(time.monotonic() - began, 4)
+
+
+class DiskTests(RealPartsTestCase):
+    def test_full(self):
+        """A small disk that gets full, and is emptied again."""
+        folder = self.folder()
+        if subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False, stderr=subprocess.DEVNULL
+        ).returncode:
+            raise SkipTest("nothing may be mounted here")
+        try:
+            sensor = DiskBelow("512K", str(folder))
+            self.assertIs(sensor.read().away, False)
+            (folder / "build").write_bytes(bytes(800 * 1024))
+            reading = sensor.read()
+            self.assertEqual(
+                (reading.away, reading.text), (True, f"only 224 KB of the disk of {folder} are free")
+            )
+            (folder / "build").unlink()
+            self.assertIs(sensor.read().away, False)
+        finally:
+            subprocess.run(["umount", folder], check=True)

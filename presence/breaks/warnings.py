@@ -73,10 +73,13 @@ def _is_over(break_: Break, now: datetime) -> str | None:
     if not _ends(schedule, now):
         return None
     since = lastEnd(schedule, now)
+    if since is not None:
+        return f"{break_!r} is over since {_moment(break_, since)}: take it out"
+    if break_.calendar is not None:
+        return f"{break_!r} has no event that is a break"
     return (
-        f"{break_!r} is over"
-        + ("" if since is None else f" since {_moment(break_, since)}")
-        + ": take it out"
+        f"{break_!r} never happens, as no clock of its zone shows these times, or they lie beyond the end of the calendar: "
+        "take it out"
     )
 
 

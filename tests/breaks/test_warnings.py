@@ -57,6 +57,17 @@ class WarningTests(SynchronousTestCase):
         self.assertNone(("2026-12-01T08:00", "2026-12-02T08:00"))
         self.assertNone(("2026-11-01T08:00", "2026-12-02T08:00"))
 
+    def test_never(self):
+        """What never happens is told as that, and not as over: beyond the end of the calendar in UTC, or left out by a gap."""
+        for start, stop, zone in (
+            ("9999-12-31T20:00", "9999-12-31T23:00", "America/New_York"),
+            ("2027-03-28T02:30", "2027-03-28T03:15", BERLIN),
+        ):
+            said = self.warning((start, stop), timezone=zone)
+            self.assertIn("never happens", said)
+            self.assertNotIn("is over", said)
+        self.assertNone(("9999-12-31T12:00", "9999-12-31T18:00"), timezone="America/New_York")
+
     def test_zones(self):
         """A zone without summer time that is named like one with it is told."""
         self.assertIn("'America/New_York'", self.warning(("7:00", "19:00"), timezone="EST"))

@@ -8,6 +8,7 @@ from buildbot.worker.base import Worker
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.breaks.schedule import Break
 from presence.errors import NotAcceptingBuildsError
 from presence.master.buildslave import BuildSlave, PresenceMixin
 from presence.master.service import PresenceService
@@ -156,6 +157,54 @@ class StockTests(AdoptionTestCase):
         self.disconnect("mac-mini")
         self.pass_(HOUR)
         self.assertEqual(missed, [])
+
+
+class SparingTests(AdoptionTestCase):
+    """Breaks that `PresenceService` gives spare builds, too: from its start, for who is there and who comes."""
+
+    def breaks(self, **more):
+        return {"onBreakDuring": {"mac-*": Break("08:00", "12:00", tz="UTC", **more)}}
+
+    def startFarm(self, service):
+        self.startMaster(
+            [self.stock("mac-mini")], {"quick": ["mac-mini"], "bench": ["mac-mini"]}, service=service
+        )
+
+    def test_partial(self):
+        """In a partial break those builds start that it admits, and the others when it is over."""
+        self.startFarm(self.breaks(without="bench"))
+        self.passUntil(self.at(9))
+        self.request("bench")
+        self.request("quick")
+        self.assertEqual([each.builder for each in self.starts], ["quick"])
+        self.assertEqual("partial" in self.assembly.breakDoor.why("mac-mini", "bench"), True)
+        self.passUntil(self.at(12) + 1)
+        self.assertEqual([each.builder for each in self.starts], ["quick", "bench"])
+
+    def test_whileItRuns(self):
+        """A partial break that a reconfig gives begins at once, for a worker that was a stock one until then; and without
+        `PresenceService` it is over.
+        """
+        self.startFarm(None)
+        worker = self.controllers["mac-mini"]
+        self.passUntil(self.at(9))
+
+        def reconfig(service):
+            self.reconfig(
+                [self.stock("mac-mini")], {"quick": ["mac-mini"], "bench": ["mac-mini"]}, service=service
+            )
+            return [each.builder for each in self.starts]
+
+        reconfig(self.breaks(without="bench"))
+        self.request("bench")
+        self.request("quick")
+        self.assertEqual([each.builder for each in self.starts], ["quick"])
+        self.assertEqual(reconfig(self.breaks(without="quick")), ["quick", "bench"])
+        self.jobs[0].finish()
+        self.request("quick")
+        self.assertEqual(len(self.starts), 2)
+        self.assertEqual(reconfig(None), ["quick", "bench", "quick"])
+        self.assertIs(self.worker("mac-mini"), worker.worker)
 
 
 class KindsTests(AdoptionTestCase):

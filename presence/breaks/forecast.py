@@ -17,6 +17,7 @@ from presence.text import MAX_REASON, cut
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from presence.breaks.partial import PartialInterval
     from presence.breaks.schedule import BreakInterval, BreakSchedule
 
 #: How many days are shown: those of a week, and today's a second time.
@@ -31,17 +32,26 @@ MOST = 200
 #: How many breaks a worker's side announces at most: those of a week, when there is one a day, and some.
 ANNOUNCED = 10
 
+# How many breaks in a row are looked at for a time at which something may start.
+_MOST_IN_A_ROW = 100
+
 # How many schedules are remembered. A master has a few; one that is reconfigured again and again has more.
 _REMEMBERED = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class ComingBreak:
-    """A break that is or will be: `start`, `stop` (None where no end is in sight) and `reason` (or None)."""
+    """A break that is or will be: `start`, `stop` (None where no end is in sight) and `reason` (or None).
+
+    `finishBefore`: no build starts that would still run in it. `interruptsAt`: when what runs in it nevertheless is
+    interrupted, or None.
+    """
 
     start: float
     stop: float | None
     reason: str | None
+    finishBefore: bool = False
+    interruptsAt: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,8 @@ class ComingLimit:
     stop: float | None
     reason: str | None
     limit: str
+    finishBefore: bool = False
+    interruptsAt: float | None = None
 
 
 def comingBreaks(
@@ -62,10 +74,11 @@ def comingBreaks(
     Breaks are suspended until `suspendedUntil`, if that is not None; of one that it reaches into, what is left is shown.
     """
     start = max(now, suspendedUntil or now)
-    found = map(_coming, schedule.between(datetimeOf(start), datetimeOf(now + AHEAD))[:MOST])
+    intervals = schedule.between(datetimeOf(start), datetimeOf(now + AHEAD))[:MOST]
+    found = tuple(_coming(schedule, each) for each in intervals)
     if suspendedUntil is None:
-        return tuple(found)
-    return tuple(ComingBreak(max(each.start, suspendedUntil), each.stop, each.reason) for each in found)
+        return found
+    return tuple(replace(each, start=max(each.start, suspendedUntil)) for each in found)
 
 
 def breaksToCome(
@@ -82,7 +95,7 @@ def breaksToCome(
         last = datetimeOf(suspendedUntil)
         rest = schedule.at(last)
         if rest is not None:
-            found.append(replace(_coming(rest), start=suspendedUntil))
+            found.append(replace(_coming(schedule, rest), start=suspendedUntil))
     while len(found) < ANNOUNCED:
         following = _next(schedule, last)
         if following is None:
@@ -105,6 +118,52 @@ def freeFrom(schedule: BreakSchedule, instant: float, suspendedUntil: float | No
     if interval is None:
         return instant
     return None if interval.stop is None else secondsOf(interval.stop)
+
+
+def freeFor(
+    schedule: BreakSchedule, builder: str, instant: float, suspendedUntil: float | None = None
+) -> float | None:
+    """The first time from `instant` on at which builds of `builder` may start: in no break, and in no partial one that
+    refuses them (how many run is not asked). None if none is in sight.
+    """
+    for _ in range(_MOST_IN_A_ROW):
+        at = freeFrom(schedule, instant, suspendedUntil)
+        if at is None or (suspendedUntil is not None and at < suspendedUntil):
+            return at
+        refusing = [each for each in schedule.partialAt(datetimeOf(at)) if not each.limit.admits(builder)]
+        if not refusing:
+            return at
+        stops = [secondsOf(each.stop) for each in refusing if each.stop is not None]
+        if len(stops) < len(refusing):
+            return None
+        instant = max(stops)
+    return None
+
+
+def finishBy(
+    schedule: BreakSchedule, builder: str, instant: float, suspendedUntil: float | None = None
+) -> float | None:
+    """When a build of `builder` that starts at `instant` has to be finished, as a break with `finishBefore` starts then; None
+    if it may take any time. A break that is suspended begins when that ends.
+    """
+    start = instant if suspendedUntil is None else max(instant, suspendedUntil)
+    by = schedule.finishBy(datetimeOf(start), builder)
+    return None if by is None else max(secondsOf(by), start)
+
+
+def fitsFrom(
+    schedule: BreakSchedule, builder: str, instant: float, length: float, suspendedUntil: float | None = None
+) -> float | None:
+    """The first time from `instant` on at which a build of `builder` that takes `length` seconds may start and is finished
+    before the next break that wants that. None if none is in sight: it may be longer than all times between breaks.
+    """
+    for _ in range(_MOST_IN_A_ROW):
+        at = freeFor(schedule, builder, instant, suspendedUntil)
+        by = None if at is None else finishBy(schedule, builder, at, suspendedUntil)
+        if at is None or by is None or at + length <= by:
+            return at
+        instant = by
+    return None
 
 
 def freeOf(breaks: Iterable[ComingBreak], instant: float) -> float | None:
@@ -136,7 +195,7 @@ class Forecast:
         known = self._days.get(schedule)
         if known is None or not known[0] <= now < known[1]:
             first, tomorrow, last = _days(now)
-            found = tuple(map(_coming, schedule.between(first, last)))
+            found = tuple(_coming(schedule, each) for each in schedule.between(first, last))
             known = (secondsOf(first), secondsOf(tomorrow), found)
             _remember(self._days, schedule, known)
         return known[2]
@@ -152,6 +211,7 @@ class Forecast:
                 None if each.stop is None else secondsOf(each.stop),
                 cut("; ".join(each.reasons) or None, MAX_REASON),
                 each.limit.text,
+                *_spared(schedule, each),
             )
             for each in schedule.partialBetween(first, last)[:MOST]
         )
@@ -186,14 +246,22 @@ def _next(schedule: BreakSchedule, now: datetime) -> ComingBreak | None:
         # that is the end of the present one
         change = schedule.nextChange(change)
     found = None if change is None else schedule.at(change)
-    return None if found is None else _coming(found)
+    return None if found is None else _coming(schedule, found)
 
 
-def _coming(interval: BreakInterval) -> ComingBreak:
+def _spared(schedule: BreakSchedule, interval: BreakInterval | PartialInterval) -> tuple[bool, float | None]:
+    if not (schedule.finishes or schedule.interrupts):
+        return False, None
+    spared = schedule.spares(interval)
+    return spared.finishBefore, None if spared.interruptsAt is None else secondsOf(spared.interruptsAt)
+
+
+def _coming(schedule: BreakSchedule, interval: BreakInterval) -> ComingBreak:
     return ComingBreak(
         secondsOf(interval.start),
         None if interval.stop is None else secondsOf(interval.stop),
         cut("; ".join(interval.reasons) or None, MAX_REASON),
+        *_spared(schedule, interval),
     )
 
 

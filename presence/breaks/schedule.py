@@ -14,7 +14,7 @@ from presence.breaks.partial import PartialInterval, Partials, coverageOf
 from presence.breaks.reading.mistakes import BreakErrors, collected, read
 from presence.breaks.reading.spelling import HOW_TO_WRITE, spelledBreak
 from presence.breaks.reading.working import breaksBetweenWork
-from presence.breaks.sparing import Deadline, Sparing
+from presence.breaks.sparing import Deadline, Spared, Sparing
 from presence.breaks.written import Break
 from presence.calendar.timeofday import isEndOfDay, timeOfDay
 from presence.calendar.wallclock import asInstant
@@ -134,6 +134,11 @@ class BreakSchedule:
     def nextDeadlineStart(self, instant: datetime) -> datetime | None:
         """The first instant after `instant` at which `deadlines()` says something else; None if there is none ever."""
         return _sparing(self.breaks).nextDeadlineStart(asInstant(instant))
+
+    def spares(self, interval: BreakInterval | PartialInterval) -> Spared:
+        """What `interval`, one of this schedule's, means for builds that run when it starts."""
+        limit = interval.limit if isinstance(interval, PartialInterval) else None
+        return _sparing(self.breaks).of(interval.start, interval.stop, limit)
 
     @property
     def isEmpty(self) -> bool:

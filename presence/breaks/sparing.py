@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from presence.breaks.coverage import BreakInterval
     from presence.breaks.written import Break
 
-_NO_TIME = timedelta(0)
+# How far a break that has no end in sight is looked at.
+_ENDLESS = timedelta(days=8)
 
 
 class Deadline(NamedTuple):
@@ -29,6 +31,15 @@ class Deadline(NamedTuple):
     def concerns(self, builder: str) -> bool:
         """Whether builds of `builder` have to end."""
         return self.limit is None or not self.limit.admits(builder)
+
+
+class Spared(NamedTuple):
+    """What a break as it happens means for builds: whether none starts before it that would still run in it, and when those
+    that run in it nevertheless are interrupted for the first time; None if they are not.
+    """
+
+    finishBefore: bool
+    interruptsAt: datetime | None
 
 
 class Sparing:
@@ -60,8 +71,7 @@ class Sparing:
             interval = coverage.at(instant)
             if interval is not None:
                 after = timedelta(seconds=seconds or 0)
-                # a break that is over by then interrupts nobody
-                if interval.stop is None or later(interval.start, after) < interval.stop or after == _NO_TIME:
+                if _is_due(interval, later(interval.start, after)):
                     found.append(Deadline(interval.start, after, limit))
         return found
 
@@ -69,6 +79,24 @@ class Sparing:
         """The first instant after `instant` at which one of the breaks with a deadline begins or ends."""
         changes = (coverage.nextChange(instant) for _, coverage in self._deadlines)
         return min((each for each in changes if each is not None), default=None)
+
+    def of(self, start: datetime, stop: datetime | None, limit: Limit | None) -> Spared:
+        """What is so of the break from `start` to `stop` (None: without an end in sight) with that `limit`."""
+        end = later(start, _ENDLESS) if stop is None else stop
+        finishes = any(own == limit and coverage.between(start, end) for own, coverage in self._finishing)
+        found = [
+            at
+            for (seconds, own), coverage in self._deadlines
+            if own == limit
+            for each in coverage.between(start, end)
+            if _is_due(each, at := later(each.start, timedelta(seconds=seconds or 0)))
+        ]
+        return Spared(finishes, min(found, default=None))
+
+
+def _is_due(interval: BreakInterval, at: datetime) -> bool:
+    """Whether a deadline at this instant comes: a break that is over by then interrupts nobody."""
+    return interval.stop is None or at < interval.stop or at == interval.start
 
 
 def _limit(break_: Break) -> Limit | None:

@@ -10,6 +10,7 @@ from presence.breaks.partial import PartialInterval
 from presence.breaks.warnings import lastEnd
 from presence.calendar.wallclock import clockChanges, later
 from presence.calendar.zones import zoneFor
+from presence.words.breaks import sparedText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,12 @@ def period(start: datetime, days: int) -> str:
 def section(title: Title, schedule: BreakSchedule, start: datetime, stop: datetime) -> list[str]:
     """What there is to say of one worker, a line each."""
     if schedule.isEmpty:
-        return [f"{title.name}: no breaks"]
+        return [f"{title.name}: no breaks" if title.name else "no breaks"]
     intervals, all_of_them = schedule.between(start, stop), schedule.allBetween(start, stop)
     away = sum(((min(each.stop or stop, stop) - max(each.start, start)) for each in intervals), timedelta(0))
     names = [title.name] if title.name else []
     head = [*names, title.zoneName, f"on a break for {length(away)} of {length(stop - start)}"]
-    rows = [row for each in all_of_them for row in _rows(title.zone, each, start, stop)]
+    rows = [row for each in all_of_them for row in _rows(title.zone, schedule, each, start, stop)]
     changes = clockChanges(title.zone, start, stop)
     rows += [
         (change, _change(title.zone, change))
@@ -75,7 +76,7 @@ def _outside(zone: tzinfo, schedule: BreakSchedule, start: datetime, stop: datet
             coming += schedule.allBetween(change, change + _INSTANT)
     if coming:
         first = min(coming, key=lambda each: each.start)
-        return [f"next: {text}" for _, text in _rows(zone, first, start, first.stop or first.start)]
+        return [f"next: {text}" for _, text in _rows(zone, schedule, first, start, first.stop or first.start)]
     since = lastEnd(schedule, start)
     if since is None:
         return ["no break comes any more"]
@@ -83,7 +84,11 @@ def _outside(zone: tzinfo, schedule: BreakSchedule, start: datetime, stop: datet
 
 
 def _rows(
-    zone: tzinfo, interval: BreakInterval | PartialInterval, first: datetime, last: datetime
+    zone: tzinfo,
+    schedule: BreakSchedule,
+    interval: BreakInterval | PartialInterval,
+    first: datetime,
+    last: datetime,
 ) -> Iterator[tuple[datetime, str]]:
     """A line for a break, and one for each change of the clocks in it, with the instants they are about.
 
@@ -91,7 +96,7 @@ def _rows(
     """
     start = interval.start.astimezone(zone)
     limit = [interval.limit.text] if isinstance(interval, PartialInterval) else []
-    reason = "; ".join([*limit, *interval.reasons])
+    reason = "; ".join([*limit, *_spared(zone, schedule, interval), *interval.reasons])
     if interval.stop is not None:
         stop = _stop(start, interval.stop.astimezone(zone))
         yield interval.start, _line(start, stop, length(interval.stop - interval.start), reason)
@@ -104,6 +109,19 @@ def _rows(
         if change != interval.stop:
             effect = "" if interval.stop is None else f": {_effect(zone, change)}"
             yield interval.start, f"  {_change(zone, change)}{effect}"
+
+
+def _spared(zone: tzinfo, schedule: BreakSchedule, interval: BreakInterval | PartialInterval) -> list[str]:
+    """What a break does for builds that run when it starts, and to them."""
+    if not (schedule.finishes or schedule.interrupts):
+        return []
+    spared = schedule.spares(interval)
+    at = ""
+    if spared.interruptsAt is not None:
+        moment = spared.interruptsAt.astimezone(zone)
+        same_day = moment.date() == interval.start.astimezone(zone).date()
+        at = _clock(moment) if same_day else f"{_clock(moment)} {moment:%a}"
+    return sparedText(finishBefore=spared.finishBefore, interruptsAt=at)
 
 
 def _effect(zone: tzinfo, change: datetime) -> str:

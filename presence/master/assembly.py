@@ -95,8 +95,8 @@ class Assembly(SharedService):
         self._answers = SiteAnswers(master)
         self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None, self._answers)
         self.drains = Drains(roster, self._announce, self.wakeup.workerReady, self._give_up)
-        self.breakDoor = BreakDoor(roster, self.wakeup.workerReady)
-        self.breakDeadlines = BreakDeadlines(roster)
+        self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
+        self.breakDeadlines = BreakDeadlines(roster, self._announce)
         self.storedOrders = StoredOrders(roster, self._ordered)
         self._retries = Retries(master.reactor, self._give_up_again)
         self.reconfigurations = Reconfigurations(
@@ -112,7 +112,7 @@ class Assembly(SharedService):
         registerResources(master, runningbuilds)
         types = registerResources(master, presences)
         counts = ReadyCounts()
-        self.entities = Entities(roster, counts, self.drains, self.breakDoor)
+        self.entities = Entities(roster, counts, self.drains, self.breakDoor, self.breakDeadlines)
         self._events = Events(roster, self.entities, counts, types)
         for each in types.values():
             each.entities, each.orders, each.settle = self.entities, self.storedOrders, self._events.settle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from presence.breaks.forecast import freeFrom
+from presence.breaks.forecast import freeFor, freeFrom
 from presence.calendar.instants import checkFinite, datetimeOf, secondsOf
 from presence.model.states import TimedLimit, checkSource
 
@@ -129,11 +129,13 @@ class BreakTimer:
         if self._wakeup is not None and self._due <= self._clock.seconds():
             self.reconsider()
 
-    def freeFrom(self, instant: float) -> float | None:
-        """The first time from `instant` on that is in no break, as far as they are not suspended; None if none is in
-        sight. All in seconds since the epoch.
+    def freeFrom(self, instant: float, builder: str | None = None) -> float | None:
+        """The first time from `instant` on that is in no break, nor in a partial one that refuses `builder`, as far as they are
+        not suspended; None if none is in sight. All in seconds since the epoch.
         """
-        return freeFrom(self.schedule, instant, self.suspendedUntil)
+        if builder is None:
+            return freeFrom(self.schedule, instant, self.suspendedUntil)
+        return freeFor(self.schedule, builder, instant, self.suspendedUntil)
 
     def _suspended_until(self, now: float) -> float | None:
         return max((until for until in self._suspensions.values() if until > now), default=None)

@@ -26,8 +26,10 @@ class Breaks(Protocol):
     def catchUp(self) -> None:
         """Place the hold now, if it is due and its timer, or its message, is late."""
 
-    def freeFrom(self, instant: float) -> float | None:
-        """The first time from `instant` on that is in no break; None when none is in sight."""
+    def freeFrom(self, instant: float, builder: str | None = None) -> float | None:
+        """The first time from `instant` on that is in no break, nor in a partial one that refuses `builder`; None when none is
+        in sight.
+        """
 
 
 class _Observation:
@@ -151,14 +153,16 @@ class WorkerPresence:
         return all(each.limit.admits(builder) for each in self._limits)
 
     def backFor(self, builder: str) -> float | None:
-        """When a build of `builder` may start: `backAt`, and the end of the limits that refuse that builder, in seconds since
-        the epoch. None when that is unknown, and when it may start now.
+        """When a build of `builder` may start: `backAt`, the end of the limits that refuse that builder, and of the breaks that
+        follow these without a gap, in seconds since the epoch. None when that is unknown, and when it may start now.
         """
         ends = [each.until for each in self._limits if not each.limit.admits(builder)]
         if self._holds:
             ends.append(self.backAt)
         known = [each for each in ends if each is not None]
-        return max(known) if known and len(known) == len(ends) else None
+        if not known or len(known) < len(ends):
+            return None
+        return self._free_from(max(known), builder)
 
     def heldBy(self, source: str, name: str | None = None) -> Hold | None:
         """The hold that `source` has placed (under this name), or None. `ValueError` for an unknown source."""
@@ -289,13 +293,13 @@ class WorkerPresence:
         self._end_timer(key)
         self._changed()
 
-    def _free_from(self, instant: float) -> float | None:
-        """The first time from `instant` on that is in no break, whoever scheduled it; None if none is in sight."""
+    def _free_from(self, instant: float, builder: str | None = None) -> float | None:
+        """The first time from `instant` on that is in no break (of `builder`), whoever scheduled it; None if none is in sight."""
         before, at = None, instant
         while at != before:
             before = at
             for breaks in (self.breaks, self.ownersBreaks):
-                free = at if breaks is None else breaks.freeFrom(at)
+                free = at if breaks is None else breaks.freeFrom(at, builder)
                 if free is None:
                     return None
                 at = free

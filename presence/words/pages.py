@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from presence.words import holds, sensors, waiting
+from presence.words import breaks, holds, sensors, waiting
 
 _SENTENCES = ("holds.js", "waiting.js")
 _WORDS = "wordlist.js"
@@ -39,6 +39,9 @@ def pageModules() -> dict[str, bytes]:
             "unknown": waiting.UNKNOWN,
             "now": waiting.NOW,
         },
+        "finishBefore": breaks.FINISH_BEFORE,
+        "interrupts": breaks.INTERRUPTS,
+        "partial": breaks.PARTIAL,
     }
     return {
         **{name: (Path(__file__).parent / name).read_bytes() for name in _SENTENCES},

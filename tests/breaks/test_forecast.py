@@ -10,6 +10,9 @@ from presence.breaks.forecast import (
     Forecast,
     breaksToCome,
     comingBreaks,
+    finishBy,
+    fitsFrom,
+    freeFor,
     freeFrom,
     freeOf,
     nextBreak,
@@ -112,6 +115,96 @@ class FreeFromTests(SynchronousTestCase):
     def test_endless(self):
         """Where no end is in sight it is never free."""
         self.assertIsNone(freeFrom(schedule(Break("00:00", "24:00")), MIDNIGHT))
+
+
+DAYTIME = schedule(
+    Break("08:00", "12:00", without="bench-*"),
+    Break("12:00", "13:00"),
+    Break("13:00", "14:00", only="quick-*", finishBefore=True, deadline="10m"),
+    Break("20:00", "22:00", finishBefore=True, deadline="30m", reason="backup"),
+    Break("21:00", "23:00", deadline=0),
+)
+
+
+class FreeForTests(SynchronousTestCase):
+    """When builds of a builder may start."""
+
+    def hours(self, function, *args):
+        found = function(DAYTIME, *args)
+        return None if found is None else (found - MIDNIGHT) / HOUR
+
+    def test_freeFor(self):
+        """Not in breaks, nor in partial ones that refuse it, however they follow each other."""
+        for builder, at, expected in (
+            ("bench-a", 7, 7),
+            ("bench-a", 8, 14),
+            ("quick-a", 8, 8),
+            ("quick-a", 12, 13),
+            ("other", 12, 14),
+            ("other", 20, 23),
+        ):
+            self.assertEqual(self.hours(freeFor, builder, MIDNIGHT + at * HOUR), expected, (builder, at))
+        self.assertEqual(self.hours(freeFor, "bench-a", MIDNIGHT + 8 * HOUR, MIDNIGHT + 9 * HOUR), 8)
+        endless = schedule(Break("00:00", "24:00", only="quick-*"))
+        self.assertIsNone(freeFor(endless, "other", MIDNIGHT))
+
+    def test_fitsFrom(self):
+        """A build that is too long for the time before a break waits for a time that is long enough; or there is none."""
+        for builder, length, at, expected in (
+            ("other", 1.5, 11.5, 11.5),
+            ("other", 2, 11.5, 14),
+            ("other", 6, 12, 14),
+            ("other", 6.5, 14, 23),
+            ("other", 10, 14, 23),
+            ("other", 14.1, 14, None),
+            ("quick-a", 9, 11.5, 23),
+            ("quick-a", 21.1, 11.5, None),
+        ):
+            self.assertEqual(
+                self.hours(fitsFrom, builder, MIDNIGHT + at * HOUR, length * HOUR),
+                expected,
+                (builder, length),
+            )
+
+    def test_suspended(self):
+        """A break that is suspended begins when that ends."""
+        at, until = MIDNIGHT + 19.5 * HOUR, MIDNIGHT + 21 * HOUR
+        self.assertEqual(finishBy(DAYTIME, "other", at, until), until)
+        self.assertEqual(finishBy(DAYTIME, "other", at), MIDNIGHT + 20 * HOUR)
+        self.assertEqual(self.hours(fitsFrom, "other", at, HOUR, until), 19.5)
+        self.assertEqual(self.hours(fitsFrom, "other", at, 2 * HOUR, until), 23)
+
+
+class SparedTests(SynchronousTestCase):
+    """What is told of breaks that spare builds, or interrupt them."""
+
+    def test_breaks(self):
+        """Each break says whether builds are finished before it, and when those that run in it are first interrupted."""
+        found = [
+            ((each.start - MIDNIGHT) / HOUR, each.finishBefore, each.interruptsAt)
+            for each in comingBreaks(DAYTIME, MIDNIGHT)[:2]
+        ]
+        self.assertEqual(found, [(12, False, None), (20, True, MIDNIGHT + 20.5 * HOUR)])
+
+    def test_partial(self):
+        """So does a partial one: of those with the same limit."""
+        found = [
+            (each.limit, each.finishBefore, each.interruptsAt)
+            for each in Forecast().partials(DAYTIME, MIDNIGHT)[:2]
+        ]
+        self.assertEqual(
+            found,
+            [("without bench-*", False, None), ("only quick-*", True, MIDNIGHT + 13 * HOUR + 600)],
+        )
+
+    def test_overBefore(self):
+        """A break that is over at its deadline interrupts nobody; one that has no end does."""
+        [coming] = comingBreaks(
+            schedule(Break("2026-11-23T08:00", "2026-11-23T08:10", deadline="10m")), MIDNIGHT
+        )
+        self.assertIsNone(coming.interruptsAt)
+        [coming] = comingBreaks(schedule(Break("00:00", "24:00", deadline="10m")), MIDNIGHT)
+        self.assertIsNotNone(coming.interruptsAt)
 
 
 class FreeOfTests(SynchronousTestCase):

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.breaks.forecast import fitsFrom, freeFor
 from presence.breaks.partial import Limit, PartialInterval
 from presence.breaks.schedule import Break, BreakSchedule
 from tests.breaks.breakcase import BERLIN, UTC, schedule, utc
@@ -202,6 +203,30 @@ class ScheduleTests(SynchronousTestCase):
                 made.finishBy(instant, builder),
                 None if expected is None else utc("2026-11-23") + expected * HOUR,
             )
+
+            free = [
+                at
+                for at in range(hour, hour + 49)
+                if not any(
+                    during(at, start, length)
+                    for start, length, limit, _ in told
+                    if limit == Limit() or (limit.only and builder not in limit.only)
+                )
+            ]
+            seconds = instant.timestamp()
+            for hours in (1, 3, 9):
+                fitting = [
+                    at
+                    for at in free
+                    if not any(during(each, *end) for each in range(at, at + hours) for end in ends)
+                ]
+                for found, hour_of in (
+                    (freeFor(made, builder, seconds), free),
+                    (fitsFrom(made, builder, seconds, hours * 3600), fitting),
+                ):
+                    self.assertEqual(
+                        None if found is None else (found - seconds) / 3600 + hour, next(iter(hour_of), None)
+                    )
 
     def test_zones(self):
         """They are on the clock of their zone, and instants are UTC."""

@@ -209,6 +209,33 @@ class BreaksCommandTests(SynchronousTestCase):
             ],
         )
 
+    def test_sparing(self):
+        """What a break does for builds and to them stands before its reason; a deadline on another day has its day."""
+        lines = self.master_lines(
+            'Break("19:00", "07:00", finishBefore=True, deadline="15m", reason="office")',
+            'Break("23:00", "23:59", only="quick-*", finishBefore=True)',
+            'Break("FR 22:00", "SA 12:00", deadline="3h")',
+        )
+        finish = "no build starts that would run into it"
+        self.assertEqual(
+            [line.split("   ")[-1] for line in lines],
+            [
+                # two have become one, whose first deadline that is
+                f"{finish}; what runs is interrupted at 19:15; office",
+                f"only quick-*; {finish}",
+            ],
+        )
+        [line] = self.master_lines('Break("22:00", "12:00", "FR", deadline="3h")')
+        self.assertTrue(line.endswith("what runs is interrupted at 01:00 Sat"), line)
+
+    def master_lines(self, *breaks):
+        """What is shown of a worker with these breaks, of Friday and Saturday noon."""
+        config = MASTER_CFG.replace(
+            'onBreakDuring=("19:00", "07:00")', f"onBreakDuring=[{', '.join(breaks)}]"
+        ).replace("import BreakSchedule", "import Break, BreakSchedule")
+        lines = self.shown(str(self.master(config)), "--from", "2026-11-27T12:00", "--days", "1")
+        return lines[3 : lines.index("", 3)]
+
     def test_warnings(self):
         """What is hardly meant is said to standard error, of each worker; the page is shown all the same."""
         config = MASTER_CFG.replace('("19:00", "07:00")', '("00:00", "23:59")')

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
 from presence.commands.terminal import AVAILABLE, Clocks, plain, table
+from presence.words.breaks import limitText, sparedText
 from presence.words.holds import holdText, stateText
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class AdminText(Clocks):
                 worker["name"],
                 stateText(worker),
                 self._why(worker, in_row=True),
-                "" if worker["state"] == AVAILABLE else self.moment(worker["back_at"]) or "?",
+                self._until(worker),
                 str(worker["running"]),
                 self.moment((worker["next_break"] or {}).get("start")),
             )
@@ -44,7 +45,7 @@ class AdminText(Clocks):
                 f"{builder['ready']} of {builder['total']}",
                 str(builder["waiting"]),
                 builder["reason"] or "",
-                "" if builder["ready"] else self.moment(builder["back_at"]) or "?",
+                self.moment(builder["back_at"]) or ("" if builder["ready"] else "?"),
             )
             for builder in builders
         ]
@@ -59,7 +60,28 @@ class AdminText(Clocks):
         alone = in_row and len(worker["holds"]) == 1 and worker["holds"][0]["until"] == worker["back_at"]
         # a master of before there were drains does not say any
         drain = worker.get("drain")
-        return "; ".join(self._hold(each, drain, ends=not alone) for each in worker["holds"])
+        held = [self._hold(each, drain, ends=not alone) for each in worker["holds"]]
+        return "; ".join([*held, *self._breaks(worker)])
+
+    def _breaks(self, worker: dict[str, Any]) -> list[str]:
+        """What breaks do beside the hold; nothing of a master that is older than this command."""
+        told = [
+            f"{limitText(each['limit'])}{self._ending(each['until'])}" for each in worker.get("limits", ())
+        ]
+        for each in worker.get("refused", ()):
+            by = "" if each["finish_by"] is None else f" at {self.moment(each['finish_by'])}"
+            told.append(
+                f"{each['builder']}: {each['reason']}{by}{self._ending(each['until'], 'waits until')}"
+            )
+        if worker.get("interrupts_at") is not None and worker["running"]:
+            told += sparedText(finishBefore=False, interruptsAt=self.moment(worker["interrupts_at"]))
+        return told
+
+    def _ending(self, until: float | None, word: str = "until") -> str:
+        return "" if until is None else f", {word} {self.moment(until)}"
+
+    def _until(self, worker: dict[str, Any]) -> str:
+        return "" if worker["state"] == AVAILABLE else self.moment(worker["back_at"]) or "?"
 
     def _hold(self, hold: dict[str, Any], drain: dict[str, Any] | None, *, ends: bool) -> str:
         words = holdText(hold, drain=bool(drain), until=self.moment(hold["until"]) if ends else "")
@@ -82,8 +104,8 @@ class AdminText(Clocks):
     def change(self, worker: dict[str, Any]) -> str:
         """A line about a worker that has changed."""
         said = [stateText(worker)]
-        if worker["holds"]:
-            said.append(self._why(worker))
+        if why := self._why(worker):
+            said.append(why)
         if worker["back_at"] is not None and all(
             each["until"] != worker["back_at"] for each in worker["holds"]
         ):

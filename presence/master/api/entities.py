@@ -19,10 +19,11 @@ from presence.words.holds import holdText
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from presence.breaks.forecast import ComingBreak
+    from presence.breaks.forecast import ComingBreak, ComingLimit
     from presence.master.api.readycounts import ReadyCounts
     from presence.master.api.shapes import BreakEntity, BuilderPresenceEntity, HoldEntity, PresenceEntity
-    from presence.master.breaks.door import BreakDoor
+    from presence.master.breaks.deadlines import BreakDeadlines
+    from presence.master.breaks.door import BreakDoor, Refusal
     from presence.master.holding.drains import Drains
     from presence.master.roster import Roster
     from presence.model.builderpresence import BuilderPresence
@@ -43,11 +44,19 @@ class Entities:
     It asks each time, and keeps only what hundreds of them have in common.
     """
 
-    def __init__(self, roster: Roster, counts: ReadyCounts, drains: Drains, door: BreakDoor) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        counts: ReadyCounts,
+        drains: Drains,
+        door: BreakDoor,
+        deadlines: BreakDeadlines,
+    ) -> None:
         self._roster = roster
         self._counts = counts
         self._drains = drains
         self._door = door
+        self._deadlines = deadlines
         self._forecast = Forecast()
         # the names of workers by their ids, as far as they have been asked for; until the configuration changes
         self._names: dict[int, str] = {}
@@ -112,6 +121,8 @@ class Entities:
             "breaks": [],
             "partial_breaks": [],
             "limits": [{"limit": each.limit.text, "until": each.until} for each in presence.limits],
+            "refused": [],
+            "interrupts_at": self._deadlines.interruptsAt(name),
             "work_until": None,
             "builders": self._builder_ids_of(name),
             "holdable": enrolled is not None,
@@ -128,12 +139,16 @@ class Entities:
                 }
             until = None if enrolled.breakTimer is None else enrolled.breakTimer.suspendedUntil
             entity["work_until"] = until if until is not None and until > now else None
+            entity["refused"] = [
+                {"builder": builder, "reason": why.reason, "until": why.until, "finish_by": why.finishBy}
+                for builder, why in self._door.refusals(name).items()
+            ]
             coming = self._forecast.next(enrolled.schedule, now)
             entity["next_break"] = None if coming is None else _break(coming)
             if breaks:
                 entity["breaks"] = [_break(each) for each in self._forecast.days(enrolled.schedule, now)]
                 entity["partial_breaks"] = [
-                    {"start": each.start, "stop": each.stop, "reason": each.reason, "limit": each.limit}
+                    {**_break(each), "limit": each.limit}
                     for each in self._forecast.partials(enrolled.schedule, now)
                 ]
         return entity
@@ -163,11 +178,11 @@ class Entities:
         builder, builderid = self._roster.findBuilder(name), self.builderId(name)
         if builder is None or builderid is None:
             return None
-        ready = self._counts.readyOf(name)
+        ready = before = self._counts.readyOf(name)
         if self._door.isGuarding and (refusing := self._refusing(builder)):
             # a worker that is ready may be in a partial break that refuses this builder
-            ready -= len(refusing)
-            reason, back_at = (None, None) if ready else ("; ".join(refusing), builder.backAt)
+            ready -= sum(not each.admits(name) for each in refusing)
+            reason, back_at = _why_refused(refusing, builder) if len(refusing) >= before else (None, None)
         else:
             reason, back_at = (None, None) if ready else self._why(builder.workers)
         return {
@@ -181,13 +196,14 @@ class Entities:
             "back_at": back_at,
         }
 
-    def _refusing(self, builder: BuilderPresence) -> list[str]:
-        """Why those workers of a builder that are ready refuse it."""
-        return [
-            f"{each.name}: {self._door.why(each.name, builder.name)}"
-            for each in builder.workers
-            if each.ready and not each.admits(builder.name)
-        ]
+    def isLimited(self, worker: str) -> bool:
+        """Whether a worker that is ready may refuse some of its builders."""
+        return self._door.isGuarded(worker)
+
+    def _refusing(self, builder: BuilderPresence) -> dict[WorkerPresence, Refusal]:
+        """Those workers of a builder that are ready and refuse it, and why."""
+        found = ((each, self._door.why(each.name, builder.name)) for each in builder.workers if each.ready)
+        return {each: why for each, why in found if why is not None}
 
     def _builder_ids_of(self, worker: str) -> list[int]:
         known = self._builderids.get(worker)
@@ -221,8 +237,28 @@ def _hold(hold: Hold) -> HoldEntity:
     }
 
 
-def _break(coming: ComingBreak) -> BreakEntity:
-    return {"start": coming.start, "stop": coming.stop, "reason": coming.reason}
+def _break(coming: ComingBreak | ComingLimit) -> BreakEntity:
+    return {
+        "start": coming.start,
+        "stop": coming.stop,
+        "reason": coming.reason,
+        "finish_before": coming.finishBefore,
+        "interrupts_at": coming.interruptsAt,
+    }
+
+
+def _why_refused(
+    refusing: Mapping[WorkerPresence, Refusal], builder: BuilderPresence
+) -> tuple[str, float | None]:
+    """Why those workers of a builder that are ready refuse it, for people; and when the first of all takes it again, if one
+    knows.
+    """
+    told = [f"{each.name}: {why.reason}" for each, why in tuple(refusing.items())[:_NAMED]]
+    if len(refusing) > _NAMED:
+        told.append(f"and {len(refusing) - _NAMED} more")
+    ends = [why.until for why in refusing.values()]
+    ends += [each.backFor(builder.name) for each in builder.workers if not each.ready]
+    return "; ".join(told), min((each for each in ends if each is not None), default=None)
 
 
 def _why(workers: Sequence[WorkerPresence]) -> tuple[str, float | None]:

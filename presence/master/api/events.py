@@ -129,6 +129,8 @@ class Events:
         worker = self._roster.findWorker(name)
         if worker is not None and name in self._unsettled:
             self._builders.update(self._counts.changed(worker))
+            if self._entities.isLimited(name):
+                self._builders.update(self._counts.buildersOf(name))
             # it may take a while until one that has connected is ready
             self._wave.goesOn()
         self._unsettled.discard(name)

@@ -38,11 +38,16 @@ class HoldType(Entity):
 
 
 class BreakType(Entity):
-    """A break as it happens; `stop` is null where no end is in sight."""
+    """A break as it happens; `stop` is null where no end is in sight.
+
+    `finish_before`: no build starts that would still run in it. `interrupts_at`: when what runs in it is interrupted.
+    """
 
     start = filters.Instant()
     stop = filters.NullableInstant
     reason = filters.NullableText
+    finish_before = types.Boolean()
+    interrupts_at = filters.NullableInstant
 
 
 class PartialBreakType(Entity):
@@ -51,6 +56,8 @@ class PartialBreakType(Entity):
     start = filters.Instant()
     stop = filters.NullableInstant
     reason = filters.NullableText
+    finish_before = types.Boolean()
+    interrupts_at = filters.NullableInstant
     limit = types.String()
 
 
@@ -59,6 +66,15 @@ class LimitType(Entity):
 
     limit = types.String()
     until = filters.NullableInstant
+
+
+class RefusedType(Entity):
+    """A builder whose builds wait, as they would not be finished by `finish_by`, when a break begins."""
+
+    builder = types.String()
+    reason = types.String()
+    until = filters.NullableInstant
+    finish_by = filters.NullableInstant
 
 
 class DrainType(Entity):
@@ -278,6 +294,8 @@ class Presence(_Published, base.ResourceType):
         breaks = types.List(of=BreakType("break"))
         partial_breaks = types.List(of=PartialBreakType("partial_break"))
         limits = types.List(of=LimitType("limit"))
+        refused = types.List(of=RefusedType("refused"))
+        interrupts_at = filters.NullableInstant
         work_until = filters.NullableInstant
         builders = types.List(of=types.Integer())
         holdable = types.Boolean()

@@ -19,11 +19,13 @@ class HoldEntity(TypedDict):
 
 
 class BreakEntity(TypedDict):
-    """A break as it happens; `stop` is None where no end is in sight."""
+    """A break as it happens; `stop` is None where no end is in sight, `interrupts_at` where what runs goes on."""
 
     start: float
     stop: float | None
     reason: str | None
+    finish_before: bool
+    interrupts_at: float | None
 
 
 class PartialBreakEntity(BreakEntity):
@@ -37,6 +39,15 @@ class LimitEntity(TypedDict):
 
     limit: str
     until: float | None
+
+
+class RefusedEntity(TypedDict):
+    """A builder whose builds wait, as they would not be finished before a break; `until` is None where that is not known."""
+
+    builder: str
+    reason: str
+    until: float | None
+    finish_by: float | None
 
 
 class DrainEntity(TypedDict):
@@ -63,6 +74,8 @@ class PresenceEntity(TypedDict):
     breaks: list[BreakEntity]
     partial_breaks: list[PartialBreakEntity]
     limits: list[LimitEntity]
+    refused: list[RefusedEntity]
+    interrupts_at: float | None
     work_until: float | None
     builders: list[int]
     holdable: bool

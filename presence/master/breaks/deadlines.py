@@ -11,6 +11,8 @@ from presence.master.builds.requeue import Requeue
 from presence.master.builds.running import buildsOn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.interfaces import IDelayedCall
 
     from presence.breaks.sparing import Deadline
@@ -36,14 +38,16 @@ class _Watched:
 
 
 class BreakDeadlines:
-    """Interrupts builds at the deadlines of the breaks of a master's workers.
+    """Interrupts builds at the deadlines of the breaks of a master's workers. `announce` is called with the name of one of
+    which `interruptsAt()` says something else.
 
     A deadline counts from the start of the break, or from when it came into force: a person who let the machine work
     anyway, and a reconfig in mid-break, do not cost the builds of that time.
     """
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: Roster, announce: Callable[[str], object]) -> None:
         self._roster = roster
+        self._announce = announce
         self._watched: dict[str, _Watched] = {}
         self._requeue = Requeue(roster.master.reactor)
 
@@ -62,6 +66,18 @@ class BreakDeadlines:
         entry = self._watched.pop(name, None)
         if entry is not None and entry.timer is not None:
             entry.timer.cancel()
+
+    def interruptsAt(self, name: str) -> float | None:
+        """When what runs on this worker is interrupted next for a break that is now, in seconds since the epoch; or None."""
+        entry = self._watched.get(name)
+        if entry is None:
+            return None
+        due = (
+            since + each.after.total_seconds()
+            for each, since in entry.since.items()
+            if each not in entry.done
+        )
+        return min(due, default=None)
 
     def stop(self) -> None:
         """Interrupt nothing any more."""
@@ -86,6 +102,7 @@ class BreakDeadlines:
             entry.timer.cancel()
             entry.timer = None
         now: float = self._roster.master.reactor.seconds()
+        before = self.interruptsAt(entry.worker.workername)
         instant = datetimeOf(now)
         timer, schedule = entry.worker.breakTimer, entry.worker.schedule
         suspended = None if timer is None else timer.suspendedUntil
@@ -102,6 +119,8 @@ class BreakDeadlines:
             elif each not in entry.done:
                 entry.done.add(each)
                 self._interrupt(entry.worker, each)
+        if self.interruptsAt(entry.worker.workername) != before:
+            self._announce(entry.worker.workername)
         if wakeups:
             entry.timer = self._roster.master.reactor.callLater(
                 max(0.0, min(wakeups) - now), self._due, entry

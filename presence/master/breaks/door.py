@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks
 
-from presence.calendar.durations import durationText
-from presence.calendar.instants import datetimeOf, secondsOf
+from presence.breaks.forecast import finishBy, fitsFrom, freeFor
 from presence.master.builds.estimates import likelyLongest, pastDurations
 from presence.master.builds.running import buildsOn, waitingFor
+from presence.words.breaks import limitText, tooLongText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -25,21 +26,47 @@ if TYPE_CHECKING:
 REMEMBERED = 60.0
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why builds of a builder do not start on a worker because of its breaks, though no hold says so.
+
+    `reason` is for people. `until` is the first instant at which such a build may start, as far as one knows now; None where
+    that is not known (a build has to end first, or no time is long enough). `finishBy` is when it would have to be finished,
+    None where that is not the reason. Instants are seconds since the epoch.
+    """
+
+    reason: str
+    until: float | None
+    finishBy: float | None = None
+
+
+@dataclass(frozen=True)
+class _TooLong:
+    """A build was refused at an instant, as it might take so many seconds."""
+
+    at: float
+    likely: float
+
+
 class BreakDoor:
     """A door (see `presence.master.starting.chooser`) to the workers whose breaks are partial, or want builds finished.
 
-    `wake` is called with the name of a worker which may be able to start a build.
+    `wake` is called with the name of a worker which may be able to start a build, and `announce` with one of which `why()`
+    says something else.
     """
 
-    def __init__(self, roster: Roster, wake: Callable[[str], object]) -> None:
+    def __init__(
+        self, roster: Roster, wake: Callable[[str], object], announce: Callable[[str], object]
+    ) -> None:
         self._roster = roster
         self._wake = wake
+        self._announce = announce
         self._guarded: set[str] = set()
         self._timers: dict[str, IDelayedCall] = {}
         # (builder, worker) -> until when it is remembered, and what the next build will hardly exceed
         self._likely: dict[tuple[str, str], tuple[float, float | None]] = {}
-        # worker -> builder -> why its builds do not start now
-        self._refused: dict[str, dict[str, str]] = {}
+        # worker -> builder -> what was refused last
+        self._refused: dict[str, dict[str, _TooLong]] = {}
 
     def follow(self, worker: EnrolledWorker) -> None:
         """The worker is new, or its schedule is another one."""
@@ -54,7 +81,8 @@ class BreakDoor:
     def forget(self, name: str) -> None:
         """The worker is no longer there."""
         self._guarded.discard(name)
-        self._refused.pop(name, None)
+        if self._refused.pop(name, None):
+            self._announce(name)
         timer = self._timers.pop(name, None)
         if timer is not None:
             timer.cancel()
@@ -64,13 +92,67 @@ class BreakDoor:
         for name in tuple(self._guarded):
             self.forget(name)
 
-    def why(self, worker: str, builder: str) -> str | None:
-        """Why builds of `builder` do not start on `worker` although nothing holds that, for people; None if they do."""
-        if worker not in self._guarded:
+    # --- why
+
+    def isGuarded(self, worker: str) -> bool:
+        """Whether `worker` has such breaks."""
+        return worker in self._guarded
+
+    def refusals(self, worker: str) -> dict[str, Refusal]:
+        """Of `worker`, by builder, the builds that wait and were refused since they would not be finished before a break."""
+        found = ((builder, self.why(worker, builder)) for builder in sorted(self._refused.get(worker, {})))
+        return {builder: why for builder, why in found if why is not None and why.finishBy is not None}
+
+    def why(self, worker: str, builder: str) -> Refusal | None:
+        """Why builds of `builder` do not start now on `worker`, both given by name, because of its breaks; None if they do, as
+        far as one knows without a question to the database: a build that would not be finished before a break is known here
+        when one was refused. What holds the worker is not asked.
+        """
+        enrolled = self._roster.enrolled(worker) if worker in self._guarded else None
+        if enrolled is None:
             return None
-        enrolled = self._roster.enrolled(worker)
-        limited = None if enrolled is None else _limited(enrolled, builder)
-        return limited or self._refused.get(worker, {}).get(builder)
+        limited = self._limited(enrolled, builder)
+        known = self._refused.get(worker, {}).get(builder)
+        if limited is not None or known is None:
+            return limited
+        return self._too_long(enrolled, builder, known.likely)
+
+    @inlineCallbacks
+    def whyNot(self, worker: str, builder: str) -> Generator[Deferred[Any], Any, Refusal | None]:
+        """The same, in a Deferred, for a builder of which nothing was refused yet: the builds of the past are asked."""
+        enrolled = self._roster.enrolled(worker) if worker in self._guarded else None
+        if enrolled is None or builder not in self._roster.master.botmaster.builders:
+            return None
+        limited = self._limited(enrolled, builder)
+        if limited is not None or self._finish_by(enrolled, builder) is None:
+            return limited
+        likely = yield self._likely_duration(builder, enrolled)
+        return None if likely is None else self._too_long(enrolled, builder, likely)
+
+    def _too_long(self, worker: EnrolledWorker, builder: str, likely: float) -> Refusal | None:
+        by, now = self._finish_by(worker, builder), self._now()
+        # (when the break has begun it is the hold, or the limit, that tells)
+        if by is None or by <= now or now + likely <= by:
+            return None
+        timer = worker.breakTimer
+        suspended = None if timer is None else timer.suspendedUntil
+        until = fitsFrom(worker.schedule, builder, by, likely, suspended)
+        return Refusal(tooLongText(likely, fits=until is not None), until, by)
+
+    def _limited(self, worker: EnrolledWorker, builder: str) -> Refusal | None:
+        """What the partial breaks of `worker` that are now refuse."""
+        presence, timer = worker.presence, worker.breakTimer
+        if presence is None or timer is None:
+            return None
+        for each in presence.limits:
+            if not each.limit.admits(builder):
+                until = freeFor(worker.schedule, builder, self._now(), timer.suspendedUntil)
+                return Refusal(limitText(each.limit.text), until)
+        for each in presence.limits:
+            most = each.limit.builds
+            if most is not None and presence.running >= most:
+                return Refusal(limitText(each.limit.text, presence.running), None)
+        return None
 
     # --- the door
 
@@ -94,7 +176,7 @@ class BreakDoor:
         # a master that was suspended hears of requests before it hears of its timers
         if enrolled.breakTimer is not None:
             enrolled.breakTimer.catchUp()
-        if _limited(enrolled, builder) is not None:
+        if self._limited(enrolled, builder) is not None:
             return False
         by = self._finish_by(enrolled, builder)
         return True if by is None else self._is_finished_by(builder, enrolled, request)
@@ -103,11 +185,7 @@ class BreakDoor:
         """When a build that starts now has to be finished, in seconds since the epoch; None if it may take any time."""
         if not worker.schedule.finishes or worker.breakTimer is None:
             return None
-        now = self._now()
-        # a break that is suspended begins when that ends
-        from_ = worker.breakTimer.suspendedUntil or now
-        by = worker.schedule.finishBy(datetimeOf(from_), builder)
-        return None if by is None else max(secondsOf(by), from_)
+        return finishBy(worker.schedule, builder, self._now(), worker.breakTimer.suspendedUntil)
 
     @inlineCallbacks
     def _is_finished_by(
@@ -116,19 +194,24 @@ class BreakDoor:
         likely = yield self._likely_duration(builder, worker)
         name = worker.workername
         by = self._finish_by(worker, builder)
-        refused = self._refused.setdefault(name, {})
         if by is None or likely is None or self._now() + likely <= by:
-            refused.pop(builder, None)
+            self._remember(name, builder, None)
             return True
         if request.waitedFor and (yield self._is_awaited_there(worker, request)):
             # what waits for it runs there, and into the break until it is built
             return True
-        refused[builder] = (
-            f"a build may take {durationText(likely)}, and is to be finished before the break in "
-            f"{durationText(by - self._now())}"
-        )
-        self._look_again(name)
+        if name in self._guarded:
+            self._remember(name, builder, _TooLong(self._now(), likely))
+            self._look_again(name)
         return False
+
+    def _remember(self, worker: str, builder: str, refused: _TooLong | None) -> None:
+        known = self._refused.get(worker, {})
+        before = known.pop(builder, None)
+        if refused is not None:
+            self._refused.setdefault(worker, {})[builder] = refused
+        if (before and before.likely) != (refused and refused.likely):
+            self._announce(worker)
 
     @inlineCallbacks
     def _likely_duration(
@@ -153,21 +236,16 @@ class BreakDoor:
             self._timers[name] = self._roster.master.reactor.callLater(REMEMBERED, self._look, name)
 
     def _look(self, name: str) -> None:
+        """Ask again about what was refused; what was not asked about since the last time waits no longer."""
         del self._timers[name]
+        old = self._now() - 1.5 * REMEMBERED
+        for builder, each in tuple(self._refused.get(name, {}).items()):
+            if not old <= each.at <= self._now():
+                self._remember(name, builder, None)
+        if self._refused.get(name):
+            self._look_again(name)
         self._wake(name)
 
     def _now(self) -> float:
         now: float = self._roster.master.reactor.seconds()
         return now
-
-
-def _limited(worker: EnrolledWorker, builder: str) -> str | None:
-    """Why the partial breaks of `worker` that are now let no build of `builder` start; None if they let one."""
-    presence = worker.presence
-    for each in () if presence is None else presence.limits:
-        most = each.limit.builds
-        if not each.limit.admits(builder) or (
-            most is not None and presence is not None and presence.running >= most
-        ):
-            return f"in a partial break: {each.limit.text}"
-    return None

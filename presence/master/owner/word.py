@@ -45,8 +45,8 @@ class AnnouncedBreaks:
             if each.start <= now and (each.stop is None or now < each.stop):
                 self._presence.hold("worker", each.reason, until=each.stop, since=each.start)
 
-    def freeFrom(self, instant: float) -> float | None:
-        """The first time from `instant` on that is in none of them; None if none is in sight."""
+    def freeFrom(self, instant: float, builder: str | None = None) -> float | None:  # noqa: ARG002
+        """The first time from `instant` on that is in none of them; None if none is in sight. They are about all builders."""
         return freeOf(self._breaks, instant)
 
 

@@ -18,6 +18,34 @@ class ListTests(AdminTestCase):
             ],
         )
 
+    def test_breaksThatSpare(self):
+        """What partial breaks admit, what waits before a break, and when builds are interrupted stands among the reasons."""
+        mini, pro = (self.master.workers[name] for name in ("mac-mini", "mac-pro"))
+        reason = "a build may take 2 h, and is to be finished before the next break"
+        mini["limits"] = [{"limit": "without bench-*", "until": NOW + HOUR}]
+        mini["refused"] = [
+            {"builder": "runtests", "reason": reason, "until": NOW + 3 * HOUR, "finish_by": NOW + HOUR},
+            {"builder": "docs", "reason": reason, "until": None, "finish_by": NOW + HOUR},
+        ]
+        pro["interrupts_at"], pro["running"] = NOW + 900, 1
+        lines = self.done("workers", "mac-*")
+        self.assertIn(
+            f"in a partial break: without bench-*, until 07:00; runtests: {reason} at 07:00, waits until 09:00; "
+            f"docs: {reason} at 07:00",
+            lines[1],
+        )
+        self.assertIn("on a break (office hours); what runs is interrupted at 06:15", lines[2])
+        pro["running"] = 0
+        self.assertNotIn("interrupted", self.done("workers", "mac-pro")[1])
+
+    def test_readyButRefused(self):
+        """A builder whose ready workers refuse it before a break says why, and until when."""
+        builder = self.master.builders[0]
+        builder["reason"], builder["back_at"] = "mac-mini: a build may take 2 h", NOW + HOUR
+        line = next(each for each in self.done("builders") if builder["name"] in each)
+        self.assertIn("a build may take 2 h", line)
+        self.assertTrue(line.endswith("07:00"), line)
+
     def test_state(self):
         """`--state` keeps those in this state."""
         for state, names in (

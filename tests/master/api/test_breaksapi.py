@@ -2,6 +2,7 @@ from icalendar import Calendar
 
 from presence.breaks.schedule import Break
 from tests.master.apicase import ApiTestCase
+from tests.master.breaks.sparingsimulation import record
 
 
 class PartialBreaksTests(ApiTestCase):
@@ -27,7 +28,14 @@ class PartialBreaksTests(ApiTestCase):
         first = entity["partial_breaks"][0]
         self.assertEqual(
             first,
-            {"start": self.at(8), "stop": self.at(18), "reason": "office", "limit": "without bench-*"},
+            {
+                "start": self.at(8),
+                "stop": self.at(18),
+                "reason": "office",
+                "limit": "without bench-*",
+                "finish_before": False,
+                "interrupts_at": None,
+            },
         )
         self.assertEqual(entity["limits"], [])
         self.assertEntity(entity)
@@ -42,6 +50,16 @@ class PartialBreaksTests(ApiTestCase):
         self.assertEqual(entity["limits"], [{"limit": "without bench-*", "until": self.at(18)}])
         self.assertEntity(entity)
 
+    def test_buildersHear(self):
+        """When a partial break begins or ends the builders that it refuses are told, in events."""
+        self.startFarm()
+        for hour, ready in ((8, 0), (12, 0), (13, 0), (18, 1)):
+            self.events.clear()
+            self.passUntil(self.at(hour) + 1)
+            told = {each["name"]: each["ready"] for each in self.changes("builderpresences")}
+            self.assertEqual(told.get("bench-a", 0), ready)
+        self.assertEqual(self.getOne("builders/bench-a/presence")["reason"], None)
+
     def test_builders(self):
         """A builder that is refused has no worker that is ready, and knows why and until when; another one has."""
         self.startFarm()
@@ -53,6 +71,58 @@ class PartialBreaksTests(ApiTestCase):
             (bench["state"], bench["ready"], bench["back_at"]), ("NOT_ACCEPTING_NEW_BUILDS", 0, self.at(18))
         )
         self.assertEqual(bench["reason"], "mac-mini: in a partial break: without bench-*")
+
+
+class SparingTests(ApiTestCase):
+    """What is told of breaks that spare builds, and of those that interrupt them."""
+
+    def startFarm(self, **more):
+        away = Break("12:00", "14:00", tz="UTC", reason="lunch", **more)
+        self.startMaster([self.slave("mac-mini", onBreakDuring=away)])
+
+    def test_finishBefore(self):
+        """A break says so; and what waits before it is told by its worker and its builder, with when it may start, in events."""
+        self.startFarm(finishBefore=True)
+        record(self, [("runtests", "mac-mini", self.at(1), self.at(2))])
+        entity = self.getOne("presences/mac-mini")
+        self.assertEqual(entity["next_break"]["finish_before"], True)
+        self.assertEqual((entity["breaks"][0]["finish_before"], entity["refused"]), (True, []))
+        self.passUntil(self.at(11.5))
+        self.events.clear()
+        self.request()
+        self.pass_(1)
+        events = [(key[0], message) for key, message in self.events]
+        [told] = [each for kind, each in events if kind == "presences" and each["refused"]]
+        reason = "a build may take 1 h, and is to be finished before the next break"
+        self.assertEqual(
+            told["refused"],
+            [{"builder": "runtests", "reason": reason, "until": self.at(14), "finish_by": self.at(12)}],
+        )
+        self.assertEqual((told["state"], told["holds"]), ("AVAILABLE", []))
+        self.assertEntity(told)
+        builder = self.getAll("builderpresences")[0]
+        self.assertEqual((builder["state"], builder["ready"]), ("AVAILABLE", 1))
+        self.assertEqual((builder["reason"], builder["back_at"]), (f"mac-mini: {reason}", self.at(14)))
+        heard = [each["reason"] for kind, each in events if kind == "builderpresences"]
+        self.assertEqual(heard[-1:], [builder["reason"]])
+        self.passUntil(self.at(14) + 2)
+        entity = self.getOne("presences/mac-mini")
+        self.assertEqual((entity["refused"], entity["running"]), ([], 1))
+
+    def test_deadline(self):
+        """When what runs is interrupted is told beforehand, and as long as it is still to come."""
+        self.startFarm(deadline="15m")
+        entity = self.getOne("presences/mac-mini")
+        due = self.at(12.25)
+        self.assertEqual((entity["interrupts_at"], entity["next_break"]["interrupts_at"]), (None, due))
+        self.request()
+        self.passUntil(self.at(12) + 1)
+        entity = self.getOne("presences/mac-mini")
+        self.assertEqual((entity["interrupts_at"], entity["running"]), (due, 1))
+        self.events.clear()
+        self.passUntil(due + 2)
+        self.assertEqual({each["interrupts_at"] for each in self.changes()}, {None})
+        self.assertEqual(self.getOne("presences/mac-mini")["running"], 0)
 
 
 class CalendarTests(ApiTestCase):

@@ -24,7 +24,13 @@ def farm(workernames, buildernames, entity, mq=None):
         )
         for name in ("presence", "builderpresence")
     }
-    entities = SimpleNamespace(worker=entity, builder=entity, follow=lambda: None, workerChanged=lambda: None)
+    entities = SimpleNamespace(
+        worker=entity,
+        builder=entity,
+        follow=lambda: None,
+        workerChanged=lambda: None,
+        isLimited=lambda _: False,
+    )
     events = Events(roster, entities, ReadyCounts(), kinds)
     events._recount = False  # there is no database here
     return roster.clock, told, events

@@ -42,6 +42,8 @@ class WorkerTests(ApiTestCase):
                 "breaks": [],
                 "partial_breaks": [],
                 "limits": [],
+                "refused": [],
+                "interrupts_at": None,
                 "work_until": None,
                 "builders": builders,
                 "holdable": True,
@@ -79,7 +81,13 @@ class WorkerTests(ApiTestCase):
         entity = self.getOne("presences/mac-mini")
         self.assertEntity(entity)
         expected = [
-            {"start": self.at(7 + 24 * day), "stop": self.at(19 + 24 * day), "reason": "office hours"}
+            {
+                "start": self.at(7 + 24 * day),
+                "stop": self.at(19 + 24 * day),
+                "reason": "office hours",
+                "finish_before": False,
+                "interrupts_at": None,
+            }
             for day in range(9)
         ]
         self.assertEqual(entity["breaks"], expected[:8])

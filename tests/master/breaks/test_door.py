@@ -1,5 +1,6 @@
 from presence.breaks.schedule import Break
-from presence.master.breaks.door import REMEMBERED
+from presence.master.breaks.door import REMEMBERED, Refusal
+from tests.master.breaks.sparingsimulation import record
 from tests.master.fakemaster import HOUR, MINUTE, MasterTestCase
 from tests.master.triggers import family
 
@@ -45,7 +46,9 @@ class FinishBeforeTests(BreakDoorCase):
         self.passUntil(self.at(11.9))
         brid = self.request()
         self.assertEqual((self.starts, self.unclaimed()), ([], [brid]))
-        self.assertIn("a build may take 10 min", self.door.why("mac-mini", "runtests"))
+        why = self.door.why("mac-mini", "runtests")
+        self.assertIn("a build may take 10 min", why.reason)
+        self.assertEqual((why.until, why.finishBy), (self.at(14), self.at(12)))
         self.passUntil(self.at(14) - 1)
         self.assertEqual((self.starts, self.sources()), ([], ["break"]))
         self.passUntil(self.at(14) + 1)
@@ -134,6 +137,56 @@ class FinishBeforeTests(BreakDoorCase):
         self.stopMaster()
 
 
+class WhyTests(BreakDoorCase):
+    """Why a build does not start, for people."""
+
+    def startFarm(self, *breaks):
+        self.startMaster([self.away(*breaks)])
+        record(self, [("runtests", "mac-mini", self.at(1), self.at(2))])
+
+    def test_asked(self):
+        """It can be asked before anything is refused; then the builds of the past are asked."""
+        self.startFarm(Break("12:00", "14:00", finishBefore=True))
+        self.passUntil(self.at(11.5))
+        self.assertIsNone(self.door.why("mac-mini", "runtests"))
+        why = self.resultOf(self.door.whyNot("mac-mini", "runtests"))
+        self.assertEqual((why.until, why.finishBy), (self.at(14), self.at(12)))
+        for worker, builder in (("nobody", "runtests"), ("mac-mini", "nothing")):
+            self.assertIsNone(self.resultOf(self.door.whyNot(worker, builder)))
+
+    def test_fits(self):
+        """What fits before the break, or begins in it, is refused by nobody."""
+        self.startFarm(Break("12:00", "14:00", finishBefore=True))
+        for hour in (10.5, 12.5, 14.5):
+            self.passUntil(self.at(hour))
+            self.assertIsNone(self.resultOf(self.door.whyNot("mac-mini", "runtests")))
+
+    def test_nextTime(self):
+        """If the time after the break is too short as well it is the one after that; and if none is long enough, that is said."""
+        short = Break("14:30", "16:00", finishBefore=True)
+        self.startFarm(Break("12:00", "14:00", finishBefore=True), short)
+        self.passUntil(self.at(11.5))
+        self.request()
+        self.assertEqual(self.door.why("mac-mini", "runtests").until, self.at(16))
+        hourly = [Break(f"{hour}:45", f"{hour + 1}:00", finishBefore=True) for hour in range(23)]
+        self.reconfig([self.away(*hourly, ("23:00", "24:00"))])
+        self.request()
+        why = self.door.why("mac-mini", "runtests")
+        self.assertEqual(why.until, None)
+        self.assertIn("no time between the coming breaks is long enough", why.reason)
+
+    def test_nobodyWaits(self):
+        """What was refused is told for as long as it waits."""
+        self.startFarm(Break("12:00", "14:00", finishBefore=True))
+        self.passUntil(self.at(11.5))
+        brid = self.request()
+        self.pass_(5 * REMEMBERED)
+        self.assertEqual(list(self.door.refusals("mac-mini")), ["runtests"])
+        self.resultOf(self.master.data.control("cancel", {"reason": "mistake"}, ("buildrequests", str(brid))))
+        self.pass_(3 * REMEMBERED)
+        self.assertEqual(self.door.refusals("mac-mini"), {})
+
+
 class PartialTests(BreakDoorCase):
     """In a partial break some builds start, and others wait or go elsewhere."""
 
@@ -152,7 +205,8 @@ class PartialTests(BreakDoorCase):
             self.request(name)
         self.assertEqual([each.builder for each in self.starts], ["quick-a", "other"])
         self.assertEqual(self.sources(), [])
-        self.assertIn("in a partial break: without bench-*", self.door.why("mac-mini", "bench-a"))
+        why = self.door.why("mac-mini", "bench-a")
+        self.assertEqual(why, Refusal("in a partial break: without bench-*", self.at(18)))
         self.assertIsNone(self.door.why("mac-mini", "quick-a"))
         self.passUntil(self.at(18) + 1)
         self.assertEqual([each.builder for each in self.starts], ["quick-a", "other", "bench-a"])
@@ -166,6 +220,8 @@ class PartialTests(BreakDoorCase):
         self.assertEqual(len(self.starts), 2)
         self.pass_(HOUR)
         self.assertEqual(len(self.starts), 2)
+        why = self.door.why("mac-mini", "other")
+        self.assertEqual(why, Refusal("in a partial break: at most 2 builds, and 2 run", None))
         self.jobs[0].finish()
         self.pass_(1)
         self.assertEqual(len(self.starts), 3)
@@ -226,6 +282,8 @@ class PartialTests(BreakDoorCase):
         self.passUntil(self.at(8))
         waiting = self.roster.builder("bench-a").waitUntilReady()
         self.request("bench-a")
+        self.assertEqual(self.door.why("mac-mini", "bench-a").until, self.at(13))
+        self.assertEqual(self.roster.builder("bench-a").backAt, self.at(13))
         self.passUntil(self.at(12.5))
         self.assertEqual(self.starts, [])
         self.assertNoResult(waiting)

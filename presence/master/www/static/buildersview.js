@@ -50,7 +50,7 @@ export function BuildersView({ builders, now, text, onText }) {
         h(
           "tr",
           null,
-          ["Builder", "State", "Ready", "Pending", "Why no worker is ready", "Goes on"].map((each) =>
+          ["Builder", "State", "Ready", "Pending", "Why none builds", "Goes on"].map((each) =>
             h("th", { key: each, scope: "col" }, each),
           ),
         ),

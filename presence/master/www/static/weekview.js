@@ -1,6 +1,7 @@
 // The week: a line for each worker, and its breaks as bars over seven days. They are days of the browser's clock.
 
 import { h, Link, memo, useMemo } from "./react.js";
+import { interruptsText, sparedTexts } from "./breaknotes.js";
 import { midnights } from "./clock.js";
 import { State } from "./workersview.js";
 import { workUntil } from "./choice.js";
@@ -61,6 +62,10 @@ export function WeekView({ workers, now, choice }) {
       " break in which it works anyway ",
       h("span", { className: "presence-bar presence-partial" }),
       " break in which some builds start ",
+      h("span", { className: "presence-bar presence-break presence-finishes" }),
+      " builds are finished before it ",
+      h("span", { className: "presence-bar presence-break" }, h("span", { className: "presence-interrupts" })),
+      " builds are interrupted ",
       h("span", { className: "presence-bar presence-held" }),
       " held by somebody ",
       h("span", { className: "presence-nowmark" }),
@@ -86,29 +91,42 @@ function weekFrom(now) {
   return { first, last, place, days, lines: lines.join(", ") };
 }
 
-/** The bars of a worker, in order: `{kind, start, stop, text}`; `stop` is Infinity where no end is in sight. */
+/**
+ * The bars of a worker, in order: `{kind, start, stop, text}`; `stop` is Infinity where no end is in sight, and of a mark
+ * (the kind "interrupts") it is its start.
+ */
 export function barsOf(worker, week, now) {
   const bars = [];
   const add = (kind, start, stop, text) => {
     if (start < week.last && stop > week.first && start < stop) bars.push({ kind, start, stop, text });
   };
+  const mark = (at) => {
+    if (at && at >= Math.max(week.first, work) && at < week.last)
+      bars.push({ kind: "interrupts", start: at, stop: at, text: interruptsText(at) });
+  };
   const work = workUntil(worker, now) ?? -Infinity;
   // (a master that is older than the page does not tell them)
   for (const each of worker.partial_breaks ?? []) {
     const stop = each.stop ?? Infinity;
-    const why = [each.limit, each.reason].filter(Boolean).map(isolated).join(", ");
-    add("partial", Math.max(each.start, work), stop, `partial break, ${why}: ${span(each.start, stop)}`);
+    const why = [each.limit, each.reason].filter(Boolean).map(isolated);
+    const text = `partial break, ${[...why, ...sparedTexts(each)].join(", ")}: ${span(each.start, stop)}`;
+    const kind = each.finish_before ? "partial presence-finishes" : "partial";
+    add(kind, Math.max(each.start, work), stop, text);
+    mark(each.interrupts_at);
   }
   for (const each of worker.breaks) {
     const stop = each.stop ?? Infinity;
-    const text = `${each.reason ? `break, ${isolated(each.reason)}` : "break"}: ${span(each.start, stop)}`;
+    const why = each.reason ? [isolated(each.reason)] : [];
+    const text = `${["break", ...why, ...sparedTexts(each)].join(", ")}: ${span(each.start, stop)}`;
+    const kind = each.finish_before ? "break presence-finishes" : "break";
     if (work > now) {
-      add("break", each.start, Math.min(stop, now), text);
+      add(kind, each.start, Math.min(stop, now), text);
       add("worked", Math.max(each.start, now), Math.min(stop, work), `works in spite of its ${text}`);
       add("break", Math.max(each.start, work), stop, text);
     } else {
-      add("break", each.start, stop, text);
+      add(kind, each.start, stop, text);
     }
+    mark(each.interrupts_at);
   }
   for (const hold of worker.holds) {
     if (DRAWN.has(hold.source)) {

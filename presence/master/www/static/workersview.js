@@ -1,6 +1,7 @@
 // The table of the workers.
 
 import { h, Link, memo, useEffect, useRef } from "./react.js";
+import { notesOf } from "./breaknotes.js";
 import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "./choice.js";
 import { More, useGrowing } from "./growing.js";
 import { holdParts, isolated, stateText } from "./holds.js";
@@ -71,6 +72,7 @@ function timesOf(worker, now) {
     next: next && momentText(next.start, now),
     nextReason: next && next.reason && isolated(next.reason),
     work: work && momentText(work, now),
+    notes: notesOf(worker, now).join("\n"),
     ends: worker.holds.map((hold) => endOf(hold, worker, now)).join("\n"),
   };
 }
@@ -131,6 +133,7 @@ const WorkerRow = memo(function WorkerRow({
   next,
   nextReason,
   work,
+  notes,
   ends,
 }) {
   const { workerid, name } = worker;
@@ -159,6 +162,7 @@ const WorkerRow = memo(function WorkerRow({
       "td",
       null,
       worker.holds.map((hold, place) => h(Hold, { key: place, hold, drain: worker.drain !== null, until: untils[place] })),
+      notes && notes.split("\n").map((note) => h("div", { key: note, className: "presence-note" }, note)),
     ),
     h("td", null, h(Until, { worker, back, backIn })),
     h(

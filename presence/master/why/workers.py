@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
-    from presence.master.breaks.door import BreakDoor
+    from presence.master.breaks.door import BreakDoor, Refusal
     from presence.master.builds.estimates import Estimate
     from presence.master.quiesce.gate import ReconfigGate
     from presence.master.roster import Roster
@@ -58,6 +58,7 @@ class Candidates:
         self._builds = builds
         self._of = {each.worker.workername: each for each in builder.workers if each.worker is not None}
         self._contentions: dict[str, list[Contention]] = {}
+        self._refused: dict[str, Refusal | None] = {}
         self.about: set[Any] = set()
 
     @inlineCallbacks
@@ -68,6 +69,8 @@ class Candidates:
         if accesses and not IRenderable.providedBy(accesses):
             botmaster = self._builder.botmaster
             locks = list((yield botmaster.getLockFromLockAccesses(accesses, self._builder.config_version)))
+        for name in self._of:
+            self._refused[name] = yield self._door.whyNot(name, self._builder.name)
         for name, wfb in self._of.items():
             own = [(lock.getLockForWorker(name), access) for lock, access in locks]
             contentions = [
@@ -124,23 +127,9 @@ class Candidates:
 
     def _refusals(self, name: str, presence: WorkerPresence | None) -> Iterable[Reason]:
         builder = self._builder.name
-        why = self._door.why(name, builder)
+        why = self._refused.get(name)
         if why is not None:
-            kind, until = "sparing", None
-            limits = () if presence is None else presence.limits
-            refusing = [each for each in limits if not each.limit.admits(builder)]
-            full = [
-                each
-                for each in limits
-                if each.limit.builds is not None
-                and presence is not None
-                and presence.running >= each.limit.builds
-            ]
-            if refusing or full:
-                ends = [each.until for each in (*refusing, *full)]
-                kind = "partial"
-                until = None if None in ends else max(each for each in ends if each is not None)
-            yield Reason(kind, why, until=until)
+            yield Reason("partial" if why.finishBy is None else "sparing", why.reason, until=why.until)
         if presence is not None and presence.heldBy("reconfig") is None:
             held = self._gate.why(builder, name)
             if held is not None:

@@ -11,6 +11,7 @@ from presence.master.api.requestpresences import RequestPresence
 from presence.orders.shutdown import StopOrder
 from presence.words.waiting import whyText
 from tests.master.apicase import ApiTestCase
+from tests.master.breaks.sparingsimulation import record
 from tests.master.fakemaster import HOUR, MINUTE, Job
 
 
@@ -192,6 +193,20 @@ class RequestPresencesTests(ApiTestCase):
             self.why(self.request()),
             "Waits: mac-mini: in a partial break: only lint, until 19:00. It may start at 19:00.",
         )
+
+    def test_sparing(self):
+        """Before a break a build that would not be finished waits for its end; one that nobody has asked for yet would, too."""
+        lunch = Break("12:00", "14:00", tz="UTC", finishBefore=True)
+        self.startMaster([self.slave("mac-mini", onBreakDuring=lunch)])
+        record(self, [("runtests", "mac-mini", self.at(1), self.at(2))])
+        self.assertEqual(self.whyBuilder(), "A request would start at once.")
+        self.passUntil(self.at(11.5))
+        why = (
+            "mac-mini: a build may take 1 h, and is to be finished before the next break, until 14:00. "
+            "It may start at 14:00."
+        )
+        self.assertEqual(self.whyBuilder(), f"A request would wait: {why}")
+        self.assertEqual(self.why(self.request()), f"Waits: {why}")
 
     def test_stopping(self):
         """While the master stops nothing is free, whatever its workers are."""

@@ -15,6 +15,16 @@ const DAYS = 7;
 // Holds of which something is drawn: those that people have placed. Breaks are drawn as such.
 const DRAWN = new Set(["worker", "admin", "pause"]);
 
+// What the bars mean, by their class.
+const LEGEND = [
+  ["break", "break"],
+  ["worked", "break in which it works anyway"],
+  ["partial", "break in which some builds start"],
+  ["break presence-finishes", "builds are finished before it"],
+  ["break presence-cut", "builds are interrupted"],
+  ["held", "held by somebody"],
+];
+
 export function WeekView({ workers, now, choice }) {
   const [rows, grow] = useGrowing(workers.length, choice);
   const today = new Date(now * 1000).toDateString();
@@ -56,20 +66,24 @@ export function WeekView({ workers, now, choice }) {
     h(
       "p",
       { className: "presence-legend" },
-      h("span", { className: "presence-bar presence-break" }),
-      " break ",
-      h("span", { className: "presence-bar presence-worked" }),
-      " break in which it works anyway ",
-      h("span", { className: "presence-bar presence-partial" }),
-      " break in which some builds start ",
-      h("span", { className: "presence-bar presence-break presence-finishes" }),
-      " builds are finished before it ",
-      h("span", { className: "presence-bar presence-break" }, h("span", { className: "presence-interrupts" })),
-      " builds are interrupted ",
-      h("span", { className: "presence-bar presence-held" }),
-      " held by somebody ",
-      h("span", { className: "presence-nowmark" }),
-      ` now, ${momentText(now, now)}`,
+      LEGEND.map(([kind, text]) =>
+        h(
+          "span",
+          { key: text, className: "presence-item" },
+          h(
+            "span",
+            { className: `presence-bar presence-${kind}` },
+            kind === "break presence-cut" && h("span", { className: "presence-interrupts" }),
+          ),
+          ` ${text} `,
+        ),
+      ),
+      h(
+        "span",
+        { className: "presence-item" },
+        h("span", { className: "presence-nowmark" }),
+        ` now, ${momentText(now, now)}`,
+      ),
     ),
   );
 }

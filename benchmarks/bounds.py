@@ -1,6 +1,6 @@
 """The bounds that are to be kept, and whether they are."""
 
-from benchmarks import report
+from benchmarks import report, start
 
 TITLE = "To reach"
 
@@ -147,10 +147,21 @@ def _micro(results):
     yield "arming 10 000: 1 s", f"{results['arming 10 000']:.2f} s", results["arming 10 000"] <= 1
 
 
+def _start(results):
+    plain, status = (results[name] for name in start.STARTED)
+    more = 1000 * (status - plain)
+    yield (
+        "`presence status --help`: at most 60 ms more than `import argparse, json, http.client`",
+        f"{more:.0f} ms",
+        more <= 60,
+    )
+
+
 _RULES = (
     ("massreturn", _mass_return),
     ("restart", _restart),
     ("flapping", _flapping),
     ("crowd", _crowd),
     ("micro", _micro),
+    ("start", _start),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import fail
 from twisted.logger import Logger
@@ -14,7 +14,8 @@ from presence.text import MAX_REASON, cut, readReason
 from presence.wire.messages import Announcement, RunningBuild, Stop
 from presence.wire.reading import checkFuture
 from presence.worker.link.announcement import announcementOf
-from presence.worker.status import statusOf
+from presence.worker.link.conversation import Plugin
+from presence.worker.status import MasterSide, statusOf
 from presence.worker.stopping import StopRefusedError
 from presence.worker.store import NOTHING, Away, StoreError, Wish
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from presence.worker.link.conversation import Conversation
     from presence.worker.link.transports import Transport
     from presence.worker.sensors.watches import Watches
+    from presence.worker.status import Status
     from presence.worker.stopping import GracefulStop
     from presence.worker.store import Store
 
@@ -114,7 +116,7 @@ class Owner:
 
     # --- what the owner says
 
-    def away(self, reason: str | None = None, until: float | None = None) -> Deferred[dict[str, Any]]:
+    def away(self, reason: str | None = None, until: float | None = None) -> Deferred[Status]:
         """Accept no builds: until then (seconds since the epoch), or until `back()`. Replaces what was said
         before. `reason` is for people, one line of at most 512 characters.
         """
@@ -127,11 +129,11 @@ class Owner:
             return fail()
         return self._keep(replace(self._wish, away=away))
 
-    def back(self) -> Deferred[dict[str, Any]]:
+    def back(self) -> Deferred[Status]:
         """End what the owner said with `away()`, and cancel a stop. Breaks and what others hold go on."""
         return self._keep(replace(self._wish, away=None), self._stop.cancel)
 
-    def workAnyway(self, until: float | None) -> Deferred[dict[str, Any]]:
+    def workAnyway(self, until: float | None) -> Deferred[Status]:
         """Accept builds in spite of the breaks of this machine, here and in `master.cfg`, and of its sensors, until then
         (seconds since the epoch). None ends it.
         """
@@ -141,7 +143,7 @@ class Owner:
             return fail()
         return self._keep(replace(self._wish, workUntil=instant), partial(self._suspend, instant))
 
-    def stopWhenIdle(self, deadline: float | None = None) -> Deferred[dict[str, Any]]:
+    def stopWhenIdle(self, deadline: float | None = None) -> Deferred[Status]:
         """Accept no builds, and end the process when none runs any more, or at `deadline` (seconds since the
         epoch); `back()` before that cancels it. Without a connection nothing runs, and it ends at once.
 
@@ -164,14 +166,14 @@ class Owner:
                 f"{self.name} lives in the process of its master, and ends with that: stop the master, or "
                 "say away"
             )
-        if self._conversation.knows is False:
+        if self._conversation.plugin is Plugin.ABSENT:
             raise StopRefusedError(
                 "the master knows no presence, so that nobody here knows when its builds are done: use Buildbot's own "
                 "graceful shutdown (allow_shutdown in buildbot.tac, or the master's web page), or `buildbot-worker "
                 "stop`, which interrupts them"
             )
 
-    def _keep(self, wish: Wish, then: Callable[[], object] | None = None) -> Deferred[dict[str, Any]]:
+    def _keep(self, wish: Wish, then: Callable[[], object] | None = None) -> Deferred[Status]:
         self.begin()
         try:
             self._store.save(wish)
@@ -184,7 +186,7 @@ class Owner:
         self.changed()
         return self._told()
 
-    def _told(self) -> Deferred[dict[str, Any]]:
+    def _told(self) -> Deferred[Status]:
         self._conversation.sync()
         return self._conversation.wait().addCallback(lambda _: self.status())
 
@@ -195,7 +197,7 @@ class Owner:
         """Whether a master that knows presence has heard, and not refused, what was said last."""
         return self._conversation.told
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> Status:
         """All that is known about the worker, fit for JSON; the keys are in ``docs/protocol.rst``."""
         self.begin()
         now = self._clock.seconds()
@@ -208,7 +210,7 @@ class Owner:
             [RunningBuild(builder, None) for builder in self._transport.runningBuilders()],
             self._work_until(now),
             {"deadline": self._stop.deadline} if self._stop.asked else None,
-            (talk.connected, talk.knows, talk.why, talk.view),
+            MasterSide(talk.connected, talk.plugin, talk.why, talk.view),
             [] if self._sensors is None else self._sensors.status(),
         )
 
@@ -302,7 +304,7 @@ class Owner:
             return
         if not talk.connected:
             self._stop.endSoon("there is no connection to the master, so that nothing runs")
-        elif talk.knows is False:
+        elif talk.plugin is Plugin.ABSENT:
             _log.warn(
                 "presence: the stop is off: the master knows no presence, so that nobody knows what runs"
             )

@@ -6,6 +6,7 @@ only: each message says everything.
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError
@@ -50,12 +51,19 @@ NOT_CONNECTED = "there is no connection to the master"
 LATE = Refusal(f"the master has not answered within {PATIENCE:.0f} s")
 
 
+class Plugin(enum.Enum):
+    """Whether the master that has connected knows presence."""
+
+    UNKNOWN = "unknown"
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
 class Conversation:
     """Keeps the master informed of what `current()` says. Ask `sync()` whenever that may have changed.
 
-    `connected`; `knows`, whether the master knows presence (None while that is not known); `why` there is no
-    view or why it was refused, for people; and `view`, what the master thinks of this worker. `changed()` is
-    called when one of them has changed.
+    `connected`; `plugin`, whether the master knows presence; `why` there is no view or why it was refused, for people; and
+    `view`, what the master thinks of this worker. `changed()` is called when one of them has changed.
     """
 
     def __init__(
@@ -79,21 +87,21 @@ class Conversation:
         # distinguishes the answers of this connection from late ones of another
         self._connection = 0
         self.connected = False
-        self.knows: bool | None = None
+        self.plugin = Plugin.UNKNOWN
         self.why: str | None = NOT_CONNECTED
         self.view: View | None = None
 
     @property
     def settled(self) -> bool:
         """Whether the master has heard what there is to say, or will not hear it on this connection."""
-        if self._closed or not self.connected or self.knows is False:
+        if self._closed or not self.connected or self.plugin is Plugin.ABSENT:
             return True
         return self._attached and self._under_way is None and self._told == self._current()
 
     @property
     def told(self) -> bool:
         """Whether the master knows presence, and has heard and not refused what there is to say."""
-        return self.knows is True and self.settled and not self._refused
+        return self.plugin is Plugin.PRESENT and self.settled and not self._refused
 
     def wait(self) -> Deferred[Any]:
         """A Deferred that fires when it is settled, or after some seconds."""
@@ -112,7 +120,9 @@ class Conversation:
 
     def sync(self) -> None:
         """Tell the master what is to be said, if that is not what it knows."""
-        if self._closed or self._under_way is not None or not (self._attached and self.knows):
+        if self._closed or self._under_way is not None:
+            return
+        if not self._attached or self.plugin is not Plugin.PRESENT:
             return
         message = self._current()
         if message == self._told:
@@ -156,8 +166,8 @@ class Conversation:
         if not self.connected or self._attached:
             return
         self._attached = True
-        if self.knows is None:
-            self.knows = False
+        if self.plugin is Plugin.UNKNOWN:
+            self.plugin = Plugin.ABSENT
             self.why = NO_PRESENCE
             _log.info("presence: {why}", why=self.why)
         self._changed()
@@ -177,7 +187,8 @@ class Conversation:
         under_way, self._under_way = self._under_way, None
         if under_way is not None:
             under_way.cancel()
-        self._told = self.knows = self.view = None
+        self._told = self.view = None
+        self.plugin = Plugin.UNKNOWN
         self.why = NOT_CONNECTED
 
     # --- what the master answers
@@ -206,7 +217,7 @@ class Conversation:
         self._waiters.fire()
 
     def _understood(self, answer: View | Refusal) -> None:
-        self.knows = True
+        self.plugin = Plugin.PRESENT
         if isinstance(answer, View):
             self.view = answer
             if not self._refused:

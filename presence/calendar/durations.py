@@ -38,7 +38,7 @@ def duration(text: str) -> int:
     # what has that many digits is too long, and may be too long to be counted
     seconds = sum(int(number[:20]) * size for (number, _), size in zip(parts, sizes, strict=True))
     if not seconds:
-        raise ValueError(f"{text!r} is no time at all: {_HOW_TO_WRITE}")
+        raise ValueError(f"{text!r} is not a duration, as it is zero: {_HOW_TO_WRITE}")
     if seconds > LONGEST:
         raise ValueError(f"{text!r} is more than ten years: leave it out to say that there is no end")
     return seconds

@@ -22,7 +22,7 @@ INTERVAL = 60.0
 class CalendarFiles:
     """Reads the files of a schedule again when they have changed; `took` is called with the schedule that this makes.
 
-    One that cannot be read, or is no calendar any more, changes nothing: what was in it stays, and the log says so, once.
+    One that cannot be read, or is not a calendar any more, changes nothing: what was in it stays, and the log says so, once.
     A schedule without such files costs nothing.
     """
 

@@ -63,7 +63,7 @@ class AdminRecord:
             "hold": hold and {"reason": hold.reason, "by": hold.by, "since": hold.since, "until": hold.until},
             "work": None if self.workUntil is None else {"until": self.workUntil, "by": self.workBy},
             "drain": drain
-            and {"deadline": drain.deadline, "onDeadline": drain.onDeadline, "group": drain.group},
+            and {"deadline": drain.deadline, "on_deadline": drain.onDeadline, "group": drain.group},
         }
 
     @classmethod
@@ -79,10 +79,15 @@ class AdminRecord:
                 and Hold("admin", _text(hold["reason"]), _text(hold["by"]), hold["since"], hold["until"]),
                 work and checkFinite("until", work["until"]),
                 work and _text(work["by"]),
-                drain and Drain(drain["deadline"], drain["onDeadline"], drain["group"]),
+                drain and Drain(drain["deadline"], _on_deadline(drain), drain["group"]),
             )
         except (KeyError, TypeError) as problem:
             raise ValueError(f"{value!r} is not a record: {problem!r}") from None
+
+
+def _on_deadline(drain: Any) -> Any:
+    # (as it was written at first)
+    return drain["on_deadline" if "on_deadline" in drain else "onDeadline"]
 
 
 def _text(value: object) -> str | None:

@@ -106,7 +106,7 @@ def _content(wish: Wish) -> bytes:
         "since": wish.away.since,
         "until": wish.away.until,
     }
-    document = {"version": _VERSION, "away": away, "workUntil": wish.workUntil}
+    document = {"version": _VERSION, "away": away, "work_until": wish.workUntil}
     return json.dumps(document, indent=1, allow_nan=False).encode() + b"\n"
 
 
@@ -114,9 +114,9 @@ def _wish(document: Any) -> Wish:
     if not isinstance(document, dict) or document.get("version") != _VERSION:
         raise ValueError(f"it is not of version {_VERSION}")
     away = document["away"] if "away" in document else _missing("away")
-    return Wish(
-        None if away is None else _away(away), _optional_instant("workUntil", document.get("workUntil"))
-    )
+    # (as it was written at first)
+    name = "work_until" if "work_until" in document else "workUntil"
+    return Wish(None if away is None else _away(away), _optional_instant(name, document.get(name)))
 
 
 def _away(document: Any) -> Away:

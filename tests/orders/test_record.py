@@ -58,6 +58,13 @@ class AdminRecordTests(SynchronousTestCase):
         """What is not a record is a ValueError."""
         self.assertRaises(ValueError, AdminRecord.fromDict, value)
 
+    def test_writtenAtFirst(self):
+        """A drain that was stored with the key of the first days is read."""
+        record = AdminRecord().after(DrainOrder("disk", 9, None, None), "ann", 1)
+        stored = record.toDict()
+        stored["drain"]["onDeadline"] = stored["drain"].pop("on_deadline")
+        self.assertEqual(AdminRecord.fromDict(stored), record)
+
     def test_halves(self):
         """Half a record is a ValueError, never half a hold."""
         drained = AdminRecord().after(DrainOrder("disk", 9, None, None), "ann", 1)
@@ -70,7 +77,7 @@ class AdminRecordTests(SynchronousTestCase):
             ("hold", "by"),
             ("work", "until"),
             ("drain", "deadline"),
-            ("drain", "onDeadline"),
+            ("drain", "on_deadline"),
             ("drain", "group"),
         ):
             half = json.loads(json.dumps(whole))

@@ -186,6 +186,7 @@ class StoreTests(ClientTestCase):
             json.dumps({"version": 1, "away": {**away, "by": "\x1b[2J"}}),
             json.dumps({"version": 1, "away": {**away, "by": "\ud800"}}),
             json.dumps({"version": 1, "away": {**away, "by": "x" * 129}}),
+            '{"version": 1, "away": null, "work_until": NaN}',
             '{"version": 1, "away": null, "workUntil": NaN}',
             "[" * 30000,
         ):
@@ -202,11 +203,14 @@ class StoreTests(ClientTestCase):
             self.assertRaises(StoreError, Store(str(path)).load)
 
     def test_oldName(self):
-        """What an older version has kept under its own name is taken over, once."""
+        """What an older version has kept under its own names is taken over, once."""
         self.client.owner.away("rendering")
+        self.client.owner.workAnyway(NOW + HOUR)
         old = self.path.with_name(OLD_FILENAME)
-        self.path.rename(old)
+        old.write_text(self.path.read_text().replace("work_until", "workUntil"))
+        self.path.unlink()
         self.restart()
+        self.assertEqual(self.client.owner.status()["work_until"], NOW + HOUR)
         self.assertEqual(self.client.owner.status()["holds"][0]["reason"], "rendering")
         self.assertEqual([path.name for path in self.path.parent.iterdir()], [FILENAME])
         old.write_text("{")  # of somebody else: it counts no more

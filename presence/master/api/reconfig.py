@@ -36,7 +36,7 @@ class HeldType(Entity):
 
 
 class WaitingForType(Entity):
-    """A build that is waited for. `remaining` is in seconds; null where nobody can know, as `since` where it prepares."""
+    """A build that is waited for. `remaining` is in seconds; null where that is not known, as `since` where it prepares."""
 
     buildid = _NullableInteger
     number = _NullableInteger

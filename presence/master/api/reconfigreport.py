@@ -145,7 +145,7 @@ class ReconfigReport:
     @inlineCallbacks
     def _announce(self) -> Generator[Deferred[Any], Any, None]:
         entity = yield self.entity()
-        # how long it still takes passes with the time, and is no news
+        # how long it still takes passes with the time, and is not news
         news = {**entity, "waiting_for": [{**each, "remaining": None} for each in entity["waiting_for"]]}
         if news != self._sent:
             self._sent = news

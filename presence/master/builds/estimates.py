@@ -41,7 +41,7 @@ _CHUNK = 100
 @dataclass(frozen=True)
 class Estimate:
     """A build that runs: since when it does (seconds since the epoch, whole ones), and for how many seconds it
-    still will. That is None when nobody can know.
+    still will. It may be None: not known.
     """
 
     startedAt: float
@@ -66,7 +66,7 @@ def estimates(master: Any, buildids: Iterable[int]) -> Generator[Deferred[Any], 
 
 @inlineCallbacks
 def remaining(master: Any, build: Any) -> Generator[Deferred[Any], Any, float | None]:
-    """For how many seconds `build` (a Buildbot build) will still run, in a Deferred. None when nobody can know,
+    """For how many seconds `build` (a Buildbot build) will still run, in a Deferred. None when that is not known,
     and when it has ended, or is still being prepared.
     """
     if build.buildid is None:

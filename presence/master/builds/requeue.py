@@ -58,7 +58,7 @@ class Requeue:
             self._later(GRACE, lambda: _cut(build for build in meant if not build.finished))
 
     def clockJumped(self) -> None:
-        """The clock has been set, and nobody knows how long is left: wait anew, rather too long than too short."""
+        """The clock has been set, so how long is left is not known: wait anew, rather too long than too short."""
         for timer, delay in self._timers.items():
             timer.reset(delay)
 

@@ -130,7 +130,7 @@ def _unpacked(payload: bytes) -> tuple[Any, Any]:
 def _field(payload: bytes, name: str) -> Any:
     """The scalar in the field `name` of a packed dictionary; None if there is none. Makes nothing else.
 
-    Fails, in one way or another, when it is no such dictionary.
+    Fails, in one way or another, when it is not such a dictionary.
     """
     unpacker = msgpack.Unpacker(
         raw=False,

@@ -63,7 +63,7 @@ class Ending:
         return self.interruptedAt is not None and self._clock.seconds() - self.interruptedAt >= 2 * GRACE
 
     def clockJumped(self) -> None:
-        """The clock has been set, and nobody knows how long has been waited: wait anew."""
+        """The clock has been set, so how long has been waited is not known: wait anew."""
         now = self._clock.seconds()
         self._lost = dict.fromkeys(self._lost, now)
         if self.interruptedAt is not None:

@@ -29,7 +29,7 @@ class MissingAlarm(SlavePart):
             self.startMissingTimer()
 
     def _away_on_break(self) -> bool:
-        # The timer of a latent worker limits how long a build waits for it; that is no business of breaks.
+        # The timer of a latent worker limits how long a build waits for it; breaks have nothing to do with that.
         return (
             self.presence is not None
             # a break in buildbot.tac, or an owner who has switched the machine off, is announced as "worker"

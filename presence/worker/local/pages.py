@@ -1,4 +1,4 @@
-"""The files of the local page, and the few lines of HTML that are no file, as they hold a secret."""
+"""The files of the local page, and the few lines of HTML that are not in one, as they hold a secret."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class LocalWeb(Service):
             self._port = self._reactor.listenTCP(self._wanted, self._connections, interface="127.0.0.1")
             root.port = self._port.getHost().port
         except Exception as problem:  # noqa: BLE001
-            # whatever it is, it is no reason not to build
+            # whatever it is, the worker goes on building
             _log.error(
                 "presence: no command line and no page: {problem}; the worker works on without",
                 problem=problem,

@@ -42,7 +42,7 @@ setup(
     packages=find_packages(include=["presence", "presence.*"]),
     package_data={
         "presence": ["py.typed"],
-        "presence.master.www": ["VERSION", "static/*"],
+        "presence.master.www": ["VERSION", "static/*", "static/*/*"],
         "presence.worker.local": ["page/*"],
         "presence.words": ["*.js"],
     },

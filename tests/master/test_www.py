@@ -1,5 +1,7 @@
+import os
 import re
 from importlib.metadata import entry_points, version
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
@@ -10,7 +12,12 @@ from presence.words.pages import pageModules
 
 class PluginTests(SynchronousTestCase):
     def setUp(self):
-        self.files = {path.name: path.read_text() for path in www.ep.static_dir.iterdir()}
+        self.static = Path(str(www.ep.static_dir)).resolve()
+        self.files = {
+            path.relative_to(self.static).as_posix(): path.read_text()
+            for path in self.static.rglob("*")
+            if path.is_file()
+        }
 
     def test_announced(self):
         """Buildbot finds the page among the plugins of its UI, in the version that is installed."""
@@ -20,10 +27,15 @@ class PluginTests(SynchronousTestCase):
         self.assertLessEqual({"scripts.js", "styles.css"}, set(self.files))
 
     def test_importsAreThere(self):
-        """Every module of the page that another one imports is there, and every one is imported."""
-        imported = {
-            name for text in self.files.values() for name in re.findall(r'(?:from|import) "\./(.+?)"', text)
-        }
+        """Every module of the page that another one imports is there, and every one is imported. What knows of the farm
+        imports none of the views.
+        """
+        imported = set()
+        for file, text in self.files.items():
+            for name in re.findall(r'(?:from|import) "(\..+?)"', text):
+                path = (self.static / file).parent / name
+                imported.add(Path(os.path.normpath(path)).relative_to(self.static).as_posix())
+                self.assertFalse(file.startswith("farm/") and "views/" in name, f"{file} imports {name}")
         imported.update(re.findall(r'new URL\("(.+?\.js)", here\)', self.files["scripts.js"]))
         there = {name for name in self.files if name.endswith(".js")}
         self.assertEqual(imported | {"scripts.js"}, there | (pageModules().keys() - {"wordlist.js"}))

@@ -15,17 +15,17 @@ import {
   useSyncExternalStore,
   useTopbarItems,
 } from "./react.js";
-import { Banners } from "./banners.js";
-import { BuildersView } from "./buildersview.js";
-import { chosen, sorted } from "./choice.js";
-import { useNow } from "./clock.js";
-import { Farm } from "./farm.js";
-import { OrderDialog } from "./orderdialog.js";
-import { ReconfigPart } from "./reconfig.js";
+import { Banners } from "./views/banners.js";
+import { BuildersView } from "./views/buildersview.js";
+import { chosen, sorted } from "./farm/choice.js";
+import { useNow } from "./farm/clock.js";
+import { Farm } from "./farm/farm.js";
+import { OrderDialog } from "./views/orderdialog.js";
+import { ReconfigPart } from "./views/reconfig.js";
 import { followTheme } from "./theme.js";
-import { Tools } from "./tools.js";
-import { WeekView } from "./weekview.js";
-import { WorkersView } from "./workersview.js";
+import { Tools } from "./views/tools.js";
+import { WeekView } from "./views/weekview.js";
+import { WorkersView } from "./views/workersview.js";
 
 const VIEWS = [
   ["workers", "Workers"],

@@ -1,11 +1,11 @@
 // The table of the builders. On top are those with pending requests that no worker is ready for.
 
-import { h, Link, memo, useMemo } from "./react.js";
-import { troublesFirst } from "./choice.js";
+import { h, Link, memo, useMemo } from "../react.js";
+import { troublesFirst } from "../farm/choice.js";
 import { More, useGrowing } from "./growing.js";
-import { said } from "./said.js";
+import { said } from "../farm/said.js";
 import { State } from "./workersview.js";
-import { count, fullText, inText, momentText } from "./words.js";
+import { count, fullText, inText, momentText } from "../farm/words.js";
 
 export function BuildersView({ builders, now, text, onText }) {
   const shown = useMemo(() => {

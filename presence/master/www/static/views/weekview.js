@@ -1,14 +1,14 @@
 // The week: a line for each worker, and its breaks as bars over seven days. They are days of the browser's clock.
 
-import { h, Link, memo, useMemo } from "./react.js";
+import { h, Link, memo, useMemo } from "../react.js";
 import { interruptsText, sparedTexts } from "./breaknotes.js";
-import { midnights } from "./clock.js";
+import { midnights } from "../farm/clock.js";
 import { State } from "./workersview.js";
-import { workUntil } from "./choice.js";
+import { workUntil } from "../farm/choice.js";
 import { More, useGrowing } from "./growing.js";
-import { holdText, isolated } from "./holds.js";
-import { said } from "./said.js";
-import { dayText, fullText, momentText } from "./words.js";
+import { holdText, isolated } from "../holds.js";
+import { said } from "../farm/said.js";
+import { dayText, fullText, momentText } from "../farm/words.js";
 
 const DAYS = 7;
 

@@ -1,12 +1,12 @@
 // Reconfiguring the master when nothing runs that it would hurt: its progress while it waits, and the button to request it.
 
-import { h, useEffect, useMemo, useState, useSyncExternalStore } from "./react.js";
-import { useNow } from "./clock.js";
-import { isolated, shown } from "./holds.js";
-import { Live } from "./live.js";
-import { getReconfig, orderReconfig } from "./rest.js";
-import { said } from "./said.js";
-import { count, durationText, momentText, some } from "./words.js";
+import { h, useEffect, useMemo, useState, useSyncExternalStore } from "../react.js";
+import { useNow } from "../farm/clock.js";
+import { isolated, shown } from "../holds.js";
+import { Live } from "../farm/live.js";
+import { getReconfig, orderReconfig } from "../farm/rest.js";
+import { said } from "../farm/said.js";
+import { count, durationText, momentText, some } from "../farm/words.js";
 
 const RESULTS = {
   reconfigured: "The master is reconfigured.",

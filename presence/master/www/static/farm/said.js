@@ -1,7 +1,7 @@
 // Texts from people: a name or a reason in any direction of writing cannot turn around what stands beside it.
 
-import { h } from "./react.js";
-import { shown } from "./holds.js";
+import { h } from "../react.js";
+import { shown } from "../holds.js";
 
 /** An element with the text. */
 export function said(text, props) {

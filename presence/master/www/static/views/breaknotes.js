@@ -1,8 +1,8 @@
 // What breaks do beside the hold, as texts: builds that do not start, and builds that are interrupted.
 
-import words from "./wordlist.js";
-import { isolated } from "./holds.js";
-import { fullText, momentText } from "./words.js";
+import words from "../wordlist.js";
+import { isolated } from "../holds.js";
+import { fullText, momentText } from "../farm/words.js";
 
 /** What there is to say of a worker now, a text each. (A master that is older than the page does not tell it.) */
 export function notesOf(worker, now) {

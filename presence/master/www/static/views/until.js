@@ -1,8 +1,8 @@
 // The field "Until" of a dialog: a duration, a time, or no end.
 
-import { h, useId } from "./react.js";
-import { now } from "./clock.js";
-import { momentText } from "./words.js";
+import { h, useId } from "../react.js";
+import { now } from "../farm/clock.js";
+import { momentText } from "../farm/words.js";
 
 const NEVER = "never";
 const MOMENT = "moment";

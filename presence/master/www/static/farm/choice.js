@@ -1,6 +1,6 @@
 // Which workers are shown, and in which order.
 
-import { SOURCES, sourceOf, sourceText } from "./holds.js";
+import { SOURCES, sourceOf, sourceText } from "../holds.js";
 
 const collator = new Intl.Collator("en", { numeric: true });
 

@@ -1,12 +1,12 @@
 // The table of the workers.
 
-import { h, Link, memo, useEffect, useRef } from "./react.js";
+import { h, Link, memo, useEffect, useRef } from "../react.js";
 import { notesOf } from "./breaknotes.js";
-import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "./choice.js";
+import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "../farm/choice.js";
 import { More, useGrowing } from "./growing.js";
-import { holdParts, isolated, stateText } from "./holds.js";
-import { said, sentence } from "./said.js";
-import { fullText, inText, momentText } from "./words.js";
+import { holdParts, isolated, stateText } from "../holds.js";
+import { said, sentence } from "../farm/said.js";
+import { fullText, inText, momentText } from "../farm/words.js";
 
 const COLUMNS = [
   ["name", "Worker"],

@@ -1,6 +1,6 @@
 // A client for Buildbot's REST API. Every failure is a `RestError` with a text for people.
 
-import { config } from "./react.js";
+import { config } from "../react.js";
 
 export class RestError extends Error {
   constructor(text, status) {

@@ -1,6 +1,6 @@
 // What time it is, on the master's clock: that is the one by which holds and breaks begin and end.
 
-import { useEffect, useState } from "./react.js";
+import { useEffect, useState } from "../react.js";
 
 // A browser whose clock differs by less than this is believed: the master's Date has whole seconds.
 const TRIFLE = 2;

@@ -1,6 +1,6 @@
 // Banners above everything else, for what concerns the whole farm.
 
-import { h } from "./react.js";
+import { h } from "../react.js";
 
 /** `kind` is one of Bootstrap's: info, warning, danger. */
 export function Banner({ kind, children }) {

@@ -1,12 +1,12 @@
 // The dialog that holds workers, releases them, or lets them work in spite of their breaks.
 
-import { h, useEffect, useId, useLayoutEffect, useRef, useState } from "./react.js";
-import { ACTIONS, orderAll } from "./orders.js";
+import { h, useEffect, useId, useLayoutEffect, useRef, useState } from "../react.js";
+import { ACTIONS, orderAll } from "../farm/orders.js";
 import { UntilField, untilOf, whatIs } from "./until.js";
-import { heldBy } from "./choice.js";
-import { isolated } from "./holds.js";
-import { said } from "./said.js";
-import { count, some } from "./words.js";
+import { heldBy } from "../farm/choice.js";
+import { isolated } from "../holds.js";
+import { said } from "../farm/said.js";
+import { count, some } from "../farm/words.js";
 
 const MAX_REASON = 512;
 

@@ -1,6 +1,6 @@
 // A long table shows its first rows at once, and more of them as one comes near the end.
 
-import { h, useEffect, useRef, useState } from "./react.js";
+import { h, useEffect, useRef, useState } from "../react.js";
 
 const STEP = 60;
 

@@ -1,8 +1,8 @@
 // The tools above the workers: filters, and orders for several workers at once.
 
-import { h, memo } from "./react.js";
-import { STATES } from "./choice.js";
-import { count } from "./words.js";
+import { h, memo } from "../react.js";
+import { STATES } from "../farm/choice.js";
+import { count } from "../farm/words.js";
 
 /** Filters, and orders for the selected workers; for all that are shown when none is selected. */
 export function Tools({ choice, choose, builders, all, shown, selected, onOrder }) {

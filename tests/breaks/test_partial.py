@@ -113,6 +113,15 @@ class ScheduleTests(SynchronousTestCase):
         self.assertIsNone(breaks.nextPartialChange(utc("2026-11-23")))
         self.assertFalse(breaks.isPartial or breaks.finishes or breaks.interrupts)
 
+    def test_kinds(self):
+        """A schedule says what its breaks ask for, so that nobody else is asked about it."""
+        for kind in ({"builds": 1}, {"finishBefore": True}, {"deadline": "1h"}):
+            breaks = schedule(("1:00", "2:00"), Break("08:00", "12:00", **kind))
+            self.assertEqual(
+                (breaks.isPartial, breaks.finishes, breaks.interrupts),
+                ("builds" in kind, "finishBefore" in kind, "deadline" in kind),
+            )
+
     def test_finishBy(self):
         """Builds have to be finished when the next break that says so starts, and those of others need not be."""
         breaks = schedule(

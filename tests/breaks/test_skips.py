@@ -38,7 +38,7 @@ class SkipTests(SynchronousTestCase):
             "2026-12-31/2026-12-24": "ends before it begins",
             "2026-12-31/2046-12-24": "more than 3660 days",
             "Christmas": "a calendar of the package holidays",
-            "2026-02-30": "not a date",
+            "2026-02-30": "not a date: day is out of range",
             "no.ics": "'no.ics' cannot be read",
         }.items():
             self.assertIn(said, str(self.assertRaises(ValueError, Break, "7:00", "19:00", skip=skip)), skip)
@@ -72,6 +72,35 @@ class SkipTests(SynchronousTestCase):
             ),
         ):
             self.assertEqual(eval(repr(written)), written)
+
+    def test_holidaysText(self):
+        """They are written as the package makes them, with what differs from what they would be anyway."""
+        for calendar, text in (
+            (BAVARIA, "holidays.country_holidays('DE', subdiv='BY')"),
+            (holidays.financial_holidays("NYSE"), "holidays.financial_holidays('XNYS')"),
+            (
+                holidays.country_holidays("US", observed=False),
+                "holidays.country_holidays('US', observed=False)",
+            ),
+            (
+                holidays.country_holidays("DE", language="en_US"),
+                "holidays.country_holidays('DE', language='en_US')",
+            ),
+            (holidays.country_holidays("DE", language="de"), "holidays.country_holidays('DE')"),
+            (
+                holidays.country_holidays("DE", subdiv="BY", categories=("public", "catholic")),
+                "holidays.country_holidays('DE', subdiv='BY', categories=('catholic', 'public'))",
+            ),
+            (holidays.HolidayBase(), "holidays.holiday_base.HolidayBase()"),
+        ):
+            self.assertEqual(repr(Break("7:00", "9:00", skip=calendar).skipCalendars), f"({text},)")
+        self.assertIn(
+            "skip=('2026-12-24/2026-12-26', '2026-12-31')",
+            repr(Break("7:00", "9:00", skip=["2026-12-24..2026-12-26", "2026-12-31"])),
+        )
+        self.assertIn(
+            "skip=('2026-12-24', '2026-12-25')", repr(Break("7:00", "9:00", skip="2026-12-24..2026-12-25"))
+        )
 
     def test_holidaysWithARule(self):
         """A rule, too, leaves out holidays, and the next start is the first that is none."""

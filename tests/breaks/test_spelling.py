@@ -53,6 +53,9 @@ class TableTests(SynchronousTestCase):
             (["19:00", "07:00"], "( ) instead of [ ]"),
             (["7PM", "24:00", "MO"], "( ) instead of [ ]"),
             (("19:00-07:00", "12:00-13:00 MO"), "[ ] instead of ( )"),
+            # these are lists, with a mistake in one of their items
+            (["19:00-07:00", "12:00"], "item 2, '12:00'"),
+            (["12:00", "19:00-07:00"], "item 1, '12:00'"),
         ]:
             self.assertIn(said, str(self.assertRaises(ValueError, BreakSchedule.fromConfig, value, "UTC")))
         both = BreakSchedule.fromConfig(["19:00-07:00", ("12:00", "13:00")], "UTC")

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
+from holidays import country_holidays
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -90,6 +91,7 @@ class WorkingDuringTests(SynchronousTestCase):
             (("25:00", "07:00"), "start: '25:00'"),
             (Break("19:00", "07:00", rule="FREQ=DAILY"), "not the same every week"),
             (Break("19:00", "07:00", skip="2026-12-24"), "not the same every week"),
+            (Break("19:00", "07:00", skip=country_holidays("DE")), "not the same every week"),
             ("2026-12-24T12:00/2026-12-27T00:00", "not the same every week"),
             (Break("19:00", "07:00", builds=1), "says more than when it works"),
             ([Break("1:00", "2:00", tz="UTC"), Break("1:00", "2:00", tz="Asia/Tokyo")], "several zones"),

@@ -42,6 +42,9 @@ class ThreadTicker:
     timers go by the very clock that is guarded.
     """
 
+    # when it looked last
+    _before: float
+
     def __init__(
         self, reactor: Any, interval: float, look: Callable[[float], bool], jumped: Callable[[], object]
     ) -> None:
@@ -52,7 +55,6 @@ class ThreadTicker:
         self._ended = Event()
         # one look at a time, in this thread or that
         self._lock = Lock()
-        self._before = time.monotonic()
 
     def start(self) -> None:
         """Begin to look, `interval` seconds from now."""
@@ -92,11 +94,13 @@ class ClockGuard:
     `start(jumped)` and `stop()` it once; before and after that it is a clock like any other.
     """
 
+    # what the clock has shown last
+    _seen: float
+
     def __init__(self, reactor: Any, tickerFactory: Callable[..., Any] = ThreadTicker) -> None:
         self._clock = reactor
         self._ticker_factory = tickerFactory
         self._ticker: Any = None
-        self._seen = 0.0
         # one object for all timers: a farm has many
         self._due = self._call_and_look
 

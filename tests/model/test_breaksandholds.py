@@ -142,6 +142,14 @@ class BackAtTests(BreaksAndHoldsTestCase):
         self.assertEqual(self.presence.backAt, None if hour is None else at(hour))
         self.assertEqual(BuilderPresence("runtests", [self.presence]).backAt, self.presence.backAt)
 
+    def test_breakAlone(self):
+        """Of a worker that its break alone holds longest no schedule is asked: on a farm all are asked at 07:00."""
+        self.timer.start()
+        self.clock.advance(HOUR)
+        self.presence.hold("admin", until=at(8))
+        self.patch(BreakTimer, "freeFrom", lambda *asked: self.fail("asked"))
+        self.assertEqual(self.presence.backAt, at(19))
+
     def test_holdIntoABreak(self):
         """A hold that ends in a break, or as it begins, is followed by the break."""
         self.timer.start()

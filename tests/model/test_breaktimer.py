@@ -281,6 +281,50 @@ class BreakTimerTests(SynchronousTestCase):
         self.pass_(4)
         self.assertEqual(self.flips, [(9, False)])
 
+    # --- partial breaks
+
+    def limits(self):
+        """What may start, and until which hour."""
+        return [(each.limit.text, (each.until - MONDAY.timestamp()) / HOUR) for each in self.presence.limits]
+
+    def followLimits(self):
+        self.timer.replace(
+            schedule(
+                ("07:00", "19:00"),
+                Break("06:30", "08:00", builds=1),
+                Break("18:00", "20:00", without="bench-*"),
+            )
+        )
+        self.timer.start()
+
+    def test_limits(self):
+        """A partial break sets its limit when it begins and lifts it when it ends, in a break and beside it."""
+        self.followLimits()
+        few, no_bench = ("at most 1 build", 8), ("without bench-*", 20)
+        for hour, expected in (
+            (6, []),
+            (6.5, [few]),
+            (7, [few]),
+            (8, []),
+            (18, [no_bench]),
+            (19, [no_bench]),
+            (20, []),
+        ):
+            self.clock.advance((hour - self.hour()) * HOUR)
+            self.assertEqual(self.limits(), expected, hour)
+            self.assertEqual(self.presence.ready, not 7 <= hour < 19)
+
+    def test_limitsEnd(self):
+        """Who suspends the breaks lifts the limits for so long, and who stops the timer for good."""
+        self.followLimits()
+        self.clock.advance(HOUR / 2)
+        self.timer.suspend(self.clock.seconds() + HOUR / 4)
+        self.assertEqual(self.limits(), [])
+        self.clock.advance(HOUR / 4)
+        self.assertEqual(self.limits(), [("at most 1 build", 8)])
+        self.timer.stop()
+        self.assertEqual(self.limits(), [])
+
     def test_suspendNothing(self):
         """None, or an instant that is past, ends a suspension."""
         self.setClock(12)

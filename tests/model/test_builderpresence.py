@@ -2,9 +2,10 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.breaks.partial import Limit
 from presence.errors import PresenceStopped
 from presence.model.builderpresence import BuilderPresence
-from presence.model.states import PresenceState
+from presence.model.states import PresenceState, TimedLimit
 from presence.model.workerpresence import WorkerPresence
 
 
@@ -91,6 +92,21 @@ class BuilderPresenceTests(SynchronousTestCase):
         self.a.release("worker")
         self.assertNoResult(deferred)
         self.assertEqual(self.builder.workers, (self.b,))
+
+    def test_removedIsLeftAlone(self):
+        """A worker that is removed is observed no longer by those who wait."""
+        self.holdAll()
+        self.builder.waitUntilReady()
+        self.builder.removeWorker(self.a)
+        self.assertEqual((len(self.a._observers), len(self.b._observers)), (0, 1))
+
+    def test_partialBreak(self):
+        """A worker in a partial break that refuses this builder is not ready for it, and is for others."""
+        other = BuilderPresence("other", [self.a, self.b])
+        for worker in (self.a, self.b):
+            worker.limit([TimedLimit(Limit(without=("run*",)), 5.0)])
+        self.assertEqual((self.builder.readyWorkers, other.readyWorkers), ((), (self.a, self.b)))
+        self.assertEqual((self.builder.backAt, other.backAt), (5.0, None))
 
     def test_cancel(self):
         """A cancelled waiter is gone, and with the last one goes the interest in the workers."""

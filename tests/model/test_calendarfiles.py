@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.breaks.schedule import Break, BreakSchedule
@@ -42,7 +43,15 @@ class CalendarFilesTests(SynchronousTestCase):
 
     def test_unreadable(self):
         """One that is gone, or no calendar any more, keeps what was in it; that is said once, and ends when it is back."""
-        self.follow()
+        with capturedLogs() as logged:
+            self.follow()
+            self.assertUnreadable()
+        self.assertEqual(
+            [formatEvent(event).replace("'", "").partition(f"{self.path} ")[2][:12] for event in logged],
+            ["is not an iC", "cannot be re", "can be read ", "has changed:"],
+        )
+
+    def assertUnreadable(self):
         self.path.write_bytes(b"half a file")
         self.clock.pump([INTERVAL] * 3)
         self.assertEqual(self.taken, [])
@@ -53,6 +62,21 @@ class CalendarFilesTests(SynchronousTestCase):
         self.write("20260311")
         self.clock.advance(INTERVAL)
         self.assertEqual((len(self.taken), self.files.problems), (1, {}))
+
+    def test_followAnew(self):
+        """Other files take the place of those of before, and of their problems; nothing is left when it is stopped, twice."""
+        self.follow()
+        self.path.write_bytes(b"half a file")
+        self.clock.advance(INTERVAL)
+        self.write("20260311")
+        self.follow()
+        self.assertEqual(self.files.problems, {})
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.files.stop()
+        self.files.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.follow()
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
 
     def test_without(self):
         """A schedule without files leaves no timer; one that takes its place with files does."""

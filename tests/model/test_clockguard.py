@@ -99,6 +99,9 @@ class ClockGuardTests(SynchronousTestCase):
         """Before it is started, and after it is stopped, nobody looks, and the timers go off."""
         self.assertEqual(self.guard.seconds(), self.clock.seconds())
         called = []
+        ClockGuard(self.clock, FakeTicker).callLater(1, called.append, 0)
+        self.clock.advance(1)
+        self.assertEqual(called.pop(), 0)
         call = self.guard.callLater(3600, called.append, 1)
         self.assertEqual(list(self.guard.getDelayedCalls()), [call])
         self.guard.stop()

@@ -1,3 +1,7 @@
+import gc
+import sys
+import weakref
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError
@@ -29,6 +33,24 @@ class HoldingTests(PresenceTestCase):
         self.assertIs(self.presence.state, AVAILABLE)
         self.assertTrue(self.presence.ready)
         self.assertEqual(self.presence.holds, ())
+
+    def test_repr(self):
+        """It says who it is, and what holds it."""
+        self.assertEqual(repr(self.presence), "<WorkerPresence 'mac-mini' AVAILABLE>")
+        self.presence.hold("worker")
+        self.presence.hold("break")
+        self.assertEqual(
+            repr(self.presence), "<WorkerPresence 'mac-mini' NOT_ACCEPTING_NEW_BUILDS (break, worker)>"
+        )
+
+    def test_room(self):
+        """Once nothing holds it any more it takes no more room than before."""
+        before = sys.getsizeof(self.presence._holds)
+        for source in SOURCES:
+            self.presence.hold(source)
+        for source in SOURCES:
+            self.presence.release(source)
+        self.assertEqual(sys.getsizeof(self.presence._holds), before)
 
     def test_holdAndRelease(self):
         """A hold makes it not accept builds; its release makes it available."""
@@ -147,6 +169,18 @@ class UntilTests(PresenceTestCase):
         self.presence.hold("admin", until=999_999.0)
         self.assertIs(self.presence.state, AVAILABLE)
 
+    def test_saidOtherwiseSince(self):
+        """A hold that has ended does not come back with the time when its source has placed another one, or released it."""
+        for then in (self.presence.hold, self.presence.release):
+            self.presence.hold("worker", until=self.clock.seconds() + 10)
+            self.clock.advance(10)
+            then("worker")
+            holds = self.presence.holds
+            self.clock.rightNow -= 10
+            self.presence.clockJumped()
+            self.assertEqual(self.presence.holds, holds)
+            self.presence.release("worker")
+
     def test_releasedBefore(self):
         """Releasing a hold before its end leaves no timer."""
         self.presence.hold("worker", until=1_000_060.0)
@@ -261,6 +295,19 @@ class ObservingTests(PresenceTestCase):
         stop()
         self.presence.hold("worker")
         self.assertEqual(seen, [self.presence])
+
+    def test_stopEndsObservations(self):
+        """When it is stopped it keeps none of its observers alive."""
+
+        def observer(_):
+            pass
+
+        alive = weakref.ref(observer)
+        self.presence.observe(observer)
+        self.presence.stop()
+        del observer
+        gc.collect()
+        self.assertIsNone(alive())
 
     def test_stopAnotherObserver(self):
         """An observer that is stopped by one before it is not called for that change."""

@@ -23,10 +23,11 @@ class WarningTests(SynchronousTestCase):
         self.assertIn('("18:00", "08:00", "FR-MO") is 4 nights', said)
         self.assertIn('Break("FR 18:00", "MO 08:00")', said)
         self.assertIn('Break("FR 18:00", "MO 08:00")', self.warning(("18:00", "08:00", "FR-SU")))
+        self.assertIn('Break("TH 18:00", "MO 08:00")', self.warning(("18:00", "08:00", "TH-SU")))
 
     def test_otherNights(self):
         """Nights that are hardly meant otherwise are not told: of the week, of Friday and Saturday, every night."""
-        for days in ("MO-FR", "FR,SA", "SA,SU", None, "SU-TH", "TU-SU"):
+        for days in ("MO-FR", "FR,SA", "SA,SU", None, "SU-TH", "TU-SU", "WE,FR-SU"):
             self.assertNone(("18:00", "08:00", days))
         self.assertNone(("18:00", "20:00", "FR-MO"))
         self.assertNone(("FR 18:00", "MO 08:00"))
@@ -54,6 +55,12 @@ class WarningTests(SynchronousTestCase):
             self.warning(Break("19:00", "21:00", rule="FREQ=DAILY;UNTIL=20200601")),
         )
         self.assertIn("is over", self.warning(Break("2020-01-01", "2020-01-02", only="quick-*")))
+        for partial in (
+            Break("00:00", "24:00", only="quick-*"),
+            Break("2026-12-01", "2026-12-02", only="quick-*"),
+            Break("2026-11-01", "2026-12-02", only="quick-*"),
+        ):
+            self.assertNone(partial)
         self.assertNone(("2026-12-01T08:00", "2026-12-02T08:00"))
         self.assertNone(("2026-11-01T08:00", "2026-12-02T08:00"))
 
@@ -65,6 +72,7 @@ class WarningTests(SynchronousTestCase):
         ):
             said = self.warning((start, stop), timezone=zone)
             self.assertIn("never happens", said)
+            self.assertTrue(said.endswith(": take it out"), said)
             self.assertNotIn("is over", said)
         self.assertNone(("9999-12-31T12:00", "9999-12-31T18:00"), timezone="America/New_York")
 

@@ -1,6 +1,6 @@
 """`workingDuring` against an oracle that marks the minutes of a week on the wall."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 
 from holidays import country_holidays
 from hypothesis import given
@@ -94,6 +94,7 @@ class WorkingDuringTests(SynchronousTestCase):
             (Break("19:00", "07:00", skip=country_holidays("DE")), "not the same every week"),
             ("2026-12-24T12:00/2026-12-27T00:00", "not the same every week"),
             (Break("19:00", "07:00", builds=1), "says more than when it works"),
+            (Break(time(8, 0, 0, 5), "9:00"), "write whole seconds"),
             ([Break("1:00", "2:00", tz="UTC"), Break("1:00", "2:00", tz="Asia/Tokyo")], "several zones"),
         ]:
             error = self.assertRaises(BreakErrors, BreakSchedule.fromConfig, None, "UTC", value)

@@ -1,5 +1,6 @@
 """The rule between the rooms (docs/architecture.rst), held by reading every import, also those for type checking."""
 
+import ast
 from collections import Counter
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -90,6 +91,17 @@ class ImportTests(SynchronousTestCase):
             self.assertImportsNone(module, ["buildbot_worker"])
         for module in self.below("worker"):
             self.assertImportsNone(module, ["buildbot"])
+
+    def test_oneCasing(self):
+        """The fields of all JSON whose shape is written down are in lower case, with underscores."""
+        fields = {}
+        for module, path in MODULES.items():
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef) and "TypedDict" in map(ast.unparse, node.bases):
+                    named = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign)]
+                    fields[f"{module}.{node.name}"] = named
+        self.assertIn("worker.status.Status", fields)
+        self.assertEqual({name for named in fields.values() for name in named if name != name.lower()}, set())
 
     def test_smallRooms(self):
         """No folder is crowded, and no file is long."""

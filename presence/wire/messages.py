@@ -6,13 +6,15 @@ reads what has arrived. The protocol, field by field, is in ``docs/protocol.rst`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from presence.model.states import Hold, PresenceState
 from presence.text import MAX_NAME, MAX_REASON, cut
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from presence.breaks.forecast import ComingBreak
 
 #: The only version there is.
@@ -63,7 +65,7 @@ class Announcement:
             "since": self.since,
             "until": self.until,
             "work_until": self.workUntil,
-            "breaks": [_plain(each) for each in self.breaks[:MAX_ITEMS]],
+            "breaks": [_fields(each, _BREAK) for each in self.breaks[:MAX_ITEMS]],
         }
 
 
@@ -117,11 +119,11 @@ class View:
             "version": VERSION,
             "now": now,
             "state": self.state.value,
-            "holds": [_plain(each) for each in self.holds[:MAX_ITEMS]],
-            "next_break": self.nextBreak and _plain(self.nextBreak),
-            "breaks": [_plain(each) for each in self.breaks[:MAX_ITEMS]],
+            "holds": [_fields(each, _HOLD) for each in self.holds[:MAX_ITEMS]],
+            "next_break": self.nextBreak and _fields(self.nextBreak, _BREAK),
+            "breaks": [_fields(each, _BREAK) for each in self.breaks[:MAX_ITEMS]],
             "running": self.running,
-            "builds": [_plain(each) for each in self.builds[:MAX_ITEMS]],
+            "builds": [_fields(each, _BUILD) for each in self.builds[:MAX_ITEMS]],
             "stopping": {"deadline": self.deadline} if self.stopping else None,
         }
 
@@ -142,5 +144,11 @@ def cutHold(hold: Hold) -> Hold:
     return replace(hold, reason=cut(hold.reason, MAX_REASON), by=cut(hold.by, MAX_NAME))
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+# What a message says of a hold, a break and a build.
+_HOLD = ("source", "reason", "by", "since", "until")
+_BREAK = ("start", "stop", "reason")
+_BUILD = ("builder", "since")
+
+
+def _fields(value: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}

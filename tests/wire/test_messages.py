@@ -73,6 +73,30 @@ class RoundTripTests(SynchronousTestCase):
         many = replace(AWAY, breaks=(BREAK,) * MAX_ITEMS)
         self.assertEqual(readAnnouncement(self.wire(many), NOW).breaks, (BREAK,) * ANNOUNCED)
 
+    def test_fields(self):
+        """A message has the keys that the page of the protocol has, in the casing of all JSON, and no others."""
+        breaks = {"start", "stop", "reason"}
+        said = replace(AWAY, breaks=(ComingBreak(NOW + 10, NOW + 20, None, True, NOW + 15),))
+        message, view = Stop(said, None).toDict(NOW), VIEW.toDict(NOW)
+        self.assertEqual(
+            set(message),
+            {
+                *("version", "now", "state", "reason", "by", "since", "until", "work_until"),
+                *("breaks", "deadline"),
+            },
+        )
+        self.assertEqual(
+            set(view),
+            {
+                *("version", "now", "state", "holds", "next_break", "breaks", "running", "builds"),
+                "stopping",
+            },
+        )
+        for each in (*message["breaks"], *view["breaks"], view["next_break"]):
+            self.assertEqual(set(each), breaks)
+        self.assertEqual(set(view["holds"][0]), {"source", "reason", "by", "since", "until"})
+        self.assertEqual(set(view["builds"][0]), {"builder", "since"})
+
     def test_stop(self):
         """A stop arrives as it was sent, with a deadline and without."""
         for stop in (Stop(AWAY, NOW + 5), Stop(AWAY, None)):

@@ -62,16 +62,6 @@ class _Endpoint(base.Endpoint):
         builder = self.master.botmaster.getBuilderById(builderid)
         return None if builder is None else builder.name
 
-    @inlineCallbacks
-    def ofPending(
-        self, builderid: int | None = None
-    ) -> Generator[Deferred[Any], Any, list[RequestPresenceEntity]]:
-        """The entities of those that wait, with the workers of each that are free first."""
-        requests: list[Request] = yield findPending(self.master, builderid)
-        whys: dict[int, Why] = yield self.reader.ofRequests(requests, self.name)
-        make = _Entities(NAMED)
-        return [make.ofRequest(each, self.name(each.builderid), whys[each.id]) for each in requests]
-
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
         """Nothing is ordered of them here: Buildbot's own ``buildrequests`` are there for that."""
         raise exceptions.InvalidControlException(f"action {action!a}: POST to buildrequests/ID")
@@ -136,8 +126,20 @@ class RequestPresencesEndpoint(_Endpoint):
     def get(
         self, resultSpec: Any, kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, list[RequestPresenceEntity]]:
-        """The entities: by builder, and those first that Buildbot takes first."""
-        found = yield self.ofPending(kwargs.get("builderid"))
+        """The entities: by builder, and those first that Buildbot takes first; of each the workers that are free first."""
+        requests: list[Request] = yield findPending(self.master, kwargs.get("builderid"))
+        total, offset, limit = len(requests), resultSpec.offset or 0, resultSpec.limit
+        chosen = resultSpec.filters or resultSpec.order or resultSpec.fields
+        page = limit is not None and limit >= 0 <= offset and not chosen
+        if page:
+            # the others need not be explained
+            requests = requests[offset : offset + limit]
+        whys: dict[int, Why] = yield self.reader.ofRequests(requests, self.name)
+        make = _Entities(NAMED)
+        found = [make.ofRequest(each, self.name(each.builderid), whys[each.id]) for each in requests]
+        if page:
+            resultSpec.offset = resultSpec.limit = None
+            return base.ListResult(found, offset=offset, total=total, limit=limit)
         return filters.select(resultSpec, self.rtype.entityType, found)
 
 

@@ -92,6 +92,10 @@ class RequestPresencesTests(ApiTestCase):
             "When it may start is not known.",
         )
         self.assertEqual(self.said(found[1]), self.why(second))
+        page = self.get("requestpresences?limit=1&offset=1").json
+        self.assertEqual(
+            (page["requestpresences"], page["meta"]["total"]), (self.getAll("requestpresences")[1:2], 3)
+        )
         builderid = found[2]["builderid"]
         self.assertEqual(self.getAll(f"builders/{builderid}/requestpresences"), [found[2]])
         self.assertEqual(

@@ -13,6 +13,7 @@ export const {
   useState,
   useSyncExternalStore,
 } = window.React;
+export const { createPortal } = window.ReactDOM;
 export const { Link, useSearchParams } = window.ReactRouterDOM;
 export const { useTopbarItems, buildbotGetSettings } = window.BuildbotUi;
 export const { observer } = window.mobxReact;

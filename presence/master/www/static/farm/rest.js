@@ -9,11 +9,17 @@ export class RestError extends Error {
   }
 }
 
-/** The entities of a collection, and `clock`, the time at the master: `{before, after, master}`, in seconds. */
-export async function getAll(plural) {
+/** The `answer` to a GET of `path`, and `clock`, the time at the master: `{before, after, master}`, in seconds. */
+export async function get(path) {
   const before = Date.now() / 1000;
-  const { answer, date } = await ask(plural);
-  return { entities: answer[plural], clock: { before, after: Date.now() / 1000, master: date } };
+  const { answer, date } = await ask(path);
+  return { answer, clock: { before, after: Date.now() / 1000, master: date } };
+}
+
+/** The entities of a collection, and `clock`. */
+export async function getAll(plural) {
+  const { answer, clock } = await get(plural);
+  return { entities: answer[plural], clock };
 }
 
 /** Post an order for a worker. */

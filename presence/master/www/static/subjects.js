@@ -1,0 +1,130 @@
+// What the strip says on each of Buildbot's pages: what is asked for, which events make it something else, and the lines.
+
+import { holdText, isolated, sourceText, stateText } from "./holds.js";
+import { whyText } from "./waiting.js";
+import { count } from "./words.js";
+
+const HERE = "/presence";
+
+// How many requests of many are told with their reasons.
+const TOLD = 3;
+
+const ABOUT_WORK = ["presences/*/*", "builds/*/*", "buildrequests/*/*", "shutdowns/*/*"];
+const ABOUT_WORKERS = ["presences/*/*", "shutdowns/*/*"];
+
+const FIELDS = ["name", "state", "holds", "drain", "busy", "running", "back_at", "limits"]
+  .map((name) => `field=${name}`)
+  .join("&");
+
+const STOPPING = "The master is stopping: no build starts.";
+
+const SUBJECTS = [
+  [
+    /^\/buildrequests\/(\d+)\/?$/,
+    (id) => ({ paths: [`requestpresences/${id}`], events: ABOUT_WORK, say: sayRequest }),
+  ],
+  [
+    /^\/builders\/(\d+)\/?$/,
+    (id) => ({ paths: [`builders/${id}/requestpresence`], events: ABOUT_WORK, say: sayRequest }),
+  ],
+  [
+    /^\/workers\/(\d+)\/?$/,
+    (id) => ({ paths: [`presences/${id}?${FIELDS}`, "shutdown"], events: ABOUT_WORKERS, say: sayWorker }),
+  ],
+  [
+    /^\/workers\/?$/,
+    () => ({ paths: [`presences?${FIELDS}`, "shutdown"], events: ABOUT_WORKERS, say: sayWorkers }),
+  ],
+  [
+    /^\/pendingbuildrequests\/?$/,
+    () => ({ paths: [`requestpresences?limit=${TOLD}`], events: ABOUT_WORK, say: sayPending }),
+  ],
+];
+
+/**
+ * What there is to say on the page of Buildbot's with this path, null if nothing: `paths` of the API, `events` that may
+ * change it, and `say(answers, clocks)`, which gives `{sign, lines, to}`: good, wait or stop; the texts; our page for it.
+ */
+export function subjectOf(pathname) {
+  for (const [pattern, make] of SUBJECTS) {
+    const match = pattern.exec(pathname);
+    if (match) return make(...match.slice(1));
+  }
+  return null;
+}
+
+function sayRequest([answer], clocks) {
+  const [entity] = answer.requestpresences;
+  const told = ["waiting", "none", "free"].includes(entity.state);
+  const to = entity.builder ? `${HERE}?${new URLSearchParams({ builder: entity.builder })}` : HERE;
+  return {
+    sign: entity.state === "free" ? "good" : entity.earliest === null ? "stop" : "wait",
+    lines: told ? [isolated(whyText(entity, clocks))] : [],
+    to,
+  };
+}
+
+function sayWorker([answer, master], clocks) {
+  const [worker] = answer.presences;
+  const stopping = isStopping(master);
+  const state = stopping && worker.state === "AVAILABLE" ? [] : [stateText(worker)];
+  const holds = worker.holds.map((hold) =>
+    holdText(hold, {
+      drain: Boolean(worker.drain),
+      since: hold.source === "offline" ? clocks.moment(hold.since) : "",
+      until: hold.until === null ? "" : clocks.moment(hold.until),
+    }),
+  );
+  const limits = worker.limits.map(
+    ({ limit, until }) => `${limit}${until === null ? "" : `, until ${clocks.moment(until)}`}`,
+  );
+  const running = worker.running ? [`${count(worker.running, "build")} running`] : [];
+  const text = [...state, ...holds, ...limits, ...running].join("; ");
+  return {
+    sign: worker.state === "AVAILABLE" && !stopping ? "good" : worker.back_at === null ? "stop" : "wait",
+    lines: [...(stopping ? [STOPPING] : []), ...(text ? [`${isolated(worker.name)}: ${text}`] : [])],
+    to: `${HERE}?${new URLSearchParams({ text: worker.name })}`,
+  };
+}
+
+function sayWorkers([answer, master]) {
+  const counts = new Map();
+  for (const worker of answer.presences) {
+    const kind = kindOf(worker);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const stopping = isStopping(master);
+  const text = [...counts].sort(([, one], [, other]) => other - one).map(([kind, number]) => `${number} ${kind}`);
+  const good = answer.presences.some((worker) => worker.state === "AVAILABLE") && !stopping;
+  return {
+    sign: good ? "good" : "stop",
+    lines: [...(stopping ? [STOPPING] : []), ...(text.length ? [text.join(", ")] : [])],
+    to: HERE,
+  };
+}
+
+/** What a worker is counted as: what holds it, or what it does. */
+function kindOf(worker) {
+  if (worker.drain) return stateText(worker);
+  if (worker.holds.length) return sourceText(worker.holds[0].source);
+  if (worker.limits.length) return "in a partial break";
+  return worker.busy ? "busy" : stateText(worker);
+}
+
+function sayPending([answer], clocks) {
+  const waiting = answer.requestpresences;
+  const total = answer.meta.total ?? waiting.length;
+  if (!waiting.length) return { sign: "good", lines: [], to: HERE };
+  const lines = waiting.map(
+    (each) => `${isolated(each.builder ?? "")} (request ${each.buildrequestid}): ${isolated(whyText(each, clocks))}`,
+  );
+  return {
+    sign: waiting.some((each) => each.earliest === null) ? "stop" : "wait",
+    lines: [`${count(total, "request")} ${total === 1 ? "waits" : "wait"}.`, ...lines],
+    to: `${HERE}?view=builders`,
+  };
+}
+
+function isStopping(master) {
+  return master.shutdowns[0].state === "stopping";
+}

@@ -1,7 +1,6 @@
 """What it costs to ask why a request waits: of a builder with hundreds of workers, and of all of ten thousand requests."""
 
 from time import process_time, time
-from types import SimpleNamespace
 
 from buildbot.process.workerforbuilder import States
 
@@ -10,7 +9,7 @@ from benchmarks.farm import Farm
 
 TITLE = "Why a request waits"
 
-WORKERS, BUILDERS, PENDING = 500, 20, 10_000
+WORKERS, BUILDERS, PENDING = 500, 2, 10_000
 
 # How many builds of the past each builder has, and how long they took, in seconds.
 _PAST, _TOOK = 60, 600
@@ -43,7 +42,7 @@ async def measure(reactor, *, workers, pending):
     # (to start them in Buildbot's own way would take minutes)
     for number, wfb in enumerate(builder.workers):
         wfb.state = States.BUILDING
-        builder.building.append(_build(builder, wfb, number))
+        builder.building.append(_Build(builder, wfb, number))
         wfb.worker._build_began(wfb)
     result = {}
     for name, path in _ASKED.items():
@@ -60,18 +59,16 @@ async def measure(reactor, *, workers, pending):
     return result
 
 
-def _build(builder, wfb, number):
-    return SimpleNamespace(
-        builder=builder,
-        number=_PAST + number,
-        buildid=_FIRST + number,
-        workerforbuilder=wfb,
-        workername=wfb.worker.workername,
-        finished=False,
-        currentStep=None,
-        executedSteps=(),
-        requests=(),
-    )
+class _Build:
+    """A build that runs."""
+
+    finished = False
+    currentStep = None
+    executedSteps = requests = ()
+
+    def __init__(self, builder, wfb, number):
+        self.builder, self.workerforbuilder, self.workername = builder, wfb, wfb.worker.workername
+        self.number, self.buildid = _PAST + number, _FIRST + number
 
 
 def _fill(connection, model, builderids, workers, pending):

@@ -2,11 +2,11 @@
 // It stands in an element of its own before Buildbot's, and touches nothing of that.
 
 import { Link, createPortal, h, useEffect, useMemo, useState } from "./react.js";
-import { learn, useNow } from "./clock.js";
-import { Live } from "./live.js";
-import { get } from "./rest.js";
-import { subjectOf } from "./subjects.js";
-import { durationText, momentText } from "./words.js";
+import { learn, useNow } from "./farm/clock.js";
+import { Live } from "./farm/live.js";
+import { get } from "./farm/rest.js";
+import { subjectOf } from "./farm/subjects.js";
+import { durationText, momentText } from "./farm/words.js";
 
 // The earliest that something is asked for again, and the latest: estimates change with the time. In milliseconds.
 const SOON = 700;

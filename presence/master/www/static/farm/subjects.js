@@ -1,7 +1,7 @@
 // What the strip says on each of Buildbot's pages: what is asked for, which events make it something else, and the lines.
 
-import { holdText, isolated, sourceText, stateText } from "./holds.js";
-import { whyText } from "./waiting.js";
+import { SOURCES, holdText, isolated, sourceText, stateText } from "../holds.js";
+import { whyText } from "../waiting.js";
 import { count } from "./words.js";
 
 const HERE = "/presence";
@@ -15,6 +15,19 @@ const ABOUT_WORKERS = ["presences/*/*", "shutdowns/*/*"];
 const FIELDS = ["name", "state", "holds", "drain", "busy", "running", "back_at", "limits"]
   .map((name) => `field=${name}`)
   .join("&");
+
+const PARTIAL = "in a partial break";
+const BUSY = "busy";
+
+// As what workers are counted, in this order: those who can build first.
+const KINDS = [
+  stateText({ state: "AVAILABLE" }),
+  BUSY,
+  PARTIAL,
+  ...SOURCES.map(sourceText),
+  stateText({ state: "draining" }),
+  stateText({ state: "drained" }),
+];
 
 const STOPPING = "The master is stopping: no build starts.";
 
@@ -94,7 +107,7 @@ function sayWorkers([answer, master]) {
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const stopping = isStopping(master);
-  const text = [...counts].sort(([, one], [, other]) => other - one).map(([kind, number]) => `${number} ${kind}`);
+  const text = KINDS.filter((kind) => counts.has(kind)).map((kind) => `${counts.get(kind)} ${kind}`);
   const good = answer.presences.some((worker) => worker.state === "AVAILABLE") && !stopping;
   return {
     sign: good ? "good" : "stop",
@@ -107,8 +120,8 @@ function sayWorkers([answer, master]) {
 function kindOf(worker) {
   if (worker.drain) return stateText(worker);
   if (worker.holds.length) return sourceText(worker.holds[0].source);
-  if (worker.limits.length) return "in a partial break";
-  return worker.busy ? "busy" : stateText(worker);
+  if (worker.limits.length) return PARTIAL;
+  return worker.busy ? BUSY : stateText(worker);
 }
 
 function sayPending([answer], clocks) {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import bounds, report
 
-SUBJECTS = ("massreturn", "restart", "fleet", "flapping", "crowd", "micro", "start")
+SUBJECTS = ("massreturn", "restart", "fleet", "flapping", "crowd", "sensors", "micro", "start")
 
 # the runs whose CPU times are compared with each other: of how many builders with requests, in percent, and which ways
 _COMPARED, _WAYS_COMPARED = 20, ("ours", "ideal", "alone")

@@ -157,11 +157,25 @@ def _start(results):
     )
 
 
+def _sensors(results):
+    runs = _by(results, "way")
+    none = runs.get(("none",))
+    for way in ("all but calendar", "all"):
+        if none is None or (way,) not in runs:
+            continue
+        ours = runs[way,]
+        percent = 100 * (ours["cpu"] - none["cpu"]) / ours["seconds"]
+        yield f"sensors, {way}: at most 0.1 % of a core", f"{percent:.3f} %", percent <= 0.1
+        memory = (ours["memory"] - none["memory"]) / 1e6
+        yield f"sensors, {way}: at most 5 MB", f"{memory:.1f} MB", memory <= 5
+
+
 _RULES = (
     ("massreturn", _mass_return),
     ("restart", _restart),
     ("flapping", _flapping),
     ("crowd", _crowd),
+    ("sensors", _sensors),
     ("micro", _micro),
     ("start", _start),
 )

@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
 
 from presence.worker.looking.cannottell import CannotTellError
 
@@ -23,8 +24,7 @@ _PARENT, _GROUP, _TTY, _TIMES = 1, 2, 4, slice(11, 15)
 _BUSY = (1, 2, 3, 6, 7)
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(NamedTuple):
     """A process: its parent, its group, its terminal (a device number, 0 for none), its name, and how many seconds it and
     those of its children that have ended have computed.
     """
@@ -49,21 +49,24 @@ class Snapshot:
 
 # the last one, for several sensors that look at the same time
 _last: list[Snapshot] = []
+# who looks at the same time waits for that one
+_looking = Lock()
 
 
 def snapshot(proc: Path = Path("/proc"), oldest: float = 5.0) -> Snapshot:
     """The processes as they are, or were at most `oldest` seconds ago. `CannotTellError` where they cannot be seen."""
-    now = time.monotonic()
-    if _last and now - _last[0].at <= oldest:
-        return _last[0]
-    if (proc / "self/stat").exists():
-        found = Snapshot(now, _busy_of_linux(proc), _of_linux(proc))
-    elif find_spec("psutil") is None:
-        raise CannotTellError(_NEEDS)
-    else:
-        found = _elsewhere(now)
-    _last[:] = [found]
-    return found
+    with _looking:
+        now = time.monotonic()
+        if _last and now - _last[0].at <= oldest:
+            return _last[0]
+        if (proc / "self/stat").exists():
+            found = Snapshot(now, _busy_of_linux(proc), _of_linux(proc))
+        elif find_spec("psutil") is None:
+            raise CannotTellError(_NEEDS)
+        else:
+            found = _elsewhere(now)
+        _last[:] = [found]
+        return found
 
 
 class Family:

@@ -19,6 +19,7 @@ class Terminals:
         self._family = Family(pid)
         self._devices = devices
         self._last = 0.0
+        self._consoles = [name for name in _CONSOLES if (devices / name).exists()]
 
     def last(self) -> float:
         """When that was, in seconds since the epoch; the kernel notes it to within eight seconds. Raises `CannotTellError`."""
@@ -39,11 +40,11 @@ class Terminals:
             names = [f"pts/{name}" for name in os.listdir(f"{folder}/pts") if name.isdecimal()]  # noqa: PTH208
         except OSError as problem:
             raise CannotTellError(f"there are no terminals to look at ({problem})") from None
-        for name in (*names, *_CONSOLES):
+        for name in (*names, *self._consoles):
             try:
                 status = os.stat(f"{folder}/{name}")  # noqa: PTH116
             except OSError:
-                continue  # it has been closed, or is not there
+                continue  # it has been closed
             found[status.st_rdev] = max(status.st_atime, found.get(status.st_rdev, 0.0))
         return found
 

@@ -10,6 +10,9 @@ from presence.worker.looking.processes import Family, snapshot
 from presence.worker.sensors.reading import Reading
 from presence.worker.sensors.written import number, seconds
 
+# How old a look may be that another sensor has made, in seconds.
+_SHARED = 5.0
+
 # The first time there is nothing to compare with: it is measured over so many seconds then.
 _FIRST = 1.0
 
@@ -26,7 +29,7 @@ class LoadAbove:
         bound: object,
         *,
         quiet: object = "10m",
-        every: object = "15s",
+        every: object = "20s",
         name: str = "load",
         pid: int | None = None,
     ) -> None:
@@ -43,7 +46,10 @@ class LoadAbove:
         if self._before is None:
             self._before = self._measure(oldest=0.0)
             time.sleep(_FIRST)
-        before, self._before = self._before, self._measure()
+            before, self._before = self._before, self._measure(oldest=0.0)
+        else:
+            # what another sensor has looked at just now will do
+            before, self._before = self._before, self._measure()
         passed, everybody, ours = (now - then for now, then in zip(self._before, before, strict=True))
         if passed <= 0:
             raise CannotTellError("no time has passed since the last look")
@@ -54,7 +60,7 @@ class LoadAbove:
             load > self.bound, said if load > self.bound else f"{said}, of {self.bound:g} that they may"
         )
 
-    def _measure(self, oldest: float = 0.9) -> tuple[float, float, float]:
+    def _measure(self, oldest: float = _SHARED) -> tuple[float, float, float]:
         now = snapshot(oldest=oldest)
         family = self._family.members(now.processes)
         return now.at, now.busy, sum(now.processes[pid].seconds for pid in family if pid in now.processes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -16,36 +17,51 @@ if TYPE_CHECKING:
 
 
 class Looker:
-    """Runs one `look()` at a time, in a thread of its own. The thread is a daemon: none keeps the process alive."""
+    """Runs one `look()` at a time, in a thread of its own. The thread is a daemon: none keeps the process alive. It is kept
+    from look to look, as to make one costs more than most looks.
+    """
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._thread: Thread | None = None
+        self._busy = False
+        self._looks: SimpleQueue[tuple[Callable[[], object], Deferred[Any]] | None] = SimpleQueue()
 
     def look(self, look: Callable[[], object]) -> Deferred[Any]:
         """A Deferred that fires with what `look()` returns, or fails with what it raises. Cancelling it is not to wait any
         longer. It fails with `CannotTellError` while an earlier look, for which nobody waits any more, has not come back.
         """
         looked: Deferred[Any] = Deferred()
-        if self._thread is not None and self._thread.is_alive():
+        if self._busy:
             looked.errback(CannotTellError("an earlier look has not come back yet"))
             return looked
-        self._thread = Thread(target=self._run, args=(look, looked), name="presence-sensor", daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError as problem:
-            self._thread = None
-            looked.errback(CannotTellError(f"the process gets no thread to look in ({problem})"))
+        if self._thread is None:
+            thread = Thread(target=self._run, name="presence-sensor", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as problem:
+                looked.errback(CannotTellError(f"the process gets no thread to look in ({problem})"))
+                return looked
+            self._thread = thread
+        self._busy = True
+        self._looks.put((look, looked))
         return looked
 
-    def _run(self, look: Callable[[], object], looked: Deferred[Any]) -> None:
-        result: object
-        try:
-            result = look()
-        except BaseException:  # noqa: BLE001
-            # also a SystemExit is somebody's mistake here, and nobody else's
-            result = Failure()  # type: ignore[no-untyped-call]
-        self._reactor.callFromThread(partial(_finish, looked, result))
+    def stop(self) -> None:
+        """Look no more: the thread ends, when it has come back."""
+        self._looks.put(None)
+
+    def _run(self) -> None:
+        while (job := self._looks.get()) is not None:
+            look, looked = job
+            result: object
+            try:
+                result = look()
+            except BaseException:  # noqa: BLE001
+                # also a SystemExit is somebody's mistake here, and nobody else's
+                result = Failure()  # type: ignore[no-untyped-call]
+            self._busy = False
+            self._reactor.callFromThread(partial(_finish, looked, result))
 
 
 def _finish(looked: Deferred[Any], result: object) -> None:

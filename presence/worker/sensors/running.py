@@ -19,7 +19,7 @@ class WhileRunning:
         self,
         *programs: str,
         quiet: object = "5m",
-        every: object = "15s",
+        every: object = "20s",
         name: str = "running",
         pid: int | None = None,
     ) -> None:

@@ -24,6 +24,16 @@ WAYS = {"darwin": ("macos",), "win32": ("windows",)}.get(sys.platform, ("x11", "
 
 _DAY = 86400.0
 
+# how often it is looked which displays there are, and whether there is a bus, in seconds
+_LIST = 15.0
+
+# It is looked so often, in seconds; with what passes between two readings that is within two seconds of a key press.
+_PAUSE = 1.25
+_BETWEEN = 0.5
+
+# one reading is made of so many looks, unless one of them is another: to wake the reactor costs more than to look
+_LOOKS = 8
+
 
 class Used:
     """Away while somebody uses the machine, and until nobody has for the `quiet` time.
@@ -39,7 +49,7 @@ class Used:
         quiet: object = "15m",
         *,
         ways: tuple[str, ...] = WAYS,
-        every: object = None,
+        pause: object = None,
         name: str = "used",
         pid: int | None = None,
     ) -> None:
@@ -48,15 +58,40 @@ class Used:
             raise ValueError(f"ways is empty: write some of {', '.join(WAYS)}")
         self.name = name
         self.quiet = seconds("quiet", quiet)
+        self.every = _BETWEEN
         # to ask macOS a program has to be started
-        self.every = (5.0 if "macos" in self.ways else 1.0) if every is None else seconds("every", every)
+        self._pause = (5.0 if "macos" in self.ways else _PAUSE) if pause is None else seconds("pause", pause)
+        self._looked = False
+        self._said: tuple[bool | None, bool] = (None, False)
         self._displays: dict[str, Display] = {}
+        self._bus = False
+        # when it was looked which of them there are
+        self._listed = -_LIST
         self._logind = Logind()
         self._terminals = Terminals(os.getpid() if pid is None else pid)
 
     def read(self) -> Reading:
-        """Ask all ways. See `reading.Sensor`."""
+        """Look for some seconds, and return at once when something has changed. See `reading.Sensor`."""
+        if not self._looked:
+            self._looked = True
+            reading = self.look()
+        else:
+            for _ in range(_LOOKS):
+                time.sleep(self._pause)
+                reading = self.look()
+                if self._state(reading) != self._said:
+                    break
+        self._said = self._state(reading)
+        return reading
+
+    def _state(self, reading: Reading) -> tuple[bool | None, bool]:
+        """What is said at once when it has changed: whether somebody is there, and whether nobody was for the quiet time."""
+        return reading.away, reading.last is not None and time.time() - reading.last >= self.quiet
+
+    def look(self) -> Reading:
+        """Ask all ways, once. Raises `CannotTellError`."""
         now = time.time()
+        self._list()
         seen: dict[str, float] = {}
         blind = []
         for way in self.ways:
@@ -72,8 +107,8 @@ class Used:
             )
         # a clock that was set back leaves times in the future
         last = max((each for each in seen.values() if each <= now + 1), default=0.0)
-        if now - last < 2 * self.every:
-            return Reading(True, self.reason, now)
+        if now - last < self._pause + 2 * _BETWEEN:
+            return Reading(True, self.reason, last)
         return Reading(
             False, f"nobody has used it since {_clock(last, now)} ({', '.join(seen)}){unsaid}", last
         )
@@ -88,18 +123,27 @@ class Used:
             yield now - idleOfMac()
         elif way == "windows":
             yield now - idleOfWindows()
-        elif hasBus():
+        elif self._bus:
             since = self._logind.since()
             yield now if since is None else since
 
-    def _of_displays(self, now: float) -> Iterator[float]:
-        wanted = displays()
+    def _list(self) -> None:
+        now = time.monotonic()
+        if now - self._listed < _LIST:
+            return
+        self._listed = now
+        self._bus = hasBus()
+        wanted = displays() if "x11" in self.ways else []
         for number in set(self._displays) - set(wanted):
             self._displays.pop(number).close()
-        problem = None
         for number in wanted:
+            self._displays.setdefault(number, Display(number))
+
+    def _of_displays(self, now: float) -> Iterator[float]:
+        problem = None
+        for display in self._displays.values():
             try:
-                yield now - self._displays.setdefault(number, Display(number)).idle()
+                yield now - display.idle()
             except CannotTellError as why:  # noqa: PERF203 (likewise)
                 problem = why
         if problem is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError
-from twisted.internet.defer import TimeoutError as LookTimeout
 from twisted.logger import Logger
 
 from presence.text import MAX_REASON, cut
@@ -70,19 +69,20 @@ class Watch:
     def stop(self) -> None:
         """Look no more. No timer is left."""
         self._stopped = True
-        if self._timer is not None:
+        if self._timer is not None and self._timer.active():
             self._timer.cancel()
-            self._timer = None
+        self._timer = None
         if self._under_way is not None:
             self._under_way.cancel()
+        self._looker.stop()
 
     def clockJumped(self) -> None:
         """The clock has been set: look now, for the next look may be hours away."""
-        if self._under_way is not None:
-            # a look that hangs may be waited for until a time that is far away now
-            self._under_way.cancel()
-        elif self._timer is not None:
+        if self._under_way is None and self._timer is not None:
             self._timer.reset(0)
+        elif self._timer is not None:
+            # a look that hangs would be waited for until a time that is far away now
+            self._timer.reset(PATIENCE)
 
     @property
     def quietUntil(self) -> float | None:
@@ -105,9 +105,10 @@ class Watch:
 
     def _look(self) -> None:
         self._timer = None
-        looked = self._looker.look(self._sensor.read).addTimeout(PATIENCE, self._clock)
+        looked = self._looker.look(self._sensor.read)
         # before it fires, which may be at once
         self._under_way = looked
+        self._timer = self._clock.callLater(PATIENCE, looked.cancel)
         looked.addCallback(lambda value: checkReading(value, self._clock.seconds()))
         looked.addErrback(_unknown).addCallback(self._has_looked)
         looked.addErrback(lambda failure: _log.failure("after a look of {name}", failure, name=self.name))
@@ -116,6 +117,8 @@ class Watch:
         self._under_way = None
         if self._stopped:
             return
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
         before = self.reading, self.held
         now = self._clock.seconds()
         # first of all: whatever goes wrong with this reading, there is a next one
@@ -129,7 +132,7 @@ class Watch:
             self._changed()
 
     def _consider(self, reading: Reading, now: float) -> None:
-        seen = now if reading.away else reading.last
+        seen = now if reading.away and reading.last is None else reading.last
         before = self._last
         # what is in the future was before the clock was set back
         known = [min(each, now) for each in (before, seen) if each is not None]
@@ -158,8 +161,6 @@ class Watch:
 def _unknown(failure: Failure) -> Reading:
     problem = failure.value
     if isinstance(problem, CancelledError):
-        return Reading(None, "the clock was set while it looked")
-    if isinstance(problem, LookTimeout):
         return Reading(None, f"it has not answered within {PATIENCE:.0f} s")
     text = (
         str(problem)

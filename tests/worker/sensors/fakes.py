@@ -32,6 +32,9 @@ class FakeLooker:
     def __init__(self, reactor):
         pass
 
+    def stop(self):
+        pass
+
     def look(self, look):
         try:
             said = look()

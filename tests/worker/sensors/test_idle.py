@@ -139,6 +139,7 @@ class TerminalTests(SynchronousTestCase):
 
     def test_last(self):
         """It is the latest of all terminals, consoles too."""
+        self.type("tty2", 0)
         sensor = Terminals(-1, self.devices)
         self.assertEqual(sensor.last(), 0)
         self.type("pts/3", 1000)
@@ -200,7 +201,7 @@ class WaysTests(SynchronousTestCase):
         """It says since when nobody was there, by which ways that is known, and which cannot tell."""
         self.patch(used, "hasBus", lambda: True)
         self.patch(logind, "find_spec", lambda _: None)
-        reading = self.sensor.read()
+        reading = self.sensor.look()
         self.assertFalse(reading.away)
         self.assertRegex(
             reading.text,
@@ -212,26 +213,42 @@ class WaysTests(SynchronousTestCase):
         """Whoever was seen by one of the ways is there."""
         self.patch(used, "hasBus", lambda: True)
         self.patch(self.sensor._logind, "since", lambda: None)
-        reading = self.sensor.read()
+        reading = self.sensor.look()
         self.assertEqual((reading.away, reading.text), (True, "somebody uses the machine"))
         self.patch(self.sensor._logind, "since", lambda: time.time() - 60)
-        reading = self.sensor.read()
+        reading = self.sensor.look()
         self.assertEqual((reading.away, round(time.time() - reading.last)), (False, 60))
         self.last(time.time() - 1)
-        self.assertTrue(self.sensor.read().away)
+        self.assertTrue(self.sensor.look().away)
 
     def test_future(self):
         """A terminal that was read from in the future, before the clock was set back, does not count."""
         self.last(time.time() + 3600)
-        self.assertFalse(self.sensor.read().away)
+        self.assertFalse(self.sensor.look().away)
 
     def test_blind(self):
         """Where no way can tell, it cannot: with the reasons of each."""
         sensor = Used(ways=("x11", "logind"))
         self.patch(used, "displays", lambda: ["999"])
-        self.assertRaisesRegex(CannotTellError, "display :999 cannot be asked", sensor.read)
+        self.assertRaisesRegex(CannotTellError, "display :999 cannot be asked", sensor.look)
         self.patch(used, "displays", list)
-        self.assertRaisesRegex(CannotTellError, r"nothing is there to ask \(x11, logind\)", sensor.read)
+        sensor = Used(ways=("x11", "logind"))
+        self.assertRaisesRegex(CannotTellError, r"nothing is there to ask \(x11, logind\)", sensor.look)
+
+    def test_reading(self):
+        """A reading is made of some looks; who comes, or has gone, is said at once."""
+        slept = []
+        self.patch(used.time, "sleep", slept.append)
+        self.assertFalse(self.sensor.read().away)
+        self.assertEqual(slept, [])
+        self.assertFalse(self.sensor.read().away)
+        self.assertEqual(len(slept), 8)
+        self.assertLess(slept[0] + self.sensor.every, 2)
+        self.last(time.time())
+        self.assertTrue(self.sensor.read().away)
+        self.last(time.time() - 3600)
+        self.assertFalse(self.sensor.read().away)
+        self.assertEqual(len(slept), 10)
 
     def test_bus(self):
         """A bus that is not there is asked again half a minute later, not every second."""

@@ -277,31 +277,38 @@ class FakeReactor:
 
 
 class LookerTests(SynchronousTestCase):
+    def setUp(self):
+        self.reactor = FakeReactor()
+        self.looker = Looker(self.reactor)
+        self.addCleanup(self.looker.stop)
+
     def look(self, function):
-        reactor = FakeReactor()
-        looked = Looker(reactor).look(function)
-        self.assertTrue(reactor.called.wait(5))
+        self.reactor.called.clear()
+        looked = self.looker.look(function)
+        self.assertTrue(self.reactor.called.wait(5))
         return looked
 
     def test_looks(self):
-        """It fires with what is returned, and fails with what is raised, whatever that is."""
+        """It fires with what is returned, and fails with what is raised, whatever that is; all in one thread."""
         self.assertEqual(self.successResultOf(self.look(lambda: 5)), 5)
+        thread = self.looker._thread
         self.failureResultOf(self.look(lambda: {}["x"]), KeyError)
         self.failureResultOf(self.look(lambda: exec("raise SystemExit")), SystemExit)
+        self.assertEqual(self.successResultOf(self.look(lambda: 6)), 6)
+        self.assertIs(self.looker._thread, thread)
+        self.looker.stop()
+        thread.join(5)
+        self.assertFalse(thread.is_alive())
 
     def test_hangs(self):
         """While one look hangs, for which nobody waits any more, there is no second one; when it has come back there is."""
-        reactor, hanging = FakeReactor(), Event()
-        looker = Looker(reactor)
+        hanging = Event()
         self.addCleanup(hanging.set)
-        first = looker.look(hanging.wait)
+        first = self.looker.look(hanging.wait)
         first.cancel()
         self.failureResultOf(first)
-        problem = self.failureResultOf(looker.look(lambda: 5), CannotTellError).value
+        problem = self.failureResultOf(self.looker.look(lambda: 5), CannotTellError).value
         self.assertIn("has not come back", str(problem))
         hanging.set()
-        looker._thread.join(5)
-        reactor.called.clear()
-        second = looker.look(lambda: 5)
-        self.assertTrue(reactor.called.wait(5))
-        self.assertEqual(self.successResultOf(second), 5)
+        self.assertTrue(self.reactor.called.wait(5))
+        self.assertEqual(self.successResultOf(self.look(lambda: 5)), 5)

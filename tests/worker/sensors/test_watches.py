@@ -218,6 +218,17 @@ class WrongTests(SensorsTestCase):
             self.reactor.pump([10.0] * 9)
             self.assertEqual(self.holds(), [], says)
 
+    def test_hangsAndClockSet(self):
+        """A look that hangs is not waited for any longer because the clock was set back."""
+        self.sensor.away()
+        self.reactor.advance(1)
+        self.sensor.says = "hangs"
+        self.reactor.advance(1)
+        self.reactor.rightNow -= 10 * HOUR
+        self.ticker.jumped()
+        self.reactor.pump([10.0] * 100)
+        self.assertEqual(self.holds(), [])
+
     def test_longReason(self):
         """A reason of 10 MB is cut, and is one line."""
         self.sensor.away("x\n" * 5_000_000)

@@ -56,7 +56,7 @@ export default observer(function PresencePage() {
     "main",
     { className: "container presence" },
     h(Banners, { state }),
-    h(ReconfigPart),
+    h(ReconfigPart, { entity: state.reconfig }),
     state.workers
       ? h(Loaded, { workers: state.workers, builders: state.builders })
       : !state.problem && h("p", null, "Loading…"),

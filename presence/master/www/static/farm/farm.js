@@ -1,8 +1,8 @@
-// The workers and builders of the master, as they are now.
+// The workers and builders of the master, and its reconfiguration, as they are now.
 
 import { learn } from "./clock.js";
 import { Live } from "./live.js";
-import { getAll } from "./rest.js";
+import { getAll, getReconfig } from "./rest.js";
 
 const KINDS = { presences: "workerid", builderpresences: "builderid" };
 
@@ -20,6 +20,7 @@ const collator = new Intl.Collator("en", { numeric: true });
  *
  * - `workers`, `builders`: the entities of the API, by name; null before they were there for the first time. An entity
  *   that has not changed is the same object.
+ * - `reconfig`: the entity of the API; null before it is known, and for a master that has none.
  * - `live`: whether they are up to date.
  * - `problem`: a `RestError`, or null.
  */
@@ -28,7 +29,7 @@ export class Farm {
     this.listeners = new Set();
     this.known = { presences: new Map(), builderpresences: new Map() };
     this.touched = { presences: new Set(), builderpresences: new Set() };
-    this.state = { workers: null, builders: null, live: false, problem: null };
+    this.state = { workers: null, builders: null, reconfig: null, live: false, problem: null };
     this.changed = new Set();
     this.loaded = new Set();
     this.subscribe = this.subscribe.bind(this);
@@ -46,7 +47,7 @@ export class Farm {
 
   start() {
     this.stopped = false;
-    this.live = new Live(["presences/*/*", "builderpresences/*/*"], {
+    this.live = new Live(["presences/*/*", "builderpresences/*/*", "reconfigs/*/*"], {
       event: (key, message) => this.heard(key, message),
       open: () => this.load(),
       lost: () => this.publish({ live: false }),
@@ -62,6 +63,10 @@ export class Farm {
   }
 
   heard([plural, , event], entity) {
+    if (plural === "reconfigs") {
+      this.publish({ reconfig: entity });
+      return;
+    }
     const id = entity[KINDS[plural]];
     this.touched[plural].add(id);
     if (event === "removed") {
@@ -90,6 +95,7 @@ export class Farm {
       // whoever is there first is shown
       this.publish({});
     };
+    this.loadReconfig(over);
     try {
       await Promise.all(Object.keys(KINDS).map(load));
     } catch (problem) {
@@ -101,6 +107,17 @@ export class Farm {
     if (over()) return;
     this.timer = setTimeout(() => this.load(), HOUR - (Date.now() % HOUR) + AFTER_THE_HOUR);
     this.publish({ problem: null, live: this.live.opened });
+  }
+
+  async loadReconfig(over) {
+    const before = this.state.reconfig;
+    try {
+      const reconfig = await getReconfig();
+      // what an event has told meanwhile is newer
+      if (!over() && this.state.reconfig === before) this.publish({ reconfig });
+    } catch {
+      // a master that has none; and of one that does not answer the banner says so, and the next connection asks again
+    }
   }
 
   /** What was asked for. What an event has told meanwhile is newer. */

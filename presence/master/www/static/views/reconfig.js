@@ -1,10 +1,9 @@
 // Reconfiguring the master when nothing runs that it would hurt: its progress while it waits, and the button to request it.
 
-import { h, useEffect, useMemo, useState, useSyncExternalStore } from "../react.js";
+import { h, useState } from "../react.js";
 import { useNow } from "../farm/clock.js";
 import { isolated, shown } from "../holds.js";
-import { Live } from "../farm/live.js";
-import { getReconfig, orderReconfig } from "../farm/rest.js";
+import { orderReconfig } from "../farm/rest.js";
 import { said } from "../farm/said.js";
 import { count, durationText, momentText, some } from "../farm/words.js";
 
@@ -14,54 +13,8 @@ const RESULTS = {
   deadline: "The deadline of the reconfig came first; everything goes on as before.",
 };
 
-/**
- * Follows the resource `reconfig`. `snapshot()` is the entity; null before it is known, and for a master that has none.
- */
-class Watch {
-  constructor() {
-    this.listeners = new Set();
-    this.entity = null;
-    this.subscribe = (listener) => {
-      this.listeners.add(listener);
-      return () => this.listeners.delete(listener);
-    };
-    this.snapshot = () => this.entity;
-  }
-
-  start() {
-    this.live = new Live(["reconfigs/*/*"], {
-      event: (_key, entity) => this.tell(entity),
-      open: () => this.load(),
-      lost: () => {},
-    });
-  }
-
-  stop() {
-    this.live.stop();
-  }
-
-  async load() {
-    try {
-      this.tell(await getReconfig());
-    } catch {
-      // the banner of the farm says so; and the next connection asks again
-    }
-  }
-
-  tell(entity) {
-    this.entity = entity;
-    this.listeners.forEach((listener) => listener());
-  }
-}
-
-/** The reconfiguration: its plan, its progress and its outcome. Shown above everything else. */
-export function ReconfigPart() {
-  const watch = useMemo(() => new Watch(), []);
-  useEffect(() => {
-    watch.start();
-    return () => watch.stop();
-  }, [watch]);
-  const entity = useSyncExternalStore(watch.subscribe, watch.snapshot);
+/** The reconfiguration (null: nothing to show): its plan, its progress and its outcome. Shown above everything else. */
+export function ReconfigPart({ entity }) {
   const [plan, setPlan] = useState(null);
   const [problem, setProblem] = useState(null);
   const [watched, setWatched] = useState(null);

@@ -11,10 +11,10 @@ from hypothesis import settings
 THOROUGH = bool(os.environ.get("PRESENCE_THOROUGH"))
 
 
-def examples(number):
-    """Hypothesis settings for so many cases every day."""
+def examples(number, search=None):
+    """Hypothesis settings for so many cases every day, and for `search` (ten times as many) in a search."""
     return settings(
-        max_examples=10 * number if THOROUGH else number,
+        max_examples=search or 10 * number if THOROUGH else number,
         deadline=None,
         derandomize=not THOROUGH,
         database=None,

@@ -302,7 +302,7 @@ def longCases(draw):
 
 class SeveralDaysTests(SynchronousTestCase):
     @given(longCases(), st.lists(st.integers(0, 2 * LONG_SEEN * 24 * 60 - 1), min_size=3, max_size=3))
-    @examples(25)
+    @examples(3, search=250)
     def test_everyMinute(self, case, minutes):
         """A break over several days, or weeks, has the minutes which the clock on the wall says, however it is asked."""
         wall, written, told = case
@@ -320,7 +320,7 @@ class SeveralDaysTests(SynchronousTestCase):
                 )
 
     @given(longCases())
-    @examples(25)
+    @examples(8, search=250)
     def test_repr(self, case):
         """What is written can be pasted back, and means the same."""
         for each in case[1]:

@@ -42,7 +42,6 @@ class SeveralDaysTests(SynchronousTestCase):
         ):
             error = self.assertRaises(BreakErrors, Break, start, stop, **more)
             self.assertIn(said, str(error), (start, stop))
-        Break("FR 18:00", "MO 08:00 +50w", rule="FREQ=YEARLY;BYMONTH=1;BYDAY=1FR")
 
     def test_otherArguments(self):
         """Arguments that contradict each other are mistakes, also where each is right by itself."""

@@ -30,7 +30,7 @@ def addUntil(parser: ArgumentParser, *, required: bool = False) -> None:
         "--until",
         metavar="TIME",
         type=endOption,
-        help='until then: 18:00 (the next one), "tomorrow 8:00", 2026-12-24T18:00, or in so long: 2h',
+        help='until then: 18:00 (the next one), "tomorrow 8:00", "friday 8:00", 2026-12-24T18:00, or in so long: 2h',
     )
 
 

@@ -85,7 +85,7 @@ class DrainTests(AdminTestCase):
             ([], "name the workers, as in `presence drain mac-mini`"),
             (
                 ["mac-mini", "--deadline", "soon"],
-                "'soon' is not a time: write 18:00, 7pm, tomorrow 8:00 or 2026-12-24T18:00, or a duration such as 2h",
+                "'soon' is not a time: write 18:00, 7pm, tomorrow 8:00, friday 8:00, next monday or 2026-12-24T18:00, or a duration such as 2h",
             ),
             (["mac-mini", "--on-deadline", "release"], "give --deadline as well"),
             (["mac-mini", "--deadline", "1h", "--on-deadline", "panic"], "invalid choice"),

@@ -85,22 +85,45 @@ class MsgpackLatentTests(Latent, SynchronousTestCase):
 
 
 class SecondConnectionTests(SynchronousTestCase):
-    """Two connections of one worker that arrive in the same moment; over PB, for over msgpack Buildbot lets them log in one
-    after the other.
-    """
+    """A second connection of one worker, while the first one is there."""
+
+    def named(self, name, **keywords):
+        """The owner of another process that connects as mac-mini."""
+        owner = Owner(self.farm, name, **keywords)
+        tac = owner.worker.directory / "buildbot.tac"
+        tac.write_text(tac.read_text().replace(f"workername = '{name}'", "workername = 'mac-mini'"))
+        return owner
 
     def start(self, name):
         """The owner of a process that connects as mac-mini, and does not say who it is before its file exists."""
         asked, go = (self.farm.directory / f"{name}.{what}" for what in ("asked", "go"))
-        owner = Owner(self.farm, name, extra=SLOWLY.format(asked=str(asked), go=str(go)))
-        tac = owner.worker.directory / "buildbot.tac"
-        tac.write_text(tac.read_text().replace(f"workername = '{name}'", "workername = 'mac-mini'"))
-        owner.start()
+        owner = self.named(name, extra=SLOWLY.format(asked=str(asked), go=str(go))).start()
         self.farm.waitFor(f"the master asks {name}", asked.exists)
         return owner, go
 
+    def test_msgpack(self):
+        """Over msgpack Buildbot lets them log in one after the other. The second one says AVAILABLE, and is refused: the owner
+        who is away, on the first one, is heeded.
+        """
+        self.farm = farm = Farm(self, "msgpack")
+        farm.configure('worker.BuildSlave("mac-mini", PASSWORD)')
+        farm.start()
+        first = Owner(farm, "mac-mini").start()
+        first.worker.waitUntilConnected()
+        first.away(reason="rendering")
+        self.named("second").start()
+        farm.master.waitForLog("the second one is refused", "rejecting duplicate worker")
+        (hold,) = farm.get("presences/mac-mini")["presences"][0]["holds"]
+        self.assertEqual((hold["source"], hold["reason"]), ("worker", "rendering"))
+        waits = farm.force("mac-mini")
+        self.assertEqual(waits.builds, [])
+        first.back()
+        waits.waitUntilBuilt()
+
     def test_second(self):
-        """The second one says AVAILABLE, and is refused: the owner who is away, on the first one, is heeded."""
+        """Two that arrive in the same moment, over PB: the second one says AVAILABLE, and is refused: the owner who is away, on
+        the first one, is heeded.
+        """
         self.farm = farm = Farm(self)
         farm.configure('worker.BuildSlave("mac-mini", PASSWORD)')
         farm.start()

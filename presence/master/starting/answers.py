@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from presence.master.starting.decisions import Decisions
+from presence.master.starting.early import EarlyQuestions
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
@@ -24,11 +25,14 @@ class SiteAnswers:
     """The answers that the distributor of `master` waits for. There is one at most of each kind at a time."""
 
     def __init__(self, master: Any) -> None:
+        self._master = master
         self._clock = master.reactor
         self._distributor = master.botmaster.brd
         # by what the distributor waits for instead: what it is, since when (seconds since the epoch), and what is done without
         self._pending: dict[Deferred[Any], tuple[str, float, Any]] = {}
         self._stopping = False
+        # what was asked before `start()`
+        self._early: EarlyQuestions | None = None
         #: how many have been given up so far
         self.givenUp = 0
         #: what they have decided lately
@@ -38,6 +42,7 @@ class SiteAnswers:
         """Let a distributor that is to stop wait for no answer."""
         self._stop_distributor = self._distributor.stopService
         self._distributor.stopService = self._stop
+        self._early = EarlyQuestions(self._master)
 
     def stop(self) -> None:
         """Wait for none any more, and leave the distributor alone."""
@@ -76,7 +81,8 @@ class SiteAnswers:
             self.givenUp += 1
             _log.warn("{what} does not answer: nobody waits for it any longer", what=what)
             waits.callback(otherwise)
-        return bool(due)
+        early = self._early is not None and self._early.giveUp(after)
+        return bool(due) or early
 
     def _answered(self, answer: Any, waits: Deferred[Any]) -> None:
         if self._pending.pop(waits, None) is not None:

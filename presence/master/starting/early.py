@@ -1,0 +1,86 @@
+"""What the distributor asked a site's functions before there was anybody to do without the answer.
+
+`prioritizeBuilders` is asked as a master starts, before the first worker is there, and so before any part of ours. By then
+`master.cfg` has imported presence: so that question is followed on Buildbot's class, which is touched nowhere else. And a farm
+that adopts presence while it runs may be stuck in any of the functions already: then the distributor's loop is cancelled, as
+far as nothing is claimed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from buildbot.process.buildrequestdistributor import BuildRequestDistributor
+from twisted.internet.defer import Deferred
+
+if TYPE_CHECKING:
+    from twisted.python.failure import Failure
+
+# by distributor: what it waits for, and the names of the builders that are to be sorted
+_sorting: WeakKeyDictionary[Any, dict[Deferred[Any], list[str]]] = WeakKeyDictionary()
+
+
+def _follow() -> None:
+    sort = BuildRequestDistributor._sortBuilders
+
+    def sortBuilders(distributor: Any, names: list[str]) -> Any:
+        answer = sort(distributor, names)
+        if not isinstance(answer, Deferred) or answer.called:
+            return answer
+        waits: Deferred[Any] = Deferred()
+        pending = _sorting.setdefault(distributor, {})
+        pending[waits] = names
+
+        def answered(result: Any) -> None:
+            if pending.pop(waits, None) is not None:
+                waits.callback(result)
+
+        def failed(failure: Failure) -> None:
+            if pending.pop(waits, None) is not None:
+                waits.errback(failure)
+
+        answer.addCallbacks(answered, failed)
+        return waits
+
+    BuildRequestDistributor._sortBuilders = sortBuilders
+
+
+_follow()
+
+
+class EarlyQuestions:
+    """What the distributor of `master` waits for now, and nobody has followed."""
+
+    def __init__(self, master: Any) -> None:
+        self._botmaster = master.botmaster
+        self._clock = master.reactor
+        self._distributor = master.botmaster.brd
+        self._since = self._clock.seconds()
+        self._sorting = dict(_sorting.get(self._distributor, {}))
+        lock = self._distributor.activity_lock
+        self._isChoosing = lock.locked
+        if lock.locked:
+            # between two builders it lets the lock go
+            lock.acquire().addCallback(self._has_gone_on)
+
+    def giveUp(self, after: float) -> bool:
+        """Do without the answers if they have been waited for so many seconds. Whether there were any."""
+        # (a clock that was set back must not make it last)
+        if abs(self._clock.seconds() - self._since) < after:
+            return False
+        sorting, self._sorting = self._sorting, {}
+        pending = _sorting.get(self._distributor, {})
+        due = [waits for waits in sorting if waits in pending]
+        for waits in due:
+            waits.callback(pending.pop(waits))
+        if not self._isChoosing or self._botmaster._starting_brid_to_cancel:
+            return bool(due)
+        # Buildbot logs that the function has failed, and goes on to the next builder
+        self._isChoosing = False
+        self._distributor._activity_loop_deferred.cancel()
+        return True
+
+    def _has_gone_on(self, lock: Any) -> None:
+        self._isChoosing = False
+        lock.release()

@@ -53,7 +53,7 @@ async def measure(reactor, *, workers, pending):
             found = await farm.master.data.get(where)
             taken.append(process_time() - begun)
         if name == "one request" and not all(each["estimated"] for each in found["workers"]):
-            raise RuntimeError("it is not known how long the builds take still")
+            raise RuntimeError(f"it is not known how long the builds take still: {found['workers'][:2]}")
         result[name] = min(taken)
     farm.check()
     return result

@@ -21,6 +21,9 @@ _RESULTS = {
     "stopped": "the master was stopped",
 }
 
+# How many of those that are held for one reason are named.
+_NAMED = 5
+
 
 class ReconfigText:
     """Texts about a moment: `now` is in seconds since the epoch, and times are on the clocks of `zone`."""
@@ -34,14 +37,16 @@ class ReconfigText:
         """What would be held and why, and what runs there."""
         if plan["mistakes"]:
             return "\n".join(["master.cfg has mistakes:", *(f"  {plain(each)}" for each in plan["mistakes"])])
-        lines = []
+        # (an older master does not say what changes)
+        changes = plan.get("changes")
+        lines = [] if changes is None else _changes(changes)
         if plan["all"]:
             lines.append("Everything would be held, as you have asked for.")
         elif not plan["held"]:
-            return "Nothing would be hurt: it would be reconfigured at once."
+            return "\n".join([*lines, "Nothing would be hurt: it would be reconfigured at once."])
         else:
             lines.append("These would be held, everybody else would go on:")
-        lines += [f"  {plain(_what(each))}: {plain(each['why'])}" for each in plan["held"]]
+        lines += [f"  {plain(each)}" for each in _grouped(plan["held"])]
         if not plan["waiting_for"]:
             return "\n".join([*lines, "Nothing runs there: it would be reconfigured at once."])
         lines.append("It would wait for:")
@@ -98,9 +103,32 @@ class ReconfigText:
         return f"That takes about {durationText(max(known))}."
 
 
-def _what(held: dict[str, Any]) -> str:
+def _changes(changes: list[str]) -> list[str]:
+    if not changes:
+        return ["It says the same as before of workers, builders and schedulers."]
+    return ["It changes:", *(f"  {plain(each)}" for each in changes)]
+
+
+def _grouped(held: list[dict[str, Any]]) -> list[str]:
+    """What is held, and why: those of one reason in one line, the first of them by name and all of them counted."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for each in held:
+        kind, name = _what(each)
+        groups.setdefault((kind, each["why"]), []).append(name)
+    return [f"{_many(kind, names)}: {why}" for (kind, why), names in groups.items()]
+
+
+def _many(kind: str, names: list[str]) -> str:
+    if len(names) == 1:
+        return f"{kind} {names[0]}"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{len(names)} {kind}s, {', '.join(names[:_NAMED])}{more}"
+
+
+def _what(held: dict[str, Any]) -> tuple[str, str]:
+    """What is held: of which kind it is, and its name."""
     if held["builder"] is None:
-        return f"worker {held['worker']}"
+        return "worker", str(held["worker"])
     if held["worker"] is None:
-        return f"builder {held['builder']}"
-    return f"builder {held['builder']} on worker {held['worker']}"
+        return "builder", str(held["builder"])
+    return "builder", f"{held['builder']} on worker {held['worker']}"

@@ -67,13 +67,20 @@ class ReconfigReport:
     def plan(self, order: PlanOrder) -> Generator[Deferred[Any], Any, PlanEntity]:
         """What an order would hold, and for whom it would wait now; or the `mistakes`."""
         mistakes: list[str] = []
+        changes: list[str] = []
         plan = Plan()
         try:
-            plan = yield self._reconfigurations.plan(order.everything)
+            plan, changes = yield self._reconfigurations.plan(order.everything)
         except Mistakes as problem:
             mistakes = problem.messages
         waiting = yield self._builds(affectedBuilds(self._master, plan))
-        return {"all": order.everything, "held": _held(plan), "waiting_for": waiting, "mistakes": mistakes}
+        return {
+            "all": order.everything,
+            "changes": changes,
+            "held": _held(plan),
+            "waiting_for": waiting,
+            "mistakes": mistakes,
+        }
 
     def cancel(self, by: str | None) -> bool:
         """Cancel what waits. Whether there was something."""

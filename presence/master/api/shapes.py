@@ -208,9 +208,10 @@ class RequestedEntity(ReconfigEntity):
 
 
 class PlanEntity(TypedDict):
-    """What an order of a reconfiguration would hold, and for whom it would wait; or the `mistakes`."""
+    """What an order of a reconfiguration changes (for people) and would hold, and for whom it would wait; or the `mistakes`."""
 
     all: bool
+    changes: list[str]
     held: list[HeldEntity]
     waiting_for: list[WaitingForEntity]
     mistakes: list[str]

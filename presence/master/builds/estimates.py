@@ -1,7 +1,7 @@
 """How long the builds that run now will still take, from the durations of those of the past.
 
-Asked for all builds at once it costs two SQL statements (for more than a hundred builds, two for each hundred),
-over indexes, and of each builder no more than its last builds are read, however old the master is.
+Asked for all builds at once it costs two SQL statements (one more for each further hundred builds, and for each hundred
+builders), over indexes, and of each builder no more than its last builds are read, however old the master is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from buildbot.process.results import SUCCESS, WARNINGS
 from twisted.internet.defer import inlineCallbacks
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from twisted.internet.defer import Deferred
 
@@ -34,7 +34,7 @@ _TO_DEVIATION = 1.4826
 _SPREADS = 4.0
 _FAR = 5.0
 
-# How many builds are asked for in one SQL statement.
+# How many builds, or builders, are asked for in one SQL statement.
 _CHUNK = 100
 
 
@@ -55,13 +55,10 @@ def estimates(master: Any, buildids: Iterable[int]) -> Generator[Deferred[Any], 
     Those that have ended, or never were, are missing.
     """
     wanted = sorted(set(buildids))
+    if not wanted:
+        return {}
     now = master.reactor.seconds()
-    found: dict[int, Estimate] = {}
-    for first in range(0, len(wanted), _CHUNK):
-        found.update(
-            (yield master.db.pool.do(_estimate, master.db.model.builds, wanted[first : first + _CHUNK], now))
-        )
-    return found
+    return (yield master.db.pool.do(_estimate, master.db.model.builds, wanted, now))
 
 
 @inlineCallbacks
@@ -121,24 +118,29 @@ def likelyLongest(durations: Sequence[float]) -> float | None:
 
 
 def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float) -> dict[int, Estimate]:
-    running = connection.execute(
-        sa.select(builds).where(builds.c.id.in_(buildids), builds.c.complete_at.is_(None))
-    ).fetchall()
+    running = [
+        row
+        for some in _chunks(buildids)
+        for row in connection.execute(
+            sa.select(builds).where(builds.c.id.in_(some), builds.c.complete_at.is_(None))
+        )
+    ]
     first: dict[int, int] = {}
     for row in running:
         first[row.builderid] = min(row.number, first.get(row.builderid, row.number))
-    if not first:
-        return {}
     history: dict[int, list[Any]] = {builderid: [] for builderid in first}
-    # by number, and not by time: that is what there is an index for
-    recent = [
-        sa.and_(
-            builds.c.builderid == builderid, builds.c.number >= number - LOOK_BACK, builds.c.number < number
-        )
-        for builderid, number in first.items()
-    ]
-    for row in connection.execute(_past(builds, sa.or_(*recent))):
-        history[row.builderid].append(row)
+    for some in _chunks(list(first)):
+        # by number, and not by time: that is what there is an index for
+        recent = [
+            sa.and_(
+                builds.c.builderid == builderid,
+                builds.c.number >= first[builderid] - LOOK_BACK,
+                builds.c.number < first[builderid],
+            )
+            for builderid in some
+        ]
+        for row in connection.execute(_past(builds, sa.or_(*recent))):
+            history[row.builderid].append(row)
     return {
         row.id: Estimate(
             row.started_at,
@@ -150,6 +152,12 @@ def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float)
         )
         for row in running
     }
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Those that are asked for in one statement."""
+    for first in range(0, len(ids), _CHUNK):
+        yield ids[first : first + _CHUNK]
 
 
 def _past(builds: Any, which: Any) -> Any:

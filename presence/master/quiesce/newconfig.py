@@ -9,6 +9,7 @@ from twisted.internet.defer import inlineCallbacks, maybeDeferred
 from twisted.internet.threads import deferToThreadPool
 
 from presence.master.compat import changesDatabase
+from presence.master.quiesce.mistakes import doubled, mistakesOf, notedPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -32,22 +33,28 @@ def loadConfig(master: Any) -> Generator[Deferred[Any], Any, Any]:
     yield master.initLock.acquire()
     try:
         pool = master.reactor.getThreadPool()
-        config = yield deferToThreadPool(master.reactor, pool, master.config_loader.loadConfig)
+        config = yield deferToThreadPool(master.reactor, pool, _load, master)
         yield _check(master, config)
-    except ConfigErrors as problem:
-        raise Mistakes(list(problem.errors)) from problem
-    except Mistakes:
-        raise
-    except Exception as problem:
-        raise Mistakes([f"{type(problem).__name__}: {problem}"]) from problem
     finally:
         master.initLock.release()
     return config
 
 
+def _load(master: Any) -> Any:
+    """What is done in a thread: a file may take its time."""
+    folder = str(master.basedir)
+    with notedPlaces(folder) as places:
+        try:
+            return master.config_loader.loadConfig()
+        except Exception as problem:
+            raise Mistakes(mistakesOf(problem, folder, places)) from problem
+
+
 @inlineCallbacks
 def _check(master: Any, config: Any) -> Generator[Deferred[Any], Any, None]:
     """Look for what Buildbot would refuse too late, when half of the configuration has been exchanged."""
+    if mistakes := doubled(config):
+        raise Mistakes(mistakes)
     if config.mq["type"] != master.config.mq["type"]:
         raise Mistakes(["Cannot change c['mq']['type'] after the master has started"])
     if (yield changesDatabase(master, config)):

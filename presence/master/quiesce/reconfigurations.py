@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from presence.errors import PresenceStopped
 from presence.master.builds.requeue import GRACE
 from presence.master.builds.running import newestBuild, workerOf
+from presence.master.quiesce.changes import changesOf
 from presence.master.quiesce.configdiff import planFor
 from presence.master.quiesce.ending import Ending, affectedBuilds
 from presence.master.quiesce.gate import ReconfigGate
@@ -115,10 +116,12 @@ class Reconfigurations:
             raise
 
     @inlineCallbacks
-    def plan(self, everything: bool) -> Generator[Deferred[Any], Any, Plan]:
-        """What a request would hold now, in a Deferred. Nothing is done. Fails with `Mistakes`."""
+    def plan(self, everything: bool) -> Generator[Deferred[Any], Any, tuple[Plan, list[str]]]:
+        """What a request would hold now, and what the file changes (texts for people), in a Deferred. Nothing is done. Fails with
+        `Mistakes`.
+        """
         config = yield loadConfig(self._master)
-        return planFor(self._master, config, everything=everything)
+        return planFor(self._master, config, everything=everything), changesOf(self._master, config)
 
     def cancel(self, by: str | None) -> bool:
         """End the one that waits, and go on as before. Whether there was one."""

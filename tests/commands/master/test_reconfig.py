@@ -251,6 +251,14 @@ class TextTests(SynchronousTestCase):
             ],
         )
 
+    def test_many(self):
+        """What is held for one reason is one line: the first of them by name, and all counted."""
+        held = [{"builder": None, "worker": f"w{number}", "why": "it is removed"} for number in range(123)]
+        self.assertEqual(
+            self.plan(held=held).splitlines()[1],
+            "  123 workers, w0, w1, w2, w3, w4 and 118 more: it is removed",
+        )
+
     def test_planOfNothing(self):
         """Where nothing would be hurt, or nothing runs, it says that it would be at once."""
         self.assertEqual(self.plan(), "Nothing would be hurt: it would be reconfigured at once.")

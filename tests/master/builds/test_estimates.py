@@ -157,6 +157,14 @@ class EstimatesTests(TestReactorMixin, TestCase):
         self.assertIsNone((yield self.remaining(buildid)))
 
     @inlineCallbacks
+    def test_manyAtOnce(self):
+        """However many of one builder run at once, they are compared with those of before them."""
+        yield self.build(100)
+        ids = yield gatherResults([self.build() for _ in range(2 * LOOK_BACK + 10)])
+        found = yield estimates(self.master, ids)
+        self.assertEqual({found[each].remaining for each in ids}, {100})
+
+    @inlineCallbacks
     def test_cost(self):
         """All builds of many builders are two statements, and the database finds the rows by indexes."""
         yield self.build(100)

@@ -87,6 +87,14 @@ class QuiesceTests(QuiesceTestCase):
         self.assertEqual(self.mistakes(), ["Cannot change c['db'] after the master has started"])
         self.assertNothingHeld()
 
+    def test_doubled(self):
+        """Two workers of one name, which Buildbot takes and then fails at, are a mistake that is found before anything happens."""
+        self.adoption()
+        self.master.config_loader.config_dict["workers"] += [self.slave("mac").worker]
+        (mistake,) = self.mistakes()
+        self.assertIn("2 workers are called mac", mistake)
+        self.assertNothingHeld()
+
     def test_mistakesAtTheEnd(self):
         """The file counts as it is at the end: with mistakes in it, everything goes on as before."""
         self.adoption(builders={"m": ["mac"]})

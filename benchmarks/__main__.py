@@ -15,7 +15,10 @@ from pathlib import Path
 
 from benchmarks import bounds, report
 
-SUBJECTS = ("massreturn", "restart", "fleet", "flapping", "crowd", "sensors", "micro", "start")
+SUBJECTS = ("massreturn", "restart", "fleet", "flapping", "crowd", "sensors", "micro", "start", "breaklists")
+
+# What is measured only when it is named: it takes as long as all the others.
+LONG = ("sparing",)
 
 # the runs whose CPU times are compared with each other: of how many builders with requests, in percent, and which ways
 _COMPARED, _WAYS_COMPARED = 20, ("ours", "ideal", "alone")
@@ -32,11 +35,11 @@ def main():
         metavar="SECONDS",
         help="keep what was measured before, and begin no run after so many seconds",
     )
-    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"one of {', '.join(SUBJECTS)}")
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"one of {', '.join(SUBJECTS + LONG)}")
     arguments = parser.parse_args()
-    unknown = set(arguments.subjects) - set(SUBJECTS)
+    unknown = set(arguments.subjects) - {*SUBJECTS, *LONG}
     if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(SUBJECTS)}")
+        parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(SUBJECTS + LONG)}")
     results = {} if arguments.quick else kept()
     for subject in arguments.subjects or SUBJECTS:
         before = results.get(subject, []) if arguments.go_on is not None else []
@@ -58,7 +61,7 @@ def kept():
     """What was measured before."""
     return {
         subject: json.loads(file.read_text(encoding="utf-8"))
-        for subject in SUBJECTS
+        for subject in SUBJECTS + LONG
         if (file := _KEPT / f"{subject}.json").exists()
     }
 

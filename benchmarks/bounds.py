@@ -170,6 +170,32 @@ def _sensors(results):
         yield f"sensors, {way}: at most 5 MB", f"{memory:.1f} MB", memory <= 5
 
 
+def _break_lists(results):
+    runs = _by(results, "kind", "breaks")
+    for (kind, breaks), ours in runs.items():
+        if breaks == 2000:
+            yield f"2 000 breaks, {kind}: loaded in 2 s", f"{ours['load']:.2f} s", ours["load"] <= 2
+            worst = 1e3 * ours["worst"]
+            yield f"2 000 breaks, {kind}: a question at most 1 ms", f"{worst:.2f} ms", worst <= 1
+            half = runs.get((kind, 1000))
+            if half is not None and half["load"] >= _SHORT:
+                ratio = ours["load"] / half["load"]
+                yield (
+                    f"2 000 breaks, {kind}: loaded in at most 2.5 × the time of 1 000",
+                    f"{ratio:.2f} ×",
+                    ratio <= 2.5,
+                )
+
+
+def _sparing(results):
+    for each in results:
+        where = f"{each['farms']} × {each['nights']} nights {each['where']}"
+        yield f"{where}: at least 95 % of the breaks begin idle", f"{each['idle']:.1%}", each["idle"] >= 0.95
+        yield f"{where}: at most 5 % of the hours are lost", f"{each['lost']:.1%}", each["lost"] <= 0.05
+        share = 1 - each["builds"] / each["best_builds"]
+        yield f"{where}: at most 5 % of the builds are lost", f"{share:.1%}", share <= 0.05
+
+
 _RULES = (
     ("massreturn", _mass_return),
     ("restart", _restart),
@@ -178,4 +204,6 @@ _RULES = (
     ("sensors", _sensors),
     ("micro", _micro),
     ("start", _start),
+    ("breaklists", _break_lists),
+    ("sparing", _sparing),
 )

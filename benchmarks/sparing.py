@@ -20,7 +20,7 @@ TITLE = "Breaks with `finishBefore`, of three machines in a month"
 FARMS, MONTH = 20, 30
 
 # After so many nights the master is started anew, with the builds of the past in its database.
-AT_ONCE = 10
+AT_ONCE = 5
 
 
 def measured(*, quick):

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from presence.breaks.recurrences import FIRST_YEAR, LAST_YEAR
-from presence.breaks.timeline import Piece, Sources, Timeline, View, boundsOf, merged
+from presence.breaks.sources import NO_PATTERNS, NO_REASONS, Piece, Sources, merged
+from presence.breaks.timeline import Timeline, View, boundsOf
 from presence.calendar.wallclock import LATEST, UTC, later
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Coverage:
     Instants are in UTC. What was found last is remembered, as the next question is mostly about the same break.
     """
 
-    __slots__ = ("_breaks", "_changed", "_found", "_long", "_reasons", "_sources", "_timeline")
+    __slots__ = ("_breaks", "_changed", "_found", "_long", "_ordered", "_reasons", "_sources", "_timeline")
 
     def __init__(self, breaks: Sequence[Occurrences], reasons: Sequence[str | None]) -> None:
         self._breaks = breaks
@@ -73,6 +74,8 @@ class Coverage:
         self._timeline: Timeline | None = None
         self._long: tuple[int, int, Timeline] | None = None
         self._found = _Found(LATEST, LATEST, None)
+        # the reasons of the piece that was told last
+        self._ordered: tuple[Piece, tuple[str, ...]] | None = None
         # no change lies after the first and before the second of these
         self._changed: tuple[datetime, datetime | None] = (LATEST, None)
 
@@ -113,6 +116,10 @@ class Coverage:
                 for piece in view.pieces:
                     if instant < piece.start < view.last:
                         return piece.start
+            following = None if self._timeline is None else self._timeline.startAfter(instant)
+            if following is not None:
+                return following
+            return self._sources.nextStart(instant)
         starts = (each.nextStart(instant) for each in self._breaks)
         return min((start for start in starts if start is not None), default=None)
 
@@ -146,6 +153,7 @@ class Coverage:
         if self._timeline is None:
             self._sources.prepare(first)
             self._timeline = Timeline(self._sources, first)
+            self._timeline.prepare()
         return self._timeline.view(first, last, start, stop)
 
     def _long_view(self, sources: Sources, start: datetime, stop: datetime) -> View:
@@ -168,15 +176,22 @@ class Coverage:
 
     def _piece(self, start: datetime, stop: datetime, number: int) -> Piece:
         reason = self._reasons[number]
-        return Piece(start, stop, {} if reason is None else {reason: (start, stop, number)})
+        return Piece(
+            start, stop, NO_REASONS if reason is None else {reason: (start, stop, number)}, NO_PATTERNS
+        )
 
     def _interval(self, piece: Piece, start: datetime, stop: datetime) -> BreakInterval:
         """`piece` as it is told to who asks about ``[start, stop]``."""
         return BreakInterval(
             max(piece.start, _oldest_start(start)),
             piece.stop if piece.stop <= later(stop, HORIZON) else None,
-            tuple(sorted(piece.reasons, key=piece.reasons.__getitem__)),
+            self._reasons_of(piece),
         )
+
+    def _reasons_of(self, piece: Piece) -> tuple[str, ...]:
+        if self._ordered is None or self._ordered[0] is not piece:
+            self._ordered = piece, piece.inOrder()
+        return self._ordered[1]
 
     def _end_beyond_horizon(self, instant: datetime) -> datetime | None:
         """When the break ends that is at `instant` and goes on beyond the horizon; None if it never ends.

@@ -23,6 +23,9 @@ on that day and stops, on the clock, within 24 hours of that. One that is longer
 """
 
 
+_DAYS_A_YEAR = 366
+
+
 class Occurrences(Protocol):
     """A break in its zone. Days are ordinals (`datetime.date.toordinal()`).
 
@@ -83,6 +86,19 @@ class Recurring:
         midnight = datetime.combine(date.min, MIDNIGHT)
         start, stop = (datetime.combine(date.min, each) - midnight for each in (self._start, self._stop))
         return Weekly(days.weekdays, days.skipped, start, stop + timedelta(days=self._nights))
+
+    @property
+    def isShort(self) -> bool:
+        """Whether it is over on the next day, whenever it is."""
+        return self._nights <= 1
+
+    def startsOf(self, year: int) -> bytes:
+        """The days of a year of the calendar on which it starts: a byte for each, 1 on those days. 366 at most."""
+        new_year = date(year, 1, 1).toordinal()
+        marks = bytearray(_DAYS_A_YEAR)
+        for day in self._days.between(new_year, date(year, 12, 31).toordinal()):
+            marks[day - new_year] = 1
+        return bytes(marks)
 
     def startingBetween(self, first: int, last: int) -> list[Span]:
         """See `Occurrences`. Also those that have begun earlier and last for several nights."""

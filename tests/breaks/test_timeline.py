@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.breaks import coverage, timeline
+from presence.breaks import coverage, sources, timeline
 from presence.breaks.coverage import Coverage
 from presence.breaks.schedule import Break, BreakSchedule
 from tests.searches import examples
@@ -151,6 +151,25 @@ class ManyTests(SynchronousTestCase):
             later = instant + day * DAY
             self.assertEqual(schedule.nextChange(later), later + timedelta(minutes=1))
         self.assertEqual(asked, [])
+
+    def test_prepared(self):
+        """When the first question has been answered those about the next two years look at no break any more."""
+        listed = [
+            Break(
+                clock(number),
+                clock(number + 30),
+                rule=f"FREQ=DAILY;INTERVAL={number + 2}",
+                since="2025-01-01",
+            )
+            for number in range(40)
+        ]
+        schedule = BreakSchedule(listed, "UTC")
+        schedule.nextChange(BEGIN)
+        self.patch(sources, "_piece", None)
+        for day in range(0, 700, 7):
+            at = BEGIN + day * DAY
+            self.assertLessEqual(at, schedule.nextChange(at))
+        self.assertRaises(TypeError, schedule.nextChange, BEGIN + 5000 * DAY)
 
     def test_forgotten(self):
         """What has been asked about long ago is not kept: where there is much of it, nothing that is over is."""

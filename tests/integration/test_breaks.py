@@ -87,15 +87,11 @@ class SparingTests(FarmMixin, SynchronousTestCase):
         refused.assertStartsAtOnce(end)
 
     def test_finishBefore(self):
-        """Before a break a builder of short builds starts, and one of long builds waits until its end."""
-        for name, held in (("mac-mini", False), ("any", True)):
-            for _ in range(2):
-                request = self.farm.force(name, held=held)
-                if held:
-                    request.waitUntilRuns()
-                    time.sleep(6)
-                    request.letFinish()
-                request.waitUntilBuilt()
+        """Before a break a builder whose builds in the database were short starts, and one of long builds waits until its end;
+        why and until when is told.
+        """
+        for name, seconds in (("mac-mini", 1), ("any", HOUR)):
+            self.farm.recordBuild(name, "mac-mini", seconds)
         start = time.time() + 5
         end = start + 2
         self.farm.reconfigure(macMini(break_(start, end, finishBefore=True)))
@@ -103,6 +99,9 @@ class SparingTests(FarmMixin, SynchronousTestCase):
         short.waitUntilBuilt()
         self.assertLess(time.time(), start, "this machine is too slow for the times of this test")
         self.assertEqual(long.builds, [])
+        [refused] = self.farm.get("presences/mac-mini")["presences"][0]["refused"]
+        self.assertEqual((refused["builder"], round(refused["until"])), ("any", round(end)))
+        self.assertIn("a build may take 1 h", refused["reason"])
         long.assertStartsAtOnce(end)
 
     def test_deadline(self):

@@ -1,0 +1,91 @@
+"""Long lists of breaks: how long they take to be loaded, and what a question costs then."""
+
+import time
+from datetime import datetime, timedelta, timezone
+
+from benchmarks import report
+from presence.breaks.schedule import Break, BreakSchedule
+
+TITLE = "Long lists of breaks"
+
+NOW = datetime(2026, 11, 24, 18, tzinfo=timezone.utc)
+
+# Every 7 h 13 min for a year is asked what a timer asks.
+_STEP, _QUESTIONS = timedelta(hours=7, minutes=13), 1200
+
+
+def _clock(minutes):
+    return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
+
+
+def _once(number, hours):
+    start = NOW + timedelta(hours=hours * number)
+    return Break(start, start + timedelta(hours=hours / 2))
+
+
+def _hour(number, **more):
+    return Break(_clock(67 * number), _clock(67 * number + 60), **more)
+
+
+KINDS = {
+    "an hour on a weekday": lambda number: _hour(number, days=[number % 7]),
+    "once, two hours apart": lambda number: _once(number, 2),
+    "once, all on one day": lambda number: _once(number, 0.01),
+    "each another rule": lambda number: _hour(
+        number,
+        rule=f"FREQ=DAILY;INTERVAL={number % 400 + 2}",
+        since=NOW.date() - timedelta(days=number % 900),
+    ),
+    "each another rule, once a year": lambda number: _hour(
+        number, rule=f"FREQ=YEARLY;BYMONTH={number % 3 + 5};BYMONTHDAY={number % 28 + 1}"
+    ),
+    "rules, a thousand a day, which leave no time open": lambda number: _hour(
+        number, rule="FREQ=DAILY;INTERVAL=2", since=NOW.date() - timedelta(days=number % 900)
+    ),
+    "all day, each another reason": lambda number: Break("00:00", "24:00", reason=f"reason {number}"),
+    "an hour, each another day to skip": lambda number: _hour(
+        number, skip=NOW.date() + timedelta(days=number % 300)
+    ),
+}
+
+
+def plan(*, quick):
+    """The runs."""
+    for kind in KINDS:
+        for breaks in (200,) if quick else (500, 1000, 2000):
+            yield {"kind": kind, "breaks": breaks}
+
+
+async def measure(_reactor, *, kind, breaks):
+    """One run. Times are those of the processor, which other processes do not lengthen."""
+    begun = time.process_time()
+    schedule = BreakSchedule.fromConfig([KINDS[kind](number) for number in range(breaks)], "Europe/Berlin")
+    _ask(schedule, NOW)
+    loading = time.process_time() - begun
+    costs = []
+    for number in range(_QUESTIONS):
+        begun = time.process_time()
+        _ask(schedule, NOW + number * _STEP)
+        costs.append(time.process_time() - begun)
+    return {"load": loading, "mean": sum(costs) / len(costs), "worst": max(costs)}
+
+
+def _ask(schedule, instant):
+    if schedule.at(instant) is None:
+        schedule.nextChange(instant)
+
+
+def tables(results):
+    """The table."""
+    rows = [
+        (
+            f"{each['breaks']}, {each['kind']}",
+            report.seconds(each["load"]),
+            f"{1e3 * each['mean']:.3f}",
+            f"{1e3 * each['worst']:.2f}",
+        )
+        for each in results
+    ]
+    return report.table(
+        TITLE, ("breaks", "loading and the first question, s", "a question, ms", "at most ms"), rows
+    )

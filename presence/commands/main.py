@@ -49,11 +49,48 @@ COMMANDS = {
 }
 
 
+# What `presence --version` tells of, as far as it is installed.
+_PACKAGES = {"buildbot-presence": "presence", "buildbot": "Buildbot", "buildbot-worker": "buildbot-worker"}
+
+
+class _Version(argparse.Action):
+    """Says what is installed, and ends. Nothing is looked up before somebody asks."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(
+            option_strings, dest, nargs=0, help="say which version this is, and of which Buildbot"
+        )
+
+    def __call__(self, *_: object) -> None:
+        """Say it."""
+        from contextlib import suppress  # noqa: PLC0415 (they take their time)
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+        said = []
+        for name, called in _PACKAGES.items():
+            with suppress(PackageNotFoundError):
+                said.append(f"{called} {version(name)}")
+        print(", ".join(said) or "presence, which is not installed as a package")
+        sys.exit(0)
+
+
+def _unknown(command: str) -> int:
+    """Say that there is no such command, and which one may be meant; the exit status."""
+    from presence.text import suggestion  # noqa: PLC0415 (nearly every command is known)
+
+    print(
+        f"presence: there is no command {ascii(command)[1:-1]}{suggestion(command, COMMANDS)}",
+        file=sys.stderr,
+    )
+    return 2
+
+
 def _empty() -> tuple[argparse.ArgumentParser, Any]:
     parser = argparse.ArgumentParser(
         prog="presence",
         description="A presence for every Buildbot worker: available, or not accepting new builds.",
     )
+    parser.add_argument("--version", action=_Version)
     return parser, parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
 
@@ -79,6 +116,8 @@ def makeWholeParser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` (by default that of the process) names; the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        return _unknown(arguments[0])
     options = makeParser(arguments[0] if arguments else None).parse_args(arguments)
     try:
         return int(options.run(options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import os
 import time
 from argparse import ArgumentTypeError
@@ -22,7 +23,7 @@ from presence.commands.master.credentials import (
 from presence.commands.master.text import AdminText
 from presence.commands.options import UsageError
 from presence.commands.terminal import complain, plain
-from presence.text import readReason
+from presence.text import readReason, suggestion
 from presence.wire.masternote import NoMasterError, urlOf
 
 if TYPE_CHECKING:
@@ -36,15 +37,28 @@ DEFAULT_URL = "http://localhost:8010/"
 NO_ANSWER = ". Is it running? Another one is named with --url, or by its directory"
 
 
+# How many names are listed where one is unknown.
+_LISTED = 10
+
+#: What the exit statuses of all commands that ask a master mean; some have more.
+EXITS = "exit status: 0 done; 1 the master has refused something, or does not answer; 2 usage error, nothing was done"
+
+
 def addCommand(
-    subparsers: Any, name: str, command: Callable[..., int], text: str, *, positional: bool = False
+    subparsers: Any,
+    name: str,
+    command: Callable[..., int],
+    text: str,
+    *,
+    positional: bool = False,
+    exits: str = EXITS,
 ) -> ArgumentParser:
-    """Add a command that asks a master: `command(options, client)` is its exit status.
+    """Add a command that asks a master: `command(options, client)` is its exit status, and `exits` says what that means.
 
     The master's directory is an argument, where it is `positional`, and else an option.
     """
     parser: ArgumentParser = subparsers.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}."
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=exits
     )
     addMaster(parser, positional=positional)
     parser.set_defaults(run=runCommand, command=command)
@@ -133,8 +147,18 @@ def ordered(options: Namespace, client: MasterClient, action: str) -> list[dict[
     return found
 
 
-def orderEach(workers: list[dict[str, Any]], client: MasterClient, action: str, **params: Any) -> int:
-    """Order something of each of these workers, and print what became of it; the exit status."""
+def addJson(parser: ArgumentParser, *, lines: bool = False) -> None:
+    """Let the command print JSON: a document, or one for each line."""
+    text = "print what the API says"
+    parser.add_argument("--json", action="store_true", help=f"{text}, one line each" if lines else text)
+
+
+def orderEach(
+    options: Namespace, workers: list[dict[str, Any]], client: MasterClient, action: str, **params: Any
+) -> int:
+    """Order something of each of these workers, and print what became of it, as JSON if the command was told to; the exit
+    status.
+    """
     status = DONE
     for worker in workers:
         name = worker["name"]
@@ -143,7 +167,7 @@ def orderEach(workers: list[dict[str, Any]], client: MasterClient, action: str, 
         except MasterError as problem:
             status = complain(f"{name}: {problem}", FAILED)
         else:
-            print(adminText().change(after))
+            print(json.dumps(after) if options.json else adminText().change(after), flush=True)
     return status
 
 
@@ -165,11 +189,17 @@ def matching(patterns: list[str], entities: list[dict[str, Any]], what: str) -> 
     for pattern in patterns:
         found = [name for name in names if name == pattern] or fnmatch.filter(names, pattern)
         if not found:
-            known = ", ".join(map(plain, names[:10])) or "none"
-            more = " and others" if len(names) > 10 else ""  # noqa: PLR2004 (as above)
-            raise UsageError(f"there is no {what} {pattern}: there are {known}{more}")
+            raise UsageError(f"there is no {what} {pattern}{_others(pattern, names)}")
         meant.update(found)
     return [each for each in entities if each["name"] in meant]
+
+
+def _others(name: str, names: list[str]) -> str:
+    """How the error about an unknown name goes on: with the one that was probably meant, or with the first of them."""
+    near = suggestion(name, names)
+    if near.endswith("?") or len(names) <= _LISTED:
+        return plain(near)
+    return f": there are {', '.join(map(plain, names[:_LISTED]))} and others"
 
 
 def adminText() -> AdminText:

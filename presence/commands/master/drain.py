@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE
 from presence.commands.master.client import NoAnswerError
-from presence.commands.master.command import addCommand, addSelection, orderEach, ordered, reasonOption
+from presence.commands.master.command import (
+    EXITS,
+    addCommand,
+    addJson,
+    addSelection,
+    orderEach,
+    ordered,
+    reasonOption,
+)
 from presence.commands.master.text import DRAINING
 from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import addDeadline, checkDeadline
@@ -34,6 +42,7 @@ def addParser(subparsers: Any) -> None:
         "drain",
         _drain,
         "let workers accept no more builds, but finish what runs and what that waits for; `presence release` ends it",
+        exits=f"{EXITS}; 3 given up: they were released, or their deadline has come",
     )
     addSelection(drain)
     drain.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
@@ -42,6 +51,7 @@ def addParser(subparsers: Any) -> None:
         "released"
     )
     addDeadline(drain, "how long what runs may go on", (ON_DEADLINE, then))
+    addJson(drain, lines=True)
     drain.add_argument("--wait", action="store_true", help="wait until nothing runs on them any more")
 
 
@@ -49,6 +59,7 @@ def _drain(options: Namespace, client: MasterClient) -> int:
     checkDeadline(options)
     workers = ordered(options, client, "drain")
     status = orderEach(
+        options,
         workers,
         client,
         "drain",
@@ -61,20 +72,22 @@ def _drain(options: Namespace, client: MasterClient) -> int:
     if status != DONE or not options.wait:
         return status
     try:
-        return _wait(client, [each["name"] for each in workers])
+        return _wait(client, [each["name"] for each in workers], quiet=options.json)
     except KeyboardInterrupt:
         complain("the drain goes on; `presence release` ends it", 0)
         raise
 
 
-def _wait(client: MasterClient, names: Sequence[str]) -> int:
-    """Wait until nothing runs on these workers; the exit status."""
+def _wait(client: MasterClient, names: Sequence[str], *, quiet: bool) -> int:
+    """Wait until nothing runs on these workers; the exit status. What runs is said, unless it is to be `quiet`."""
     who = WhoRuns()
 
     def ask() -> int | None:
         states = _states(client, names)
         if DRAINING not in states.values():
-            return _ended(states)
+            return _ended(states, quiet=quiet)
+        if quiet:
+            return None
         who.tell([each for each in client.get("runningbuilds") if each["worker"] in names])
         return None
 
@@ -95,9 +108,11 @@ def _states(client: MasterClient, names: Iterable[str]) -> dict[str, str | None]
     return {name: drains[name] and drains[name]["state"] for name in names if name in drains}
 
 
-def _ended(states: dict[str, str | None]) -> int:
+def _ended(states: dict[str, str | None], *, quiet: bool) -> int:
     released = sorted(name for name, state in states.items() if state is None)
     if not released:
+        if quiet:
+            return DONE
         print("nothing runs there any more", flush=True)
         return DONE
     return complain(

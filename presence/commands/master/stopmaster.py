@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE
 from presence.commands.master.client import NoAnswerError
-from presence.commands.master.command import addCommand, adminText, reasonOption
+from presence.commands.master.command import EXITS, addCommand, adminText, reasonOption
 from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
@@ -32,6 +32,7 @@ def addParser(subparsers: Any) -> None:
         _stop,
         "stop a master when nothing runs; what waits is built when it is started again",
         positional=True,
+        exits=f"{EXITS}; 3 the master goes on: somebody has cancelled it, or its deadline has",
     )
     parser.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
     then = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE
 from presence.commands.master.client import NotThereError
-from presence.commands.master.command import addCommand, adminText, matching
+from presence.commands.master.command import addCommand, addJson, adminText, matching
 from presence.commands.options import UsageError
 from presence.commands.terminal import plain, table
 from presence.words.waiting import reasonText, whyText
@@ -33,7 +33,7 @@ def addParser(subparsers: Any) -> None:
         metavar="REQUEST|BUILDER",
         help="the number of a request, the name of a builder, or a pattern such as 'win*'; by default all that wait",
     )
-    parser.add_argument("--json", action="store_true", help="print what the API says")
+    addJson(parser)
 
 
 def _why(options: Namespace, client: MasterClient) -> int:

@@ -10,6 +10,7 @@ from presence.commands.exits import DONE
 from presence.commands.master.client import MasterError
 from presence.commands.master.command import (
     addCommand,
+    addJson,
     addSelection,
     adminText,
     matching,
@@ -42,14 +43,17 @@ def addParser(subparsers: Any) -> None:
     workers.add_argument(
         "--state", type=_state, metavar="STATE", help="only those that are available, or away"
     )
-    workers.add_argument("--json", action="store_true", help="print what the API says")
+    addJson(workers)
 
     hold = addCommand(subparsers, "hold", _hold, "let workers accept no more builds; what runs is finished")
     addSelection(hold)
     hold.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
     addUntil(hold)
+    addJson(hold, lines=True)
 
-    addSelection(addCommand(subparsers, "release", _release, "end what `presence hold` has begun"))
+    release = addCommand(subparsers, "release", _release, "end what `presence hold` has begun")
+    addSelection(release)
+    addJson(release, lines=True)
 
     builders = addCommand(
         subparsers,
@@ -60,11 +64,11 @@ def addParser(subparsers: Any) -> None:
     builders.add_argument(
         "builders", nargs="*", metavar="BUILDER", help="a name, or a pattern such as 'win*'"
     )
-    builders.add_argument("--json", action="store_true", help="print what the API says")
+    addJson(builders)
 
     watch = addCommand(subparsers, "watch", _watch, "follow the changes, one line each, until Ctrl-C")
     addSelection(watch)
-    watch.add_argument("--json", action="store_true", help="print what the API says, one line each")
+    addJson(watch, lines=True)
 
 
 def _workers(options: Namespace, client: MasterClient) -> int:
@@ -81,11 +85,11 @@ def _builders(options: Namespace, client: MasterClient) -> int:
 
 def _hold(options: Namespace, client: MasterClient) -> int:
     workers = ordered(options, client, "hold")
-    return orderEach(workers, client, "hold", reason=options.reason, until=untilOf(options))
+    return orderEach(options, workers, client, "hold", reason=options.reason, until=untilOf(options))
 
 
 def _release(options: Namespace, client: MasterClient) -> int:
-    return orderEach(ordered(options, client, "release"), client, "release")
+    return orderEach(options, ordered(options, client, "release"), client, "release")
 
 
 def _watch(options: Namespace, client: MasterClient) -> int:

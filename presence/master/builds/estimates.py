@@ -118,11 +118,19 @@ def likelyLongest(durations: Sequence[float]) -> float | None:
 
 
 def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float) -> dict[int, Estimate]:
+    columns = (
+        builds.c.id,
+        builds.c.number,
+        builds.c.builderid,
+        builds.c.workerid,
+        builds.c.started_at,
+        builds.c.locks_duration_s,
+    )
     running = [
         row
         for some in _chunks(buildids)
         for row in connection.execute(
-            sa.select(builds).where(builds.c.id.in_(some), builds.c.complete_at.is_(None))
+            sa.select(*columns).where(builds.c.id.in_(some), builds.c.complete_at.is_(None))
         )
     ]
     first: dict[int, int] = {}

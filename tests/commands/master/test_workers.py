@@ -77,6 +77,7 @@ class ListTests(AdminTestCase):
         for arguments, said in (
             (["nobody"], "there is no worker nobody: there are mac-mini, mac-pro, plain"),
             (["mac-*", "x*"], "there is no worker x*"),
+            (["mac-min"], "there is no worker mac-min: did you mean mac-mini?"),
             (["--builder", "x"], "there is no builder x: there are runtests, mac only"),
         ):
             status, out, err = self.run_("workers", *arguments)

@@ -1,0 +1,213 @@
+"""The commands of the pages, at a real stock master, in the order in which they stand there: as somebody would type them.
+
+What begins with `presence` is run in this process, which saves the start of sixty interpreters; all else, and what executes
+a master.cfg, by a shell.
+"""
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from presence.commands.main import main
+from tests.integration.farm import BUILDBOT, BUILDBOT_WORKER, DEADLINE, PASSWORD
+from tests.integration.test_admin import COMMAND, USERS, AdminTestCase
+from tests.test_docs import PAGES
+
+# A block of code: its indentation, its kind and its lines.
+BLOCK = re.compile(r"^( *)\.\. code-block:: (\w+)\n\n((?:(?:\1    .*)?\n)+)", re.MULTILINE)
+# Where README and the checklist of "Adopting" have them.
+README_LINES = re.compile(r"^    (pip install .*\n    echo .*\n    buildbot .*)$", re.MULTILINE)
+INLINE = re.compile(r"``((?:presence|buildbot|buildbot-worker|pip) [^`]*)``")
+# What is typed, after the prompt (and after the time on the watch).
+TYPED = re.compile(r"^ *(?:\[[ \d]+ s\] )?\$ (.+)$", re.MULTILINE)
+
+# What the pages leave to the reader.
+MEANT = {
+    "MASTERDIR": "master",
+    "WORKERDIR": "worker",
+    "NAME": "mac-mini",
+    "/srv/master": "master",
+    "~/master": "master",
+    "~/worker": "worker",
+    "vm-7": "worker",
+    "--builder runtests": "--builder any",
+}
+
+# What is not run, and why.
+NOT_RUN = {
+    "pip ": "it is installed already, and from no index",
+    "… ": "it is what the reader does meanwhile",
+    "presence watch": "it follows until Ctrl-C (tests/integration/test_admin.py)",
+}
+
+STOCK = [f'worker.Worker("{name}", PASSWORD)' for name in ("mac-mini", "mac-pro", "aarch64")]
+
+RULES = f"""
+c["www"]["auth"] = util.UserPasswordAuth({USERS!r})
+c["www"]["authz"] = util.Authz(
+    allowRules=[util.AnyControlEndpointMatcher(role="admins")],
+    roleMatchers=[util.RolesFromUsername(roles=["admins"], usernames=["ann"]), util.RolesFromGroups()],
+)
+"""
+ENABLED = 'import presence\npresence.enable(c, operator="admins")\n'
+
+# Whoever is left behind, because this process was killed, ends by itself.
+TAC = "\nfrom twisted.internet import reactor\nreactor.callLater(600, reactor.stop)\n"
+
+
+class PagesTests(AdminTestCase):
+    def setUp(self):
+        self.start(*STOCK, extra=RULES)
+        self.notePid()
+        self.home = self.farm.directory
+        self.said = []
+        programs = self.home / "bin"
+        programs.mkdir()
+        for name, code in (
+            ("buildbot", BUILDBOT),
+            ("buildbot-worker", BUILDBOT_WORKER),
+            ("presence", COMMAND),
+        ):
+            (programs / name).write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}' \"$@\"\n")
+            (programs / name).chmod(0o755)
+        self.environ = {
+            "HOME": str(self.home),
+            "PATH": f"{programs}:/usr/bin:/bin",
+            "PRESENCE_URL": self.url,
+            "PRESENCE_USER": "ann",
+            "PRESENCE_PASSWORD": USERS["ann"],
+        }
+        (self.home / "farm").symlink_to("master")
+        self.shell(f"buildbot-worker create-worker -q worker 127.0.0.1:{self.farm.port} mac-mini {PASSWORD}")
+        with (self.home / "worker/buildbot.tac").open("a") as tac:
+            tac.write(TAC)
+        self.addCleanup(self.killWorker)
+        self.shell("buildbot-worker start worker")
+
+    def notePid(self):
+        """A master in the foreground does not tell `buildbot reconfig` who it is."""
+        (self.farm.master.directory / "twistd.pid").write_text(str(self.farm.master.pid))
+
+    def killWorker(self):
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((self.home / "worker/twistd.pid").read_text()), signal.SIGKILL)
+
+    # --- typing
+
+    def shell(self, line, status=0):
+        done = subprocess.run(
+            ["/bin/sh", "-c", line],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.home,
+            env=self.environ,
+            timeout=DEADLINE,
+            check=False,
+        )
+        self.assertEqual(done.returncode, status, f"{line}: {done.stdout}\n{self.farm.master.tail()}")
+        if "buildbot reconfig" in line:  # which ends well also where it has not
+            self.assertIn("completed successfully", done.stdout)
+        return done.stdout
+
+    def presence(self, line, directory="."):
+        out, err = io.StringIO(), io.StringIO()
+        before = Path.cwd()
+        self.patch(os, "environ", dict(self.environ))
+        os.chdir(self.home / directory)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                status = main(shlex.split(line, comments=True)[1:])
+        except SystemExit as end:
+            status = end.code
+        finally:
+            os.chdir(before)
+        self.assertEqual(status, 0, f"{line}: {out.getvalue()}{err.getvalue()}\n{self.farm.master.tail()}")
+        return out.getvalue()
+
+    def type(self, line):
+        """Type a line of a page; what it prints."""
+        for word, meant in MEANT.items():
+            line = line.replace(word, meant)
+        if line.startswith(tuple(NOT_RUN)):
+            return ""
+        self.said.append(line)
+        if line.startswith("export "):
+            name, _, value = line.removeprefix("export ").partition("=")
+            # the pages name a master that is not there
+            if name == "PRESENCE_TOKEN":
+                # either one
+                del self.environ["PRESENCE_USER"], self.environ["PRESENCE_PASSWORD"]
+            self.environ[name] = self.url if name == "PRESENCE_URL" else self.shell(f'printf %s "{value}"')
+            return ""
+        if re.match(r"presence (away|back|status|work|stop)( |$)", line):
+            return self.presence(line, "worker")
+        there = re.match(r"cd (\S+); (presence .*)", line)
+        if there:
+            return self.presence(there[2], there[1])
+        return self.presence(line) if re.match(r"presence (?!breaks|doctor)", line) else self.shell(line)
+
+    def page(self, name, *, extra=ENABLED):
+        """Type everything on a page, at a master with this at the end of its master.cfg; how many lines that is."""
+        self.farm.reconfigure(*STOCK, extra=RULES + extra)
+        text = PAGES[name].read_text("utf-8")
+        before = len(self.said)
+        # the checklist of "Adopting" has its commands in the sentences
+        checklist = text.partition("Tried on a stock")[0] if name == "adopting" else ""
+        found = [*INLINE.finditer(checklist), *BLOCK.finditer(text)]
+        for each in sorted(found, key=re.Match.start):
+            if each.re is INLINE:
+                self.type(each[1])
+                continue
+            block = textwrap.dedent(each[3])
+            if each[2] == "python" and block.startswith("import presence\n"):
+                self.farm.configure(*STOCK, extra=f"{RULES}{block}")
+            elif each[2] in {"console", "text"}:
+                self.block(block)
+        return len(self.said) - before
+
+    def block(self, block):
+        wrong = "Configuration Errors:" in block
+        if wrong:
+            self.farm.configure(
+                'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring=("07:00", "7 o clock"))'
+            )
+        for line in TYPED.findall(block):
+            if wrong:
+                self.assertIn("BuildSlave 'mac-mini': onBreakDuring=", self.shell(line, status=1))
+                self.farm.configure(*STOCK, extra=RULES + ENABLED)
+                continue
+            said = self.type(line)
+            if "token make" in line:
+                (self.home / "token").write_text(said)
+            elif "stop-master" in line:
+                self.farm.waitFor("the master has stopped", lambda: not self.farm.master.running)
+                self.farm.start()
+                self.notePid()
+
+    # --- the pages
+
+    def test_everyCommand(self):
+        """Every command of every page does what it is there for, one after the other, at one master."""
+        (lines,) = README_LINES.findall(PAGES["README"].read_text("utf-8"))
+        for line in lines.splitlines():
+            self.type(line.strip())
+        self.assertIn("mac-mini", self.presence("presence workers"))
+        self.assertGreater(self.page("tutorial", extra=""), 4)
+        self.assertGreater(self.page("adopting", extra=""), 14)
+        self.presence("presence back", "worker")
+        self.presence("presence uninstall worker")
+        self.assertGreater(self.page("owner"), 4)
+        self.assertGreater(self.page("admin"), 5)
+        self.assertGreater(self.page("drain"), 1)
+        self.assertGreater(self.page("reconfig"), 1)
+        self.assertGreater(self.page("stopping"), 0)
+        self.assertGreater(self.page("operator"), 10)

@@ -140,7 +140,7 @@ class Disturbances:
 
     def _command(self, *argv):
         url = f"http://127.0.0.1:{self._farm.www}/"
-        status, _ = self._farm.presence(argv[0], "--url", url, *argv[1:], timeout=PATIENCE)
+        status, _ = self._farm.presence(argv[0], "--url", url, *argv[1:], admin=True)
         return status
 
     # --- the database, and the clock

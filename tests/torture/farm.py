@@ -191,8 +191,9 @@ class TorturedFarm(Farm):
         self.write()
         if database:
             self.upgradeDatabase()
+        # of those who go by the master's clock
+        self._environ = {}
         if FAKETIME:
-            # for this process the clock is what it is: its children get it from their environment
             self._environ = {
                 "LD_PRELOAD": FAKETIME,
                 "FAKETIME_TIMESTAMP_FILE": str(self._clockfile),
@@ -229,13 +230,8 @@ class TorturedFarm(Farm):
         with suppress(FileNotFoundError):
             log = self.master.directory / "twistd.log"
             log.rename(log.with_name(f"twistd.log.run{self._runs}"))
-        before = dict(os.environ)
-        os.environ.update(getattr(self, "_environ", {}))
-        try:
-            self.master.launch()
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+        self.master.environment = self._environ
+        self.master.launch()
         self.master.waitForLog("the master starts", "BuildMaster is running", deadline=PATIENCE)
 
     def setClock(self, offset):
@@ -286,8 +282,8 @@ class TorturedFarm(Farm):
         assert count == 1
         tac.write_text(text)
 
-    def presence(self, *argv, timeout=PATIENCE):
-        """Run the command line: its exit status, and what it says."""
+    def presence(self, *argv, timeout=PATIENCE, admin=False):
+        """Run the command line: its exit status, and what it says. An `admin` sits at the master's machine, with its clock."""
         done = subprocess.run(
             [sys.executable, "-m", "presence.commands.main", *argv],
             stdin=subprocess.DEVNULL,
@@ -296,6 +292,7 @@ class TorturedFarm(Farm):
             text=True,
             timeout=timeout,
             check=False,
+            env={**os.environ, **(self._environ if admin else {})},
         )
         return done.returncode, done.stdout
 

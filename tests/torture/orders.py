@@ -48,11 +48,11 @@ class Orders:
     def order(self, dice, worker):
         """Hold it in one of many ways, for a moment; or let it go on holding."""
         self._book.wait(dice.uniform(0.0, _LEISURE))
-        what = dice.choice(("hold", "chase", "chase", "until", "drain", "work"))
+        what = dice.choice(("hold", "chase", "chase", "chase", "until", "drain", "work"))
         if what == "chase":
-            # a build that has been chosen, and has not started
+            # a build that has been chosen, and has not started: on a busy machine that is later, and takes longer
             self._force(worker, 0.2)
-            self._book.wait(dice.uniform(0.0, 0.12))
+            self._book.wait(dice.uniform(0.0, dice.choice((0.12, 1.0))))
         if what == "until":
             self.admin(worker, "hold", until=self._farm.wall + dice.uniform(1.0, 4.0))
         elif what == "drain":

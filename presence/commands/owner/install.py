@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE, REFUSED, USAGE
 from presence.commands.owner.sensoroptions import addSensors, sensorsOf
+from presence.commands.terminal import complain
 from presence.files import Directory
 from presence.worker.tacfile import MARK, TacFileError, installed, uninstalled
 
@@ -76,8 +77,7 @@ def install(options: argparse.Namespace) -> int:
     try:
         sensors = [str(each) for each in sensorsOf(options)]
     except ValueError as problem:
-        sys.stderr.write(f"presence: {problem}\n")
-        return USAGE
+        return complain(problem, USAGE)
     return _install(options.basedir, sensors)
 
 
@@ -181,5 +181,4 @@ def _edit_in(
 
 
 def _refuse(why: str) -> int:
-    sys.stderr.write(f"presence: {why}\n")
-    return REFUSED
+    return complain(why, REFUSED)

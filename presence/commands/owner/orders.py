@@ -80,8 +80,7 @@ def _run(options: Namespace) -> int:
     except LocalError as problem:
         if getattr(options, "json", False):
             print(json.dumps({"error": str(problem)}))
-        print(f"presence: {plain(str(problem))}", file=sys.stderr)
-        return problem.status
+        return complain(problem, problem.status)
 
 
 def _only(named: list[Path]) -> Path:
@@ -174,7 +173,7 @@ def _open(options: Namespace, client: LocalClient) -> int:
             files.write(path, door(name, port, ticket))
             opened = webbrowser.open(path.as_uri())
         except (OSError, webbrowser.Error) as problem:
-            print(f"presence: {problem}", file=sys.stderr)
+            complain(problem, exits.DONE)
             opened = False
         if opened:
             print(f"The page of {plain(name)} opens in your browser: http://127.0.0.1:{port}/")
@@ -193,8 +192,7 @@ def _outcome(options: Namespace, status: dict[str, Any]) -> int:
     print(json.dumps(status, indent=2) if options.json else _text(status).outcome())
     if status["told"]:
         return exits.DONE
-    print(f"presence: {_text(status).notTold()}", file=sys.stderr)
-    return exits.NOT_TOLD
+    return complain(_text(status).notTold(), exits.NOT_TOLD)
 
 
 def _wait(

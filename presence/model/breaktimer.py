@@ -31,6 +31,9 @@ class BreakTimer:
 
     __slots__ = ("_clock", "_due", "_presence", "_started", "_suspensions", "_wakeup", "schedule")
 
+    # when it wakes up, while there is a wake-up
+    _due: float
+
     def __init__(self, schedule: BreakSchedule, presence: WorkerPresence, clock: IReactorTime) -> None:
         self.schedule = schedule
         # Those that are over are kept: the clock may be set back.
@@ -38,7 +41,6 @@ class BreakTimer:
         self._presence = presence
         self._clock = clock
         self._wakeup: IDelayedCall | None = None
-        self._due = 0.0
         self._started = False
 
     def start(self) -> None:

@@ -284,14 +284,20 @@ class _OnTheWall(NamedTuple):
 def _mergedOnTheWall(spans: Iterable[tuple[timedelta, timedelta, int, str | None]]) -> list[_OnTheWall]:
     """What the breaks of a day, which come in their order, are together."""
     found: list[_OnTheWall] = []
+    begin = end = None
+    pattern = Pattern()
     for start, stop, number, reason in spans:
-        if not found or start > found[-1].stop:
-            found.append(_OnTheWall(start, stop, Pattern()))
-        elif stop > found[-1].stop:
-            found[-1] = found[-1]._replace(stop=stop)
+        if begin is None or end is None or start > end:
+            if begin is not None and end is not None:
+                found.append(_OnTheWall(begin, end, pattern))
+            begin, end, pattern = start, stop, Pattern()
+        elif stop > end:
+            end = stop
         if reason is not None:
             # they come in this order
-            found[-1].pattern.places.setdefault(reason, (start, stop, number))
+            pattern.places.setdefault(reason, (start, stop, number))
+    if begin is not None and end is not None:
+        found.append(_OnTheWall(begin, end, pattern))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+import warnings
 from argparse import Namespace, RawDescriptionHelpFormatter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -263,6 +264,8 @@ def _load_workers(master: Path) -> list[Any]:
         from buildbot.config.errors import ConfigErrors  # noqa: PLC0415 (--break needs no Buildbot)
         from buildbot.config.master import FileLoader  # noqa: PLC0415
         from buildbot.scripts.base import getConfigFileFromTac  # noqa: PLC0415
+
+        from presence.master.slave.keywords import BreakWarning  # noqa: PLC0415
     except ImportError as error:
         raise _LoadError(
             f"reading a master's configuration needs Buildbot ({error}): run this where the master runs, or "
@@ -277,7 +280,10 @@ def _load_workers(master: Path) -> list[Any]:
     except Exception as error:  # buildbot.tac is a program, and may do anything
         raise _LoadError(f"buildbot.tac in {str(master)!r} cannot be read: {error!r}") from error
     try:
-        config = FileLoader(str(master), config_file).loadConfig()
+        with warnings.catch_warnings():
+            # they are told below, and not as lines of code
+            warnings.simplefilter("ignore", BreakWarning)
+            config = FileLoader(str(master), config_file).loadConfig()
     except ConfigErrors as errors:
         raise _LoadError(
             "\n".join(["Configuration errors:", *(f"  {each}" for each in errors.errors)])

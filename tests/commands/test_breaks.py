@@ -246,6 +246,16 @@ class BreaksCommandTests(SynchronousTestCase):
             "warning: mac-mini: between two breaks the worker is available from 23:59 to 00:00 only", err
         )
 
+    def test_warnedOnce(self):
+        """Of a worker of ours each is told once, and not as lines of code."""
+        config = MASTER_CFG.replace(
+            'Away("mac-mini", "s3cret", onBreakDuring=("19:00", "07:00"))',
+            'worker.BuildSlave("mac-mini", "s3cret", onBreakDuring=("00:00", "23:59"), timezone="UTC")',
+        )
+        _, _, err = self.command(str(self.master(config)), "--from", "2026-11-23")
+        self.assertEqual(err.count("23:59 to 00:00"), 1)
+        self.assertNotIn("ConfigWarning", err)
+
     def test_calendar(self):
         """--ics writes a calendar with the breaks, without their reasons unless it is asked for them."""
         argv = ("--break", "2026-12-24T12:00/2026-12-27", "--tz", "Europe/Berlin", "--from", "2026-12-01")

@@ -81,18 +81,34 @@ class ViewTests(PageTestCase):
             return (today + timedelta(days=days, hours=hours)).timestamp()
 
         breaks = [(at(1, 6), at(1, 18)), (at(3, 12), at(4, 12)), (at(6, 12), at(9, 0))]
-        source = ", ".join(break_(*each, reason="patches") for each in breaks)
+        sparing = {"finishBefore": True, "deadline": 3600}
+        more = [
+            {"reason": "patches", **sparing},
+            {"reason": "patches"},
+            {"reason": "patches", "only": ["any"]},
+        ]
+        source = ", ".join(break_(*each, **which) for each, which in zip(breaks, more, strict=True))
         self.start(f'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring=[{source}])')
         page = self.open("presence?view=week", timezone_id=zone.key)
         row = self.row(page, "mac-mini")
         shown = row.evaluate(BARS)
-        self.assertEqual([each[0] for each in shown], ["break"] * 3)
+        kinds = [each[0] for each in shown]
+        self.assertEqual(kinds, ["break presence-finishes", "interrupts", "break", "partial"])
+        interrupts = shown.pop(1)
+        self.assertLess(abs(interrupts[1] - 31 / 24 / 7), 0.003)
         for (start, stop), (_, left, right, _) in zip(breaks, shown, strict=True):
             self.assertLess(abs(left - (start - at(0, 0)) / (7 * 86400)), 0.003)
             self.assertLess(abs(right - min(1, (stop - at(0, 0)) / (7 * 86400))), 0.003)
         day = (today + timedelta(days=1)).strftime("%a %-d %b")
         self.assertEqual(page.locator(".presence-days span").all_inner_texts()[:2], ["Today", day])
-        self.assertEqual(shown[0][3], f"break, patches: {day} {today + timedelta(days=1):%Y} 06:00 – 18:00")
+        date = f"{day} {today + timedelta(days=1):%Y}"
+        self.assertEqual(
+            shown[0][3],
+            "break, patches, no build starts that would run into it, what runs is interrupted at "
+            f"{date} 07:00: {date} 06:00 – 18:00",
+        )
+        self.assertEqual(interrupts[3], f"what runs is interrupted at {date} 07:00")
+        self.assertIn("partial break, only any, patches", shown[2][3])
         mark = page.locator(".presence-week").evaluate("(week) => week.style.getPropertyValue('--now')")
         self.assertLess(abs(float(mark.rstrip("%")) / 100 - (time.time() - at(0, 0)) / (7 * 86400)), 0.003)
         # what somebody orders is drawn, too

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import presence
+from presence.breaks.warnings import hostWarnings
 from presence.calendar.zones import localZone
 from presence.commands.doctor.finding import note, problem, well
 from presence.wire.processes import isAlive
@@ -108,6 +109,8 @@ def clock(directory: Path) -> Iterator[Finding]:
     except ValueError as error:
         yield problem(f"the zone of this machine is not known: {error}", "set TZ, or /etc/localtime")
     else:
+        for warning in hostWarnings():
+            yield problem(warning, "set TZ of the account that runs this, or remove it")
         yield well(f"it is {_shown(now)} here, {zone}: breaks that name no zone are by this clock")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,18 @@ def readConfig(masterdir: Path) -> tuple[Any, list[Finding]]:
     from buildbot.config.errors import ConfigErrors  # noqa: PLC0415 (a worker has no Buildbot)
     from buildbot.config.master import FileLoader  # noqa: PLC0415
     from buildbot.scripts.base import getConfigFileFromTac  # noqa: PLC0415
+    from buildbot.warnings import ConfigWarning  # noqa: PLC0415
 
     try:
         name = getConfigFileFromTac(str(masterdir), quiet=True)
-        return FileLoader(str(masterdir), name).loadConfig(), [well(f"{name} is right")]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConfigWarning)
+            config = FileLoader(str(masterdir), name).loadConfig()
+        told = [str(each.message) for each in caught if issubclass(each.category, ConfigWarning)]
+        return config, [
+            well(f"{name} is right"),
+            *(note(f"{name}: {each}", "say what is meant: docs/breaks.rst") for each in told),
+        ]
     except ConfigErrors as errors:
         return None, [
             problem(f"master.cfg: {each}", "mend it: `buildbot checkconfig` says it, too")

@@ -71,6 +71,10 @@ def checkPassword(who: str, passwd: Any, password: Any) -> Any:
     return ""
 
 
+class BreakWarning(ConfigWarning):
+    """Something about breaks that is allowed, and hardly meant."""
+
+
 def checkSchedule(who: str, onBreakDuring: Any, timezone: Any, workingDuring: Any = None) -> BreakSchedule:
     """The schedule that these make; one without breaks when they make none. What is hardly meant is a warning."""
     arguments = {"timezone": timezone, "workingDuring": workingDuring}
@@ -85,7 +89,7 @@ def checkSchedule(who: str, onBreakDuring: Any, timezone: Any, workingDuring: An
             config.error(f"{who}: {given}: {message}")
         return BreakSchedule.fromConfig(None)
     for message in warningsOf(schedule, _now()):
-        warnings.warn(f"{who}: {message}", ConfigWarning, stacklevel=2)
+        warnings.warn(f"{who}: {message}", BreakWarning, stacklevel=2)
     return schedule
 
 

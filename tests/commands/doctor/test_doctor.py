@@ -116,6 +116,16 @@ class MasterTests(DoctorTestCase):
         """Mistakes in the configuration are listed."""
         self.assertProblem(self.master(ENABLED.replace("07:00", "7")), "'7'", "mend it")
 
+    def test_hardlyMeant(self):
+        """What is allowed and hardly meant is told, and so is a TZ that names no zone; the former is no problem."""
+        breaks = ENABLED.replace("19:00", "18:00").replace("07:00", "00:00").replace('"18:00"', '"23:59"')
+        status, said = self.doctor(self.master(breaks + RULES))
+        self.assertEqual(status, 0, said)
+        [line] = [each for each in said.splitlines() if "from 23:59 to 00:00 only" in each]
+        self.assertTrue(line.startswith("note "), line)
+        self.patch(installation, "hostWarnings", lambda: ["TZ is wrong"])
+        self.assertProblem(self.master(), "TZ is wrong", "set TZ")
+
     def test_older(self):
         """A process that is older than the installation is to be restarted, once."""
         directory = self.master()

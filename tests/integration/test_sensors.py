@@ -20,6 +20,9 @@ from presence.worker import client as client_module
 from presence.worker.client import PresenceClient
 from presence.worker.looking.logind import Logind
 from presence.worker.sensors import CannotTellError, DiskBelow, Used
+from tests.integration.farm import Farm, waitFor
+from tests.integration.ownerscommands import Terminal
+from tests.integration.test_wire import OURS
 from tests.worker.fakewire import FakeTransport, FakeWorker, view
 
 MOCK_PYTHON = "/usr/bin/python3"  # Debian's python3-dbusmock
@@ -95,16 +98,51 @@ class RealPartsTestCase(TestCase):
 
 
 class KeyboardTests(RealPartsTestCase):
-    @inlineCallbacks
-    def test_keyPress(self):
-        """Away within two seconds of the first key press, and back after the quiet time; the master hears each once."""
+    def display(self):
+        """An X server, in the environment of whatever is started."""
         needs("Xvfb", "xdotool")
         read, write = os.pipe()
         self.start("Xvfb", "-displayfd", str(write), "-screen", "0", "64x64x8", pass_fds=[write])
         os.close(write)
         with os.fdopen(read) as pipe:
-            display = f":{(yield deferToThread(pipe.readline)).strip()}"
-        self.environment(DISPLAY=display)
+            self.environment(DISPLAY=f":{pipe.readline().strip()}")
+
+    def test_master(self):
+        """What runs is finished, no build starts from the key press on, `work` overrules it, and after the quiet time it is back."""
+        self.display()
+        farm = Farm(self, "pb")
+        farm.configure(OURS)
+        farm.start()
+        sensors = (
+            "sensors=[__import__('presence.worker.sensors').worker.sensors.Used({quiet}, ways=('x11',))]"
+        )
+        owner = Terminal(self, farm.worker("mac-mini"), sensors.format(quiet=4)).start()
+        owner.worker.waitUntilConnected()
+        waitFor("its start is over", lambda: not owner.status()["holds"])
+        runs = farm.force("mac-mini", held=True).waitUntilRuns()
+        subprocess.run(["xdotool", "key", "a"], check=True)
+        pressed = time.time()
+        (hold,) = waitFor("the master has heard", lambda: farm.get("presences")["presences"][0]["holds"])
+        self.assertEqual(
+            (hold["source"], hold["reason"], hold["by"]), ("worker", "somebody uses the machine", "sensor")
+        )
+        self.assertLess(hold["since"] - pressed, 2)
+        request = farm.force("any")
+        runs.letFinish().waitUntilBuilt()
+        self.assertEqual(request.builds, [])
+        self.assertIn("away by itself (somebody uses the machine)", owner.do(0, "status"))
+        self.assertGreater(request.waitUntilBuilt()["started"], pressed + 4)
+        subprocess.run(["xdotool", "key", "a"], check=True)
+        waitFor("away again", lambda: owner.sources() == ["sensor"])
+        self.assertIn(
+            "accepts builds, in spite of its breaks and sensors", owner.do(0, "work", "--for", "1h")
+        )
+        farm.force("any").waitUntilBuilt()
+
+    @inlineCallbacks
+    def test_keyPress(self):
+        """Away within two seconds of the first key press, and back after the quiet time; the master hears each once."""
+        self.display()
         # its start counts as use
         yield self.until(self.begin(Used(3, ways=("x11",))), held=False)
         # and one that has not let go yet has its plain quiet time

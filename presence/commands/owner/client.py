@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence import files
@@ -16,7 +18,6 @@ from presence.wire.processes import PROCESSES_KNOWN, isAlive
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from http.client import HTTPResponse
-    from pathlib import Path
 
     from presence.wire.localaddress import LocalAddress
 
@@ -31,6 +32,11 @@ _MAX_PID = 32
 
 _OK, _UNAUTHORIZED = 200, 401
 _REFUSALS = (400, 409, 413, 507)
+
+
+def defaultDirectory() -> Path:
+    """The worker's directory where none is named: that which ``PRESENCE_BASEDIR`` names, or this one."""
+    return Path(os.environ.get("PRESENCE_BASEDIR") or ".")
 
 
 class LocalError(Exception):
@@ -156,7 +162,7 @@ def _nobody(basedir: Path) -> LocalError:
     if not tac.exists():
         return LocalError(
             USAGE,
-            f"{_shown(basedir)} is not a worker's directory: go to that of the worker, or name it with --basedir",
+            f"{_shown(basedir)} is not a worker's directory: go to that of the worker, or name it with --basedir or PRESENCE_BASEDIR",
         )
     try:
         text = tac.read_text(encoding="utf-8", errors="replace")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from presence.calendar.zones import localZone, zoneFor
 from presence.commands import exits
 from presence.commands.options import addDeadline, addUntil, untilOf
-from presence.commands.owner.client import LocalClient, LocalError
+from presence.commands.owner.client import LocalClient, LocalError, defaultDirectory
 from presence.commands.owner.text import OwnerText
 from presence.commands.terminal import complain, plain
 
@@ -65,7 +65,7 @@ def _command(
         type=Path,
         action="append",
         metavar="DIRECTORY",
-        help="the worker's directory (default: this one)",
+        help="the worker's directory (default: PRESENCE_BASEDIR, or this one)",
     )
     if json_:
         parser.add_argument("--json", action="store_true", help="print it for programs; see docs/owner.rst")
@@ -75,7 +75,7 @@ def _command(
 
 def _run(options: Namespace) -> int:
     try:
-        options.basedir = _only(options.basedir or [Path()])
+        options.basedir = _only(options.basedir or [defaultDirectory()])
         return int(options.command(options, LocalClient(options.basedir)))
     except LocalError as problem:
         if getattr(options, "json", False):

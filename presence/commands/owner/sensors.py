@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
 from presence.commands import exits
-from presence.commands.owner.client import LocalClient, LocalError
+from presence.commands.owner.client import LocalClient, LocalError, defaultDirectory
 from presence.commands.owner.sensoroptions import addSensors, sensorsOf
 from presence.commands.terminal import Clocks, complain, table
 from presence.wire.localaddress import LocalFile, LocalFileError
@@ -30,9 +30,9 @@ def addParser(subparsers: Any) -> None:
     parser.add_argument(
         "--basedir",
         type=Path,
-        default=Path(),
+        default=None,
         metavar="DIRECTORY",
-        help="the worker's directory (default: this one)",
+        help="the worker's directory (default: PRESENCE_BASEDIR, or this one)",
     )
     parser.add_argument("--json", action="store_true", help="print it for programs; see docs/protocol.rst")
     parser.add_argument(
@@ -46,6 +46,8 @@ def addParser(subparsers: Any) -> None:
 
 
 def _run(options: Namespace) -> int:
+    if options.basedir is None:
+        options.basedir = defaultDirectory()
     try:
         given = sensorsOf(options)
     except ValueError as problem:

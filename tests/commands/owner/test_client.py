@@ -27,6 +27,19 @@ class NobodyTests(SynchronousTestCase):
         """A directory without a buildbot.tac is not a worker's."""
         self.assertNobody(USAGE, "{folder} is not a worker's directory")
 
+    def test_environment(self):
+        """Without --basedir it is the directory that PRESENCE_BASEDIR names, for every command."""
+        self.patch(os, "environ", {**os.environ, "PRESENCE_BASEDIR": "/no/such/worker"})
+        for argv, folder in (
+            (["status"], "/no/such/worker"),
+            (["sensors"], "/no/such/worker"),
+            (["status", "--basedir", "/x"], "/x"),
+        ):
+            complaint = io.StringIO()
+            with redirect_stderr(complaint):
+                self.assertEqual(main(argv), USAGE)
+            self.assertIn(f"{folder} is not a worker's directory", complaint.getvalue())
+
     def test_notInstalled(self):
         """A worker of Buildbot alone has no presence."""
         self.assertNobody(NOT_RUNNING, "has no presence: presence install {folder}", "s = Worker()")

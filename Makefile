@@ -4,6 +4,9 @@ BIN := .venv/bin
 # most of the integration tests is waiting: one job more than there are cores
 JOBS ?= 3
 
+# hundreds of processes import the same modules: they are compiled once, whatever the environment says
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test databases versions search torture lint docs man bench clean
 
 demo: .venv/test

@@ -34,8 +34,11 @@ from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 from urllib.request import Request as HTTPRequest
 
+from tests.integration import warm
+
 BUILDBOT = "from buildbot.scripts.runner import run; run()"
 BUILDBOT_WORKER = "from buildbot_worker.scripts.runner import run; run()"
+_KINDS = {BUILDBOT: "buildbot", BUILDBOT_WORKER: "buildbot_worker"}
 
 #: How long anything may take, in seconds, on a machine that is busy with other things. Nothing waits so long
 #: unless it fails.
@@ -167,6 +170,9 @@ def isAlive(pid):
 class Process:
     """A process that runs in `directory`, in the foreground, with its log in twistd.log there."""
 
+    #: whether it is forked from one that has imported Buildbot
+    warm = True
+
     def __init__(self, case, directory, code):
         self.directory = directory
         #: what it finds in its environment beside what this process has there
@@ -199,15 +205,21 @@ class Process:
         if self._process is not None:
             # it has ended by itself
             self._reap()
+        arguments = ["start", "--nodaemon", str(self.directory)]
+        environment = {**os.environ, "TZ": "UTC", **self.environment}
+        # its stdin is closed when this process ends, even when that is killed: see `endWithParent`
         with (self.directory / "output").open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", self._code, "start", "--nodaemon", str(self.directory)],
-                # it is closed when this process ends, even when that is killed: see `endWithParent`
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, "TZ": "UTC", **self.environment},
-            )
+            # (a library that is loaded first has to be there first)
+            if self.warm and warm.isPossible() and "LD_PRELOAD" not in environment:
+                self._process = warm.launch(_KINDS[self._code], arguments, output, environment)
+            else:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-c", self._code, *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=output,
+                    env=environment,
+                )
 
     def waitForLog(self, what, pattern, since=0, deadline=DEADLINE):
         """The match of `pattern` in the log after its first `since` characters."""
@@ -255,7 +267,7 @@ class Worker(Process):
             protocol = f"--protocol={PROTOCOLS[farm.protocol]}"
             address = f"127.0.0.1:{farm.port}"
             command = ["create-worker", "-q", protocol, str(self.directory), address, name, PASSWORD]
-            _run(BUILDBOT_WORKER, *command)
+            _make(BUILDBOT_WORKER, self.directory, *command)
             _end_with_parent(self.directory, tac)
 
     def start(self):
@@ -490,9 +502,10 @@ def _template():
     """The directory of a master as `buildbot create-master` makes it. Made once for all tests of a process."""
     directory = tempfile.mkdtemp(prefix="presence-farm-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    _run(BUILDBOT, "create-master", "-q", "--relocatable", f"{directory}/master")
-    _end_with_parent(Path(directory) / "master")
-    return f"{directory}/master"
+    master = Path(directory) / "master"
+    _make(BUILDBOT, master, "create-master", "-q", "--relocatable", str(master))
+    _end_with_parent(master)
+    return master
 
 
 def _run(code, *arguments):
@@ -500,6 +513,19 @@ def _run(code, *arguments):
     done = _command(code, *arguments)
     if done.returncode:
         raise AssertionError(f"{arguments} has failed:\n{done.stdout}")
+
+
+def _make(code, directory, *arguments):
+    """Run the command that makes `directory`, a master's or a worker's; AssertionError when it does not."""
+    if not warm.isPossible():
+        _run(code, *arguments)
+        return
+    with tempfile.TemporaryFile() as output:
+        warm.launch(_KINDS[code], arguments, output, {**os.environ, "TZ": "UTC"}).wait(DEADLINE)
+        output.seek(0)
+        said = output.read().decode(errors="replace")
+    if not (directory / "buildbot.tac").exists():
+        raise AssertionError(f"{arguments} has failed:\n{said}")
 
 
 def _command(code, *arguments):

@@ -22,6 +22,7 @@ from presence.master.assembly import Assembly
 from presence.master.buildslave import BuildSlave, PresenceMixin
 from presence.master.roster import Roster
 from presence.model.clockguard import INTERVAL
+from tests.master import quickdatabase
 from tests.master.signals import leaveSignalsAlone
 
 # Importing buildbot.test makes an error of every warning. These two come from outside.
@@ -157,6 +158,7 @@ class MasterTestCase(RunFakeMasterTestCase):
     def setUp(self):
         super().setUp()
         leaveSignalsAlone(self)
+        quickdatabase.use(self)
         self.setClock(6)
         self.jobs = []
         self.starts = []
@@ -275,13 +277,14 @@ class MasterTestCase(RunFakeMasterTestCase):
         """Start a master with these workers; those that are not latent connect."""
         self.resultOf(self.setup_master(self.config(controllers, builders, **more)))
         self.addCleanup(self.disconnectAll)
+        self._stop_stock_timers()
         for controller in controllers:
             self.controllers[controller.worker.name] = controller
             if connect and not isinstance(controller, LatentController):
                 self.connect(controller.worker.name)
         self.pass_(1)
 
-    def stopStockTimers(self):
+    def _stop_stock_timers(self):
         """Stop what stock Buildbot does every minute and every hour. It takes longer than all the rest."""
         for timer in (self.master.masterHeartbeatService, self.master.db.cleanup_timer):
             timer._loop.stop()

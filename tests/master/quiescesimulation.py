@@ -107,7 +107,6 @@ class QuiesceSimulation(Chronicle):
         self.note(f"{self.initial}")
         workers, builders, triggers = self.initial
         case.farm(*self.controllers(workers), builders=builders, triggers=triggers)
-        case.stopStockTimers()
         case.master.data.matcher._dirty = False
         case.master.config_loader = self
         self.write(self.initial)

@@ -95,7 +95,6 @@ class Simulation(Chronicle):
             self.note(f"{account.name}: max_builds={account.max_builds} {account.windows}")
         self.note(f"builders: {self.builders}")
         case.startMaster(self.controllers(), self.builders, connect=False, **self.options)
-        case.stopStockTimers()
         # stock Buildbot sorts its endpoints for every question, as nothing ever says that they are sorted
         case.master.data.matcher._dirty = False
         for account in self.accounts.values():

@@ -103,7 +103,6 @@ class NoPollingTests(MasterTestCase):
                 self.slave(f"w{number}", onBreakDuring=window, timezone="UTC", missing_timeout=None)
             )
         self.startMaster(controllers, {"runtests": ["plain"]}, connect=False)
-        self.stopStockTimers()
         self.assertEqual(len(self.tickers), 1)
         self.assertEqual(self.tickers[0].interval, INTERVAL)
         timers = sorted(

@@ -39,7 +39,6 @@ class StatementTests(MasterTestCase):
             dict.fromkeys(wanted, names),
             connect=connect,
         )
-        self.stopStockTimers()
         return names, wanted
 
     def costOfReturn(self, workers, builders, waiting, *, stock=False, ideal=False):
@@ -140,6 +139,5 @@ class StatementTests(MasterTestCase):
             return len(found)
 
         self.startMaster([self.slave("mac-mini")], {name: ["mac-mini"] for name in "abcd"})
-        self.stopStockTimers()
         # one question a second; where the seconds begin, and so whether the last one is asked, is not the same
         self.assertLessEqual(cost(0.001), cost(PAUSE) + 1)

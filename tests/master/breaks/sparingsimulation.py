@@ -100,7 +100,6 @@ class Simulation:
             [case.slave(name, max_builds=1, onBreakDuring=away) for name in SPEEDS],
             {name: list(SPEEDS) for name in BUILDERS},
         )
-        case.stopStockTimers()
         record(case, state["past"])
         case.turned = self.begin
         for builder, number in state["queue"]:

@@ -14,7 +14,6 @@ def gone(*_, **__):
 class DatabaseDownTests(ApiTestCase):
     def begin(self):
         self.startMaster([self.slave("mac-mini")])
-        self.stopStockTimers()
         self.state = self.master.db.state
 
     def down(self, *names):

@@ -33,7 +33,6 @@ class DrainSimulationTests(ApiTestCase):
             "plain": (subsets[3], None),
         }
         self.startMaster([self.slave(name) for name in WORKERS], **family(self, self.builders, works=True))
-        self.stopStockTimers()
         try:
             for _ in range(14):
                 (kind,) = rng.choices(list(EVENTS), list(EVENTS.values()))

@@ -19,7 +19,6 @@ class EndsOfTimeTests(MasterTestCase):
     def check(self, name):
         span, away = BREAKS[name]
         self.startMaster([self.slave(key, onBreakDuring=span, timezone=zone) for key, zone in ZONES.items()])
-        self.stopStockTimers()
         for _ in range(3):
             self.pass_(HOUR)
             self.assertEqual(

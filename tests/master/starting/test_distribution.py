@@ -33,7 +33,6 @@ class SlowDistributorTests(MasterTestCase):
             (builder, name) for builder in self.builders for name in WORKERS if rng.random() < 0.5
         }
         self.startMaster([self.slave(name) for name in WORKERS], dict(self.builders))
-        self.stopStockTimers()
         for builder in self.master.botmaster.builders.values():
             builder.config.canStartBuild = self.canStartBuild
         for _ in range(30):

@@ -111,7 +111,6 @@ class OrderTests(MasterTestCase):
         ]
         more = {"prioritizeBuilders": backwards} if rng.random() < 0.25 else {}
         self.startMaster(workers, builders, collapseRequests=None, **more)
-        self.stopStockTimers()
 
     def setAccepting(self, *, accepting):
         """All workers of an office go, or come back, in one turn of the reactor."""

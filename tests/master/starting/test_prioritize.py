@@ -21,7 +21,6 @@ class LeftOutTests(MasterTestCase):
             {"left": names, "stuck": names},
             prioritizeBuilders=prioritizeBuilders,
         )
-        self.stopStockTimers()
         # in a real master the database is asked, which takes a moment
         self.master.botmaster.builders["stuck"].config.canStartBuild = lambda *_: deferLater(
             self.reactor, 0.01, lambda: False

@@ -16,7 +16,6 @@ class RetryTests(MasterTestCase):
     def begin(self, **kwargs):
         slave = self.slave("mac-mini", onBreakDuring=("07:00", "08:00"), timezone="UTC")
         self.startMaster([slave], **kwargs)
-        self.stopStockTimers()
         self.passUntil(self.at(7))
         self.brid = self.request()
         self.passUntil(self.at(END) - MINUTE)
@@ -141,7 +140,6 @@ class SiteFunctionTests(MasterTestCase):
     def test_alwaysFails(self):
         """A `canStartBuild` of the site that fails each time is asked twice a minute in the end, and the rest goes on."""
         self.startMaster([self.slave("mac-mini")], {"a": ["mac-mini"], "b": ["mac-mini"]})
-        self.stopStockTimers()
         asked = []
 
         def canStartBuild(*_):

@@ -17,6 +17,8 @@ STATES = {
     "NOT_ACCEPTING_NEW_BUILDS": "not accepting",
     "draining": "draining",
     "drained": "drained",
+    # it accepts builds, and none starts: the master stops
+    "stopping": "stopping",
 }
 
 #: The state of a worker, as what it does.
@@ -61,8 +63,12 @@ OPEN = "it is ended"
 ENDS = {"sensor": "it is over"}
 
 
-def stateText(entity: Mapping[str, Any]) -> str:
-    """The state of a worker or builder of the API, as a word: "available", "drained"."""
+def stateText(entity: Mapping[str, Any], *, stopping: bool = False) -> str:
+    """The state of a worker or builder of the API, as a word: "available", "drained". While the master is `stopping` none is
+    available.
+    """
+    if stopping and entity["state"] == "AVAILABLE":
+        return STATES["stopping"]
     return STATES[(entity.get("drain") or entity)["state"]]
 
 

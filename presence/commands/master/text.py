@@ -21,12 +21,12 @@ _AT_DEADLINE = {"interrupt": "builds are interrupted", "release": "given up"}
 class AdminText(Clocks):
     """Texts about workers and builders, at a moment."""
 
-    def workers(self, workers: Iterable[dict[str, Any]]) -> str:
-        """A table of workers."""
+    def workers(self, workers: Iterable[dict[str, Any]], *, stopping: bool = False) -> str:
+        """A table of workers, of a master that is `stopping` or not."""
         rows = [
             (
                 worker["name"],
-                stateText(worker),
+                stateText(worker, stopping=stopping),
                 self._why(worker, in_row=True),
                 self._until(worker),
                 str(worker["running"]),
@@ -36,12 +36,12 @@ class AdminText(Clocks):
         ]
         return table(("WORKER", "STATE", "WHY", "UNTIL", "RUNNING", "NEXT BREAK"), rows)
 
-    def builders(self, builders: Iterable[dict[str, Any]]) -> str:
-        """A table of builders."""
+    def builders(self, builders: Iterable[dict[str, Any]], *, stopping: bool = False) -> str:
+        """A table of builders, of a master that is `stopping` or not."""
         rows = [
             (
                 builder["name"],
-                stateText(builder),
+                stateText(builder, stopping=stopping),
                 f"{builder['ready']} of {builder['total']}",
                 str(builder["waiting"]),
                 builder["reason"] or "",

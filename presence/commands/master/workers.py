@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE
-from presence.commands.master.client import MasterError
+from presence.commands.master.client import MasterError, NotThereError
 from presence.commands.master.command import (
     addCommand,
     addJson,
@@ -73,14 +73,30 @@ def addParser(subparsers: Any) -> None:
 
 def _workers(options: Namespace, client: MasterClient) -> int:
     found = [each for each in selected(options, client) if options.state in (None, each["state"])]
-    print(json.dumps(found, indent=2) if options.json else adminText().workers(found))
+    if options.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print(adminText().workers(found, stopping=_isStopping(client)))
     return DONE
 
 
 def _builders(options: Namespace, client: MasterClient) -> int:
     found = matching(options.builders, client.get("builderpresences"), "builder")
-    print(json.dumps(found, indent=2) if options.json else adminText().builders(found))
+    if options.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print(adminText().builders(found, stopping=_isStopping(client)))
     return DONE
+
+
+def _isStopping(client: MasterClient) -> bool:
+    """Whether the master stops: then nothing is available, whatever the workers say."""
+    try:
+        (shutdown,) = client.get("shutdown")
+    except NotThereError:
+        # an older one
+        return False
+    return bool(shutdown["state"] == "stopping")
 
 
 def _hold(options: Namespace, client: MasterClient) -> int:

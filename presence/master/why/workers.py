@@ -69,7 +69,7 @@ class Candidates:
         if accesses and not IRenderable.providedBy(accesses):
             botmaster = self._builder.botmaster
             locks = list((yield botmaster.getLockFromLockAccesses(accesses, self._builder.config_version)))
-        for name in self._of:
+        for name in filter(self._door.isGuarded, self._of):
             self._refused[name] = yield self._door.whyNot(name, self._builder.name)
         for name, wfb in self._of.items():
             own = [(lock.getLockForWorker(name), access) for lock, access in locks]

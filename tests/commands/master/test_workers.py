@@ -46,6 +46,14 @@ class ListTests(AdminTestCase):
         self.assertIn("a build may take 2 h", line)
         self.assertTrue(line.endswith("07:00"), line)
 
+    def test_stopping(self):
+        """While the master stops no worker and no builder is called available."""
+        self.master.shutdown["state"] = "stopping"
+        for command in ("workers", "builders"):
+            lines = self.done(command)
+            self.assertFalse([line for line in lines if "available" in line])
+            self.assertTrue([line for line in lines if "stopping" in line])
+
     def test_state(self):
         """`--state` keeps those in this state."""
         for state, names in (

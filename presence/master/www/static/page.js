@@ -22,6 +22,7 @@ import { useNow } from "./farm/clock.js";
 import { Farm } from "./farm/farm.js";
 import { OrderDialog } from "./views/orderdialog.js";
 import { ReconfigPart } from "./views/reconfig.js";
+import { StopPart, Stopping, isStopping } from "./views/stopping.js";
 import { followTheme } from "./theme.js";
 import { Tools } from "./views/tools.js";
 import { WeekView } from "./views/weekview.js";
@@ -56,9 +57,14 @@ export default observer(function PresencePage() {
     "main",
     { className: "container presence" },
     h(Banners, { state }),
+    h(StopPart, { entity: state.shutdown, workers: state.workers }),
     h(ReconfigPart, { entity: state.reconfig }),
     state.workers
-      ? h(Loaded, { workers: state.workers, builders: state.builders })
+      ? h(
+          Stopping.Provider,
+          { value: isStopping(state.shutdown) },
+          h(Loaded, { workers: state.workers, builders: state.builders }),
+        )
       : !state.problem && h("p", null, "Loading…"),
   );
 });

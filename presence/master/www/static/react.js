@@ -1,9 +1,11 @@
 // What Buildbot's UI hands to its plugins: its own copies, so that there is one of each.
 
 export const {
+  createContext,
   createElement: h,
   memo,
   useCallback,
+  useContext,
   useDeferredValue,
   useEffect,
   useId,

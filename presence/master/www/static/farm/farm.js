@@ -2,7 +2,7 @@
 
 import { learn } from "./clock.js";
 import { Live } from "./live.js";
-import { getAll, getReconfig } from "./rest.js";
+import { getAll, getReconfig, getShutdown } from "./rest.js";
 
 const KINDS = { presences: "workerid", builderpresences: "builderid" };
 
@@ -29,7 +29,7 @@ export class Farm {
     this.listeners = new Set();
     this.known = { presences: new Map(), builderpresences: new Map() };
     this.touched = { presences: new Set(), builderpresences: new Set() };
-    this.state = { workers: null, builders: null, reconfig: null, live: false, problem: null };
+    this.state = { workers: null, builders: null, reconfig: null, shutdown: null, live: false, problem: null };
     this.changed = new Set();
     this.loaded = new Set();
     this.subscribe = this.subscribe.bind(this);
@@ -47,7 +47,7 @@ export class Farm {
 
   start() {
     this.stopped = false;
-    this.live = new Live(["presences/*/*", "builderpresences/*/*", "reconfigs/*/*"], {
+    this.live = new Live(["presences/*/*", "builderpresences/*/*", "reconfigs/*/*", "shutdowns/*/*"], {
       event: (key, message) => this.heard(key, message),
       open: () => this.load(),
       lost: () => this.publish({ live: false }),
@@ -63,8 +63,8 @@ export class Farm {
   }
 
   heard([plural, , event], entity) {
-    if (plural === "reconfigs") {
-      this.publish({ reconfig: entity });
+    if (plural === "reconfigs" || plural === "shutdowns") {
+      this.publish({ [plural.slice(0, -1)]: entity });
       return;
     }
     const id = entity[KINDS[plural]];
@@ -95,7 +95,8 @@ export class Farm {
       // whoever is there first is shown
       this.publish({});
     };
-    this.loadReconfig(over);
+    this.loadOne("reconfig", getReconfig, over);
+    this.loadOne("shutdown", getShutdown, over);
     try {
       await Promise.all(Object.keys(KINDS).map(load));
     } catch (problem) {
@@ -109,12 +110,13 @@ export class Farm {
     this.publish({ problem: null, live: this.live.opened });
   }
 
-  async loadReconfig(over) {
-    const before = this.state.reconfig;
+  /** The reconfiguration or the stop of the master: an entity, which events tell anew. */
+  async loadOne(name, get, over) {
+    const before = this.state[name];
     try {
-      const reconfig = await getReconfig();
+      const entity = await get();
       // what an event has told meanwhile is newer
-      if (!over() && this.state.reconfig === before) this.publish({ reconfig });
+      if (!over() && this.state[name] === before) this.publish({ [name]: entity });
     } catch {
       // a master that has none; and of one that does not answer the banner says so, and the next connection asks again
     }

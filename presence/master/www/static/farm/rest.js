@@ -33,6 +33,17 @@ export async function getReconfig() {
   return answer.reconfigs[0];
 }
 
+/** Whether the master stops, and how. */
+export async function getShutdown() {
+  const { answer } = await ask("shutdown");
+  return answer.shutdowns[0];
+}
+
+/** Post an order for the stop of the master. */
+export function orderShutdown(action, params) {
+  return post("shutdown", action, params);
+}
+
 /** Post an order for the reconfiguration. */
 export function orderReconfig(action, params) {
   return post("reconfig", action, params);

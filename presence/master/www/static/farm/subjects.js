@@ -29,7 +29,8 @@ const KINDS = [
   stateText({ state: "drained" }),
 ];
 
-const STOPPING = "The master is stopping: no build starts.";
+/** What is said of a master that stops. */
+export const STOPPING = "The master is stopping: no build starts.";
 
 const SUBJECTS = [
   [

@@ -1,9 +1,10 @@
 // The table of the workers.
 
-import { h, Link, memo, useEffect, useRef } from "../react.js";
+import { h, Link, memo, useContext, useEffect, useRef } from "../react.js";
 import { notesOf } from "./breaknotes.js";
 import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "../farm/choice.js";
 import { More, useGrowing } from "./growing.js";
+import { Stopping } from "./stopping.js";
 import { holdParts, isolated, stateText } from "../holds.js";
 import { said, sentence } from "../farm/said.js";
 import { fullText, inText, momentText } from "../farm/words.js";
@@ -181,11 +182,12 @@ const WorkerRow = memo(function WorkerRow({
 });
 
 export function State({ entity }) {
-  const available = isAvailable(entity);
+  const stopping = useContext(Stopping) && isAvailable(entity);
+  const available = isAvailable(entity) && !stopping;
   return h(
     "span",
     { className: `presence-state ${available ? "presence-available" : "presence-away"}` },
-    stateText(entity),
+    stateText(stopping ? { state: "stopping" } : entity),
   );
 }
 

@@ -1,6 +1,6 @@
 """The page tells of a master that stops, in a real Chromium."""
 
-from contextlib import suppress
+import contextlib
 from pathlib import Path
 
 from presence.commands.master.client import MasterClient, MasterError
@@ -17,7 +17,7 @@ class StopTests(PageTestCase):
         self.farm.worker("mac-mini").start().waitUntilConnected()
         client = MasterClient(self.url, lambda _host, *, ask: Credentials("ann", "apple"))
         hold = self.farm.directory / "hold"
-        with suppress(MasterError):  # the answer is a list, which the client does not expect
+        with contextlib.suppress(MasterError):  # the answer is a list, which the client does not expect
             client.post("forceschedulers/force-mac-mini", "force", owner="ann", hold=str(hold))
         self.farm.waitFor("the build runs", Path(f"{hold}.runs").exists)
         page = self.open()

@@ -269,7 +269,9 @@ class LightTests(ClientTestCase):
     def test_noImport(self):
         """Without sensors not one of their modules is imported."""
         program = (
-            "import sys, presence.worker.client; "
+            "import sys, presence.worker.client as module; from unittest.mock import Mock; "
+            "module.transportOf = Mock(); worker = Mock(basedir='.'); worker.name = 'mac-mini'; "
+            "module.PresenceClient(worker, localPort=None); "
             "sys.exit(any(name.startswith('presence.worker.sensors') for name in sys.modules))"
         )
         self.assertEqual(subprocess.run([sys.executable, "-c", program], check=False).returncode, 0)

@@ -145,7 +145,12 @@ def _asked(options: Namespace, now: datetime) -> _Asked:
     days = _days(options.days)
     zone = None if options.tz is None else _checked("--tz", canonicalZone, options.tz)
     home = localZone() if zone is None else zone
-    start = now if options.start is None else _start(options.start, zoneFor(home))
+    # (seconds of now would be told in every sum)
+    start = (
+        now.replace(second=0, microsecond=0)
+        if options.start is None
+        else _start(options.start, zoneFor(home))
+    )
     stop = _days_later(start, days, zoneFor(home))
     if options.master is not None:
         schedules = _schedules_of_master(options)

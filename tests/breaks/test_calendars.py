@@ -211,6 +211,21 @@ class LawsTests(CalendarCase):
         )
         self.assertIn("not the name of a file", str(self.assertRaises(ValueError, Break.fromCalendar, 5)))
 
+    def test_withoutAStart(self):
+        """An event that does not say when it starts is at no time, and the others are breaks."""
+        file = Path(self.mktemp())
+        event = "BEGIN:VEVENT\nUID:{}\nDTSTAMP:20260101T000000Z\n{}END:VEVENT\n"
+        dated = "DTSTART:20261124T120000Z\nDTEND:20261124T130000Z\n"
+        file.write_text(
+            "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n"
+            + event.format("a", "")
+            + event.format("b", dated)
+            + "END:VCALENDAR\n"
+        )
+        found = BreakSchedule([Break.fromCalendar(file, tz="UTC")])
+        self.assertEqual(found.nextChange(utc("2026-11-01")), utc("2026-11-24T12:00"))
+        self.assertIsNone(found.nextChange(utc("2026-11-24T13:00")))
+
     def test_everyMistake(self):
         """All that is wrong is told at once."""
         error = self.assertRaises(BreakErrors, Break.fromCalendar, "x.ics", tz="ABC5", builds=0)

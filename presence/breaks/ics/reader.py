@@ -144,7 +144,7 @@ def _check_events(content: bytes) -> None:
     for event in events:
         if _TOO_OFTEN.search(_rule(event)):
             raise ValueError(f"an event recurs more often than once a day: {_rule(event)}")
-    years = sorted({_begins(event).year for event in events if "DTSTART" in event})
+    years = sorted({_begins(event).year for event in events})
     for year in years[:_CHECKED]:
         if FIRST_YEAR <= year <= LAST_YEAR:
             for event in _expanded(content, year, strictly=True):
@@ -170,6 +170,8 @@ def _calendar(content: bytes) -> Any:
     whole = calendars[0]
     for other in calendars[1:]:
         whole.subcomponents.extend(other.subcomponents)
+    # an event may be without a start (RFC 5545, 3.6.1, where there is a METHOD), and is at no time then
+    whole.subcomponents = [each for each in whole.subcomponents if each.name != "VEVENT" or "DTSTART" in each]
     return whole
 
 

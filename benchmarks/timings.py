@@ -6,7 +6,7 @@ import pyperf
 from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 
-from presence.breaks import occurrences, rules
+from presence.breaks import occurrences, recurrences, written
 from presence.breaks import schedule as breaks
 from presence.breaks.schedule import Break, BreakSchedule
 from presence.model.breaktimer import BreakTimer
@@ -25,6 +25,15 @@ SCHEDULES = {
     "rule since 2006": Break("07:00", "19:00", rule="FREQ=DAILY;INTERVAL=3", since="2006-10-24"),
     "ten breaks": [Break(f"{hour:02}:00", f"{hour:02}:30", days=["MO", 2, "FR"]) for hour in range(4, 24, 2)],
 }
+
+# What is kept of a break and of its days.
+_KEPT = (
+    breaks._shared,
+    written._occurrences,
+    written._weekly_days,
+    occurrences._span,
+    recurrences.daysOfYear,
+)
 
 # How many workers flip one after the other, before new ones are made.
 _TOGETHER = 100
@@ -114,7 +123,7 @@ def first_question(loops, value):
     """The first question about a year that anybody asks."""
     total = 0.0
     for number in range(loops):
-        for cache in (breaks._shared, breaks._occurrences, occurrences._span, rules.daysOfYear):
+        for cache in _KEPT:
             cache.cache_clear()
         schedule = BreakSchedule.fromConfig(value, "Europe/Berlin")
         instant = INSTANTS[number % len(INSTANTS)]

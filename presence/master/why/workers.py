@@ -15,12 +15,13 @@ from presence.words import waiting as words
 from presence.words.holds import holdText
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from twisted.internet.defer import Deferred
 
     from presence.master.breaks.door import BreakDoor, Refusal
     from presence.master.builds.estimates import Estimate
+    from presence.master.enrolled import EnrolledWorker
     from presence.master.quiesce.gate import ReconfigGate
     from presence.master.roster import Roster
     from presence.master.why.lockowners import Contention
@@ -114,10 +115,10 @@ class Candidates:
             holds=holds,
             drained=enrolled is not None and enrolled.adminRecord.drain is not None,
             backAt=None if presence is None else presence.backAt,
-            freeFrom=None if presence is None or presence.breaks is None else presence.breaks.freeFrom,
+            freeFrom=_free_from(presence, enrolled, self._builder.name),
             refusals=refusals,
             own=run(own)[0] if own else None,
-            running=run(running) if full else (),
+            running=run(running) if full and not own else (),
             most=most,
             locks=tuple(Taken(each.name, run(each.owners), each.all) for each in contentions),
             # where something else says no it is not asked: that takes time
@@ -135,6 +136,20 @@ class Candidates:
             if held is not None:
                 said = holdText({"source": "reconfig", "reason": held, "by": None})
                 yield Reason("reconfig", said, hint=words.HINTS["reconfig"])
+
+
+def _free_from(
+    presence: WorkerPresence | None, enrolled: EnrolledWorker | None, builder: str
+) -> Callable[[float], float | None] | None:
+    """What knows the breaks of a worker in which `builder` may not start; None where it has none."""
+    breaks = None if presence is None else presence.breaks
+    if breaks is None or (
+        enrolled is not None and breaks is enrolled.breakTimer and enrolled.schedule.isEmpty
+    ):
+        return None
+    if enrolled is not None and enrolled.schedule.isPartial:
+        return lambda at: breaks.freeFrom(at, builder)
+    return breaks.freeFrom
 
 
 def _running(build: Any, remaining: dict[int, Estimate], now: float) -> Running:

@@ -28,6 +28,8 @@ class Book:
         self.over = threading.Event()
         #: the numbers of the requests that were acknowledged
         self.requests = set()
+        #: how many requests have been started, as far as was looked
+        self.started = 0
         self.counts = Counter()
         #: what went wrong that the account knows nothing of, in words
         self.trouble = []
@@ -127,9 +129,13 @@ class Torment:
 
     def _judge(self, upto):
         """Compare the starts since the last time, and before `upto`, with the account."""
+        notes = self.farm.notes()
+        self.book.started = len(
+            {each["request"] for each in notes if each["what"] == "start" and not each["child"]}
+        )
         starts = [
             Start(each["worker"], each["at"], each["wall"], each["child"])
-            for each in self.farm.notes()
+            for each in notes
             if each["what"] == "start" and self._judged <= each["at"] < upto
         ]
         with self.book.account as account:

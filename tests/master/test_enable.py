@@ -1,6 +1,10 @@
+from typing import ClassVar
+
 from buildbot.config import ConfigErrors
 from buildbot.config.errors import capture_config_errors
-from buildbot.plugins import db
+from buildbot.config.master import MasterConfig
+from buildbot.plugins import db, schedulers, util
+from buildbot.worker import Worker
 from twisted.trial.unittest import SynchronousTestCase
 
 import presence
@@ -84,3 +88,42 @@ class EnableTests(SynchronousTestCase):
         """A keyword that there is not is refused."""
         self.assertRaises(TypeError, presence.enable, {}, onbreakDuring={})
         self.assertIs(presence.enable, module.enable)
+
+
+class LargeFarmTests(SynchronousTestCase):
+    """A farm of 58 workers and 1 037 builders."""
+
+    BREAKS: ClassVar = {
+        "mac-*": ("07:00", "19:00"),
+        "lab-*": ("22:00", "02:00", "MO-FR"),
+        "build-7": ("SA 00:00", "MO 00:00"),
+    }
+
+    def farm(self):
+        names = [f"{kind}-{number}" for kind in ("mac", "lab", "build") for number in range(20)][:58]
+        factory = util.BuildFactory()
+        return {
+            "workers": [Worker(name, "s3cret") for name in names],
+            "builders": [
+                util.BuilderConfig(f"b{number}", names[number % 58], factory=factory)
+                for number in range(1037)
+            ],
+            "schedulers": [
+                schedulers.ForceScheduler(name="force", builderNames=[f"b{number}" for number in range(1037)])
+            ],
+            "protocols": {"null": {}},
+            "buildbotNetUsageData": None,
+        }
+
+    def test_oneLine(self):
+        """One line gives it its three breaks: the configuration is good, and each worker has those that are meant."""
+        c = self.farm()
+        presence.enable(c, onBreakDuring=self.BREAKS)
+        config = MasterConfig.loadFromDict(c, "master.cfg")
+        self.assertEqual((len(config.workers), len(config.builders)), (58, 1037))
+        (service,) = config.services.values()
+        service.giveTerms(config.workers)
+        on_break = [each.name for each in config.workers if not each.schedule.isEmpty]
+        self.assertEqual(len(on_break), 20 + 20 + 1)
+        self.assertEqual([name for name in on_break if name.startswith("build")], ["build-7"])
+        self.assertEqual(service.unusedPatterns(each.name for each in config.workers), [])

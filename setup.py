@@ -71,6 +71,8 @@ setup(
             "psutil>=5.9",
             "buildbot[bundle]>=4.2,<5",
             "buildbot-worker>=4.2,<5",
+            # Buildbot's logins at GitHub and the like need it
+            "requests>=2.25",
             # drives Debian's chromium; it needs no browser of its own
             "playwright>=1.40",
             # the databases that are stopped and started

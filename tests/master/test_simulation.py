@@ -12,7 +12,7 @@ from tests.master.fakemaster import MasterTestCase
 from tests.master.simulation import Simulation
 
 
-@seeds("PRESENCE_SEEDS", 240, "The life that begins with seed {} keeps all laws.")
+@seeds("PRESENCE_SEEDS", 80, "The life that begins with seed {} keeps all laws.")
 class SimulationTests(MasterTestCase):
     """Whatever happens: no build starts on a held worker, nothing is lost, and nothing waits in vain."""
 

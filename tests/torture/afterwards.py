@@ -1,4 +1,8 @@
-"""What must be true of a farm that has come to rest: every request was built, and just once; and nobody is held."""
+"""What must be true of a farm that has come to rest: every request was built, and just once; and nobody is held.
+
+Buildbot writes that a build has ended, and that its request is complete, one after the other. Where it was killed in between,
+or its database was, it builds the request once more: that is its own, and no contradiction.
+"""
 
 import time
 from collections import Counter
@@ -14,15 +18,20 @@ _AFTERWARDS = 180.0
 #: connections fails.
 _AGAIN = 60.0
 
+#: How long before the end of a build or after it a crash may be that has made Buildbot forget the end, in seconds.
+_FORGOTTEN = 10.0
+
 _FIELDS = {
     "builders": ("builderid", "name"),
-    "builds": ("buildrequestid", "results", "complete", "workerid"),
+    "builds": ("buildid", "buildrequestid", "results", "complete", "workerid"),
     "buildrequests": ("buildrequestid", "results", "complete", "claimed", "builderid"),
 }
 
 
-def unbuilt(farm, acknowledged):
-    """Wait until nothing waits any more: what is wrong then, in words. `acknowledged` are the numbers of requests."""
+def unbuilt(farm, acknowledged, crashes):
+    """Wait until nothing waits any more: what is wrong then, in words. `acknowledged` are the numbers of requests, and
+    `crashes` says when the master or its database was killed.
+    """
     left, since = None, time.monotonic()
     while time.monotonic() < since + _AFTERWARDS:
         now = len(_all(farm, "buildrequests", complete="false"))
@@ -33,7 +42,10 @@ def unbuilt(farm, acknowledged):
         time.sleep(1.0)
     requests = {each["buildrequestid"]: each for each in _all(farm, "buildrequests")}
     builds = _all(farm, "builds")
-    built = Counter(each["buildrequestid"] for each in builds if each["results"] == 0)
+    forgotten = forgettable(farm.notes(), crashes)
+    successes = [each for each in builds if each["results"] == 0]
+    built = Counter(each["buildrequestid"] for each in successes)
+    kept = Counter(each["buildrequestid"] for each in successes if each["buildid"] not in forgotten)
     builders = {each["builderid"]: each["name"] for each in _all(farm, "builders")}
     found = [f"request {each} was acknowledged and is not there" for each in acknowledged - set(requests)]
     for number, request in requests.items():
@@ -43,9 +55,18 @@ def unbuilt(farm, acknowledged):
         if not request["complete"]:
             tries = [each for each in builds if each["buildrequestid"] == number]
             found.append(f"{who} is not built, and nothing was for {_AFTERWARDS:.0f} s: {request}, {tries}")
-        elif not cancelled and built[number] != 1:
+        elif not cancelled and (not built[number] or kept[number] > 1):
             found.append(f"{who} was built {built[number]} times, with results {request['results']}")
     return found
+
+
+def forgettable(notes, crashes):
+    """The ids of the builds that ended as there was a crash."""
+    return {
+        each["build"]
+        for each in notes
+        if each["what"] == "end" and any(abs(each["at"] - crash) <= _FORGOTTEN for crash in crashes)
+    }
 
 
 def held(farm):

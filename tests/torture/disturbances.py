@@ -40,6 +40,7 @@ class Disturbances:
         except (AssertionError, subprocess.TimeoutExpired):
             # it is told at the end, and the rest goes on
             self._book.trouble.append(f"{act.__name__} has failed:\n{traceback.format_exc()}")
+            self._book.crashed()
             self._farm.kill()
             self._farm.launchMaster()
 
@@ -83,6 +84,7 @@ class Disturbances:
         self._book.count("stop master")
 
     def _killMaster(self, dice):
+        self._book.crashed()
         self._farm.kill()
         self._book.wait(dice.uniform(0.0, 1.0))
         self._farm.launchMaster()
@@ -92,6 +94,7 @@ class Disturbances:
         """`presence stop-master`, with a deadline."""
         status = self._command("stop-master", "--deadline", "4s", "--on-deadline", "interrupt")
         if status:
+            self._book.crashed()
             self._farm.kill()
         else:
             waitFor("the master ends", lambda: not self._farm.master.running, PATIENCE)
@@ -146,6 +149,7 @@ class Disturbances:
     # --- the database, and the clock
 
     def _restartDatabase(self, dice):
+        self._book.crashed()
         self._farm.database.crash()
         self._book.wait(dice.uniform(0.0, 4.0))
         self._farm.database.start()

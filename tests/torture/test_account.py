@@ -1,6 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.torture.account import SETTLES, Account, Planned, Start, overlaps
+from tests.torture.afterwards import forgettable
 
 
 class AccountTests(SynchronousTestCase):
@@ -86,3 +87,12 @@ class LockTests(SynchronousTestCase):
         self.assertEqual(
             overlaps([counting, counting, ("disk", True, 3.0, 4.0), ("net", True, 1.0, 2.0)]), []
         )
+
+
+class ForgottenTests(SynchronousTestCase):
+    def test_crash(self):
+        """The end of a build may be forgotten when something crashed just then, and no other."""
+        notes = [{"what": "end", "at": at, "build": at} for at in (10.0, 95.0, 104.0, 130.0)]
+        notes.append({"what": "begin", "at": 100.0, "build": 7})
+        self.assertEqual(forgettable(notes, [100.0]), {95.0, 104.0})
+        self.assertEqual(forgettable(notes, []), set())

@@ -31,6 +31,8 @@ class Book:
         #: how many requests have been started, as far as was looked
         self.started = 0
         self.counts = Counter()
+        #: when the master or its database was killed, on the clock that is not set
+        self.crashes = []
         #: what went wrong that the account knows nothing of, in words
         self.trouble = []
         self._account = Account()
@@ -44,6 +46,11 @@ class Book:
     def count(self, what):
         with self._lock:
             self.counts[what] += 1
+
+    def crashed(self):
+        """The master, or its database, is killed now."""
+        with self._lock:
+            self.crashes.append(time.monotonic())
 
     @property
     @contextmanager
@@ -149,6 +156,7 @@ class Torment:
             # what was to be done at once when the clock was set back has waited for it
             self._disturbances.setClock(self.farm.clock + 4 * BACK)
         if self.farm.database:
+            self.book.crashed()
             # a build that ends while the database is down stays claimed by Buildbot until its master is started anew
             self.farm.kill()
             self.farm.launchMaster()
@@ -160,7 +168,9 @@ class Torment:
             self._insist(self._orders.admin, name, "release")
             self._insist(self._orders.admin, name, "work", until=None)
             self._insist(self._orders.owner, name, "back")
-        return afterwards.unbuilt(self.farm, self.book.requests) + afterwards.held(self.farm)
+        return afterwards.unbuilt(self.farm, self.book.requests, self.book.crashes) + afterwards.held(
+            self.farm
+        )
 
     def _insist(self, order, name, *what, **more):
         """Order it until it is acknowledged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from presence import files
@@ -54,10 +55,14 @@ def urlOf(masterdir: Path) -> str:
 
 def checkMasterDirectory(directory: Path, more: str = "") -> None:
     """Raise `NoMasterError` when it is none. `more` is what else might be named."""
-    if not (directory / "buildbot.tac").exists():
+    tac = directory / "buildbot.tac"
+    if not tac.exists():
         raise NoMasterError(
             f"{directory} is not a master's directory: no buildbot.tac is in it. Name one{more}"
         )
+    with suppress(OSError):
+        if "from buildbot_worker" in tac.read_text(errors="replace"):
+            raise NoMasterError(f"{directory} is a worker's directory: name the master's{more}")
 
 
 def _note(masterdir: Path) -> bytes:

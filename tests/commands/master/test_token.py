@@ -127,6 +127,8 @@ class TokenTests(SynchronousTestCase):
             status, out, err = self.run_("make", *arguments)
             self.assertEqual((status, out), (2, ""), arguments)
             self.assertIn(said, err)
+        (self.directory / "buildbot.tac").write_text("from buildbot_worker.bot import Worker\n")
+        self.assertIn("is a worker's directory: name the master's", self.run_("list")[2])
         (self.directory / "buildbot.tac").unlink()
         self.assertIn("is not a master's directory", self.run_("list")[2])
         self.assertEqual(self.only().name, "nightly")

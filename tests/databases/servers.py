@@ -52,6 +52,7 @@ class Database:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                env=self._environment,
                 **self._identity,
             )
         try:
@@ -74,6 +75,11 @@ class Database:
             {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         )
 
+    @property
+    def _environment(self):
+        # a MariaDB that starts removes the temporary tables of all others that have the same directory for them
+        return {**os.environ, "TMPDIR": str(self.directory)}
+
     def _run(self, *command, stdin=None):
         done = subprocess.run(
             command,
@@ -83,6 +89,7 @@ class Database:
             cwd=self.directory,
             text=True,
             check=False,
+            env=self._environment,
             **self._identity,
         )
         if done.returncode:

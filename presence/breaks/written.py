@@ -183,7 +183,10 @@ class Break:
     def _has_day(self) -> bool:
         """Whether it is written with a day in its start and stop."""
         return isinstance(self.start, time) and (
-            self.nights != _natural_nights(self) or (self.rule is not None and self.days is not None)
+            self.nights != _natural_nights(self)
+            # without a day two equal times are refused
+            or self.start == self.stop != MIDNIGHT
+            or (self.rule is not None and self.days is not None)
         )
 
     def _keywords(self) -> list[str]:

@@ -15,6 +15,8 @@ class SeveralDaysTests(SynchronousTestCase):
         for start, stop, more, nights in (
             ("FR 18:00", "MO 08:00", {}, 3),
             ("FR 18:00", "SU 24:00", {}, 3),
+            ("MO 08:00", "TU 08:00", {}, 1),
+            ("MO 08:00", "TU 08:00", {"rule": "FREQ=MONTHLY;BYDAY=2MO"}, 1),
             ("MO 08:00", "MO 07:00", MONTHLY, 7),
             ("MO 08:00", "MO 09:00 +1w", MONTHLY, 7),
             ("MO 08:00", "TU 08:00 +1w", MONTHLY, 8),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from presence.calendar.instants import datetimeOf
 from presence.calendar.moments import momentText
+from presence.calendar.zones import localZone, zoneFor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
+
+    from typing_extensions import Self
 
 AVAILABLE = "AVAILABLE"
 
@@ -25,6 +29,11 @@ class Clocks:
         self.now = now
         self._now = datetimeOf(now)
         self._zone = zone
+
+    @classmethod
+    def here(cls) -> Self:
+        """Those of this host, now."""
+        return cls(time.time(), zoneFor(localZone()))
 
     def moment(self, at: float | None) -> str:
         """An instant; "" for None."""

@@ -5,8 +5,8 @@ and that stands still while the machine is suspended. So a reactor that sleeps u
 much as the wall clock was set forward, or the machine was suspended; and when the wall clock is set back,
 what was true an hour ago is true again and no timer knows it.
 
-One guard, for all workers of a process together, compares the two clocks twice a second, and when a timer that it
-arms for somebody has gone off: nobody has acted on a time that it has not seen, so that a clock that is set there and
+One guard, for all workers of a process together, compares the two clocks twice a second, and before and after a timer
+that it arms for somebody acts: nobody has acted on a time that it has not seen, so that a clock that is set there and
 back is noticed, however fast that goes. Only when they disagree is the reactor woken, and somebody told.
 """
 
@@ -66,25 +66,22 @@ class ThreadTicker:
         """Never look again. Called in the reactor's thread."""
         self._ended.set()
 
-    def lookNow(self) -> None:
-        """Look between two ticks. Called in the reactor's thread; `jumped()` is called before it returns."""
-        if not self._ended.is_set() and self._has_jumped():
-            self._jumped()
-
-    def _run(self) -> None:
-        while not self._ended.wait(self._interval):
-            if self._has_jumped():
-                self._reactor.callFromThread(self._tell_unless_ended)
-
-    def _has_jumped(self) -> bool:
+    def hasJumped(self) -> bool:
+        """Look now. Whoever asks in the reactor's thread, between two ticks, has to `tell()` what comes of it."""
         with self._lock:
             now = time.monotonic()
             passed, self._before = now - self._before, now
             return self._look(passed)
 
-    def _tell_unless_ended(self) -> None:
+    def tell(self) -> None:
+        """Call `jumped()`, unless it has been stopped. Called in the reactor's thread."""
         if not self._ended.is_set():
             self._jumped()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._interval):
+            if self.hasJumped():
+                self._reactor.callFromThread(self.tell)
 
 
 @implementer(IReactorTime)
@@ -127,7 +124,7 @@ class ClockGuard:
         *args: object,
         **kwargs: object,
     ) -> IDelayedCall:
-        """As the reactor's; when `callable` has been called it is known whether it was by another clock."""
+        """As the reactor's; when `callable` has been called it is known, and told, whether it was by another clock."""
         call: IDelayedCall = self._clock.callLater(delay, self._due, callable, *args, **kwargs)
         return call
 
@@ -137,12 +134,18 @@ class ClockGuard:
         return calls
 
     def _call_and_look(self, function: Callable[..., Any], *args: object, **kwargs: object) -> None:
+        # before it acts and afterwards: the clock may be set back in between
+        jumped = self._hasJumped()
         try:
             function(*args, **kwargs)
         finally:
-            # (not before: who hears of a jump asks everything again, this timer's owner too, and it would be in its way)
-            if self._ticker is not None:
-                self._ticker.lookNow()
+            jumped = self._hasJumped() or jumped
+            # (told now: who hears of a jump asks everything again, this timer's owner too, and it would be in its way)
+            if jumped and self._ticker is not None:
+                self._ticker.tell()
+
+    def _hasJumped(self) -> bool:
+        return self._ticker is not None and bool(self._ticker.hasJumped())
 
     def _look(self, passed: float) -> bool:
         # perhaps in the ticker's thread: `seconds()` of a real reactor is `time.time()`

@@ -181,9 +181,9 @@ class WorkerPresence:
     ) -> None:
         """Stop accepting builds on behalf of `source`, one of `states.SOURCES`.
 
-        Replaces the hold which that source may have placed before, under the same `name` if it is one of `states.NAMED`. `reason` and `by` are for people. `until` is in
-        seconds since the epoch: the hold then ends by itself at that instant. A hold that has ended already is not
-        placed before the clock is set back. `since` is when it began, by default now.
+        Replaces the hold which that source may have placed before, under the same `name` if it is one of `states.NAMED`.
+        `reason` and `by` are for people. `until` is in seconds since the epoch: the hold then ends by itself at that
+        instant. A hold that has ended already is not placed before the clock is set back. `since` is when it began, by default now.
 
         Raises `ValueError` for an unknown source or an instant that is not a finite number, and has then changed
         nothing.

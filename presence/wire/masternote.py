@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from presence import files
 from presence.errors import PresenceError
@@ -55,14 +55,22 @@ def urlOf(masterdir: Path) -> str:
 
 def checkMasterDirectory(directory: Path, more: str = "") -> None:
     """Raise `NoMasterError` when it is none. `more` is what else might be named."""
-    tac = directory / "buildbot.tac"
-    if not tac.exists():
+    if not (directory / "buildbot.tac").exists():
         raise NoMasterError(
             f"{directory} is not a master's directory: no buildbot.tac is in it. Name one{more}"
         )
+    if livesIn(directory) == "worker":
+        raise NoMasterError(f"{directory} is a worker's directory: name the master's{more}")
+
+
+def livesIn(directory: Path) -> Literal["master", "worker"] | None:
+    """Who lives in this directory, as its `buildbot.tac` says; None if that says neither."""
+    text = ""
     with suppress(OSError):
-        if "from buildbot_worker" in tac.read_text(errors="replace"):
-            raise NoMasterError(f"{directory} is a worker's directory: name the master's{more}")
+        text = (directory / "buildbot.tac").read_text(errors="replace")
+    if "BuildMaster" in text:
+        return "master"
+    return "worker" if "buildbot_worker" in text else None
 
 
 def _note(masterdir: Path) -> bytes:

@@ -72,6 +72,11 @@ def stateText(entity: Mapping[str, Any], *, stopping: bool = False) -> str:
     return STATES[(entity.get("drain") or entity)["state"]]
 
 
+def sourceOf(hold: Mapping[str, Any]) -> str:
+    """What a hold is called by: its source, but ``sensor`` where the owner's machine has placed it, and not the owner."""
+    return "sensor" if hold["source"] == "worker" and hold["by"] == SENSOR else str(hold["source"])
+
+
 def openText(hold: Mapping[str, Any]) -> str:
     """What stands for the end of a hold without one, as in "until it is ended"."""
     return ENDS.get(str(hold["source"]), OPEN)
@@ -86,9 +91,7 @@ def holdText(
     newer master, is called by its name. `owner` says it to the owner of the worker; `drain` is for the hold of an admin
     who drains the worker. `since` and `until` are texts of instants, and left out when empty.
     """
-    source = str(hold["source"])
-    if source == "worker" and hold["by"] == SENSOR:
-        source = "sensor"
+    source = sourceOf(hold)
     anybody, somebody = HOLDS.get(source, (source, source))
     if drain and source == "admin":
         anybody, somebody = DRAIN

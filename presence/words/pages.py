@@ -38,6 +38,7 @@ def pageModules() -> dict[str, bytes]:
             "about": waiting.ABOUT,
             "unknown": waiting.UNKNOWN,
             "now": waiting.NOW,
+            "kinds": waiting.KINDS,
         },
         "finishBefore": breaks.FINISH_BEFORE,
         "interrupts": breaks.INTERRUPTS,

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 #: What follows on a reason the end of which is estimated.
 MORE = ", for about {more} more"
 
-#: Between the clauses of a sentence, and before what could be done.
-AND, HINT = "; ", ": {hint}"
+#: Between the clauses of a sentence.
+AND = "; "
 
 #: What the sentence begins with, by the state of the request; a builder for which nobody waits has none.
 BEGINNINGS = {
@@ -42,13 +42,11 @@ NOW = "It may start at any moment."
 
 FREE = "free for it"
 CONNECTING = "about to be attached to the builder"
-CLEANING_UP = "its last build is being cleaned up"
 BUSY = "busy with {build}"
 FULL = "busy with {builds}, at most {most} at once"
 LOCKED = "waits for the lock {lock}"
 LOCKED_BY = "waits for the lock {lock}, which {owners} {has}"
 REFUSES = "its class, {kind}, lets no build start now"
-NOT_CHOSEN = "nextWorker of master.cfg did not choose it"
 REFUSED = "canStartBuild of master.cfg said no"
 INCOMPATIBLE = "it is started for builds of another kind"
 LOCKS_TAKEN = "the locks that it needs for this request are taken"

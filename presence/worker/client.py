@@ -150,6 +150,7 @@ class PresenceClient(MultiService):
         return Watches(
             checkSensors(sensors),
             self.presence,
+            self._clock,
             self._reactor,
             lambda: self.owner.changed(),  # noqa: PLW0108 (as above)
         )

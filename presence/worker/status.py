@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from presence.breaks.forecast import freeOf, nextBreak
 from presence.model import states
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from presence.breaks.forecast import ComingBreak
     from presence.model.states import Hold
     from presence.wire.messages import RunningBuild, View
+    from presence.worker.sensors.reading import SensorStatus
 
 #: The version of the dictionary that `statusOf` makes.
 VERSION = 1
@@ -84,7 +85,7 @@ class Status(TypedDict):
     work_until: float | None
     running: list[RunningStatus]
     stopping: StoppingStatus | None
-    sensors: list[dict[str, Any]]
+    sensors: list[SensorStatus]
     master: MasterStatus
 
 
@@ -106,7 +107,7 @@ def statusOf(  # noqa: PLR0917
     workUntil: float | None,
     stopping: StoppingStatus | None,
     master: MasterSide,
-    sensors: list[dict[str, Any]],
+    sensors: list[SensorStatus],
 ) -> Status:
     """The status, fit for JSON. `holds`, `breaks` and `running` are this machine's own.
 

@@ -15,9 +15,12 @@ class FakeTicker:
         self.interval, self.look, self.jumped, self.running = interval, look, jumped, False
         self.passed = 0.0
 
-    def lookNow(self):
-        if self.look(self.passed):
-            self.jumped()
+    def hasJumped(self):
+        passed, self.passed = self.passed, 0.0
+        return self.look(passed)
+
+    def tell(self):
+        self.jumped()
 
     def start(self):
         self.running = True
@@ -85,6 +88,17 @@ class ClockGuardTests(SynchronousTestCase):
         self.clock.rightNow -= 7200
         self.assertTrue(self.ticker.look(0.1))
 
+    def test_setBackMeanwhile(self):
+        """It is heard of also when the clock has been set back as soon as the timer had acted."""
+
+        def act():
+            self.clock.rightNow -= 7200
+
+        self.guard.callLater(7200, act)
+        self.clock.rightNow += 7200
+        self.clock.advance(0)
+        self.assertEqual(self.jumps, [self.clock.seconds()])
+
     def test_timersThatAreRight(self):
         """A timer that goes off when it should is no jump, also when what it calls fails."""
         for function in (lambda: None, lambda: 1 / 0):
@@ -136,9 +150,9 @@ class ThreadTickerTests(SynchronousTestCase):
         self.assertEqual(jumps, [])
         handed[0]()
         self.assertEqual(jumps, [1])
-        ticker.lookNow()
+        ticker.tell()
         self.assertEqual(jumps, [1, 1])
         ticker.stop()
         handed[1]()
-        ticker.lookNow()
+        ticker.tell()
         self.assertEqual(jumps, [1, 1])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from presence.commands.doctor import installation, leftovers, masterchecks, workerchecks
 from presence.commands.doctor.finding import Finding, Grade, note
 from presence.commands.exits import DONE, FAILED, USAGE
+from presence.wire.masternote import livesIn
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -49,7 +50,7 @@ def _run(options: Namespace) -> int:
         return USAGE
     worst = DONE
     left: list[Leftover] = []
-    for finding in _master(directory, left) if masterchecks.isMaster(directory) else _worker(directory, left):
+    for finding in _master(directory, left) if livesIn(directory) == "master" else _worker(directory, left):
         print(f"{finding.grade.value:<8} {finding.what}")
         if finding.todo is not None:
             print(f"{'':<8} -> {finding.todo}")

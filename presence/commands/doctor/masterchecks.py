@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.doctor.finding import note, problem, well
@@ -131,10 +130,3 @@ def _before(kind: type) -> Iterable[str]:
         for part in kind.__mro__
         if "canStartBuild" in vars(part) and not part.__module__.startswith(("buildbot.", "presence."))
     ]
-
-
-def isMaster(directory: Path) -> bool:
-    """Whether a master lives in this directory, and not a worker."""
-    with suppress(OSError):
-        return "BuildMaster" in (directory / "buildbot.tac").read_text(errors="replace")
-    return False

@@ -5,12 +5,10 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
-import time
 from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from presence.calendar.zones import localZone, zoneFor
 from presence.commands.exits import DONE, FAILED, USAGE
 from presence.commands.master.client import MasterClient, MasterError, NoAnswerError
 from presence.commands.master.credentials import (
@@ -204,7 +202,7 @@ def _others(name: str, names: list[str]) -> str:
 
 def adminText() -> AdminText:
     """The texts of this moment."""
-    return AdminText(time.time(), zoneFor(localZone()))
+    return AdminText.here()
 
 
 def reasonOption(text: str) -> str | None:

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from presence.calendar.zones import localZone, zoneFor
 from presence.commands.exits import DONE, FAILED, USAGE
 from presence.commands.options import UsageError, addUntil, untilOf
 from presence.commands.terminal import Clocks, complain, table
@@ -122,7 +121,7 @@ def _make(options: Namespace) -> int:
         return (*tokens, token)
 
     changeTokens(options.masterdir, change)
-    until = "without an end" if end is None else f"until {_clocks().moment(end)}"
+    until = "without an end" if end is None else f"until {Clocks.here().moment(end)}"
     print(
         f"{token.name}, for {token.user}: {', '.join(token.may)}; {until}. It is printed this once:",
         file=sys.stderr,
@@ -137,7 +136,7 @@ def _list(options: Namespace) -> int:
         kept = [{name: value for name, value in asdict(each).items() if name != "digest"} for each in tokens]
         print(json.dumps(kept, indent=2))
         return DONE
-    clocks = _clocks()
+    clocks = Clocks.here()
     rows = [
         (
             each.name,
@@ -165,7 +164,3 @@ def _revoke(options: Namespace) -> int:
     for name in sorted(names):
         print(f"{name} is revoked")
     return DONE
-
-
-def _clocks() -> Clocks:
-    return Clocks(time.time(), zoneFor(localZone()))

@@ -16,6 +16,7 @@ from presence.wire.localaddress import FILENAME, LocalFile, LocalFileError
 from presence.wire.processes import PROCESSES_KNOWN, isAlive
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
     from http.client import HTTPResponse
 
@@ -34,9 +35,27 @@ _OK, _UNAUTHORIZED = 200, 401
 _REFUSALS = (400, 409, 413, 507)
 
 
-def defaultDirectory() -> Path:
-    """The worker's directory where none is named: that which ``PRESENCE_BASEDIR`` names, or this one."""
-    return Path(os.environ.get("PRESENCE_BASEDIR") or ".")
+def addBasedir(parser: ArgumentParser) -> None:
+    """Let the command be told which worker it is about: see `basedirOf()`."""
+    parser.add_argument(
+        "--basedir",
+        type=Path,
+        action="append",
+        metavar="DIRECTORY",
+        help="the worker's directory (default: PRESENCE_BASEDIR, or this one)",
+    )
+
+
+def basedirOf(options: Namespace) -> Path:
+    """The worker's directory that the command line names, else that of ``PRESENCE_BASEDIR``, else this one. Raises `LocalError`
+    for several.
+    """
+    named: list[Path] = options.basedir or [Path(os.environ.get("PRESENCE_BASEDIR") or ".")]
+    if len(named) > 1:
+        raise LocalError(
+            USAGE, f"--basedir is there {len(named)} times: one command is for one worker, so run it for each"
+        )
+    return named[0]
 
 
 class LocalError(Exception):

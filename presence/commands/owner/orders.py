@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
 from presence.commands import exits
 from presence.commands.options import addDeadline, addUntil, untilOf
-from presence.commands.owner.client import LocalClient, LocalError, defaultDirectory
+from presence.commands.owner.client import LocalClient, LocalError, addBasedir, basedirOf
 from presence.commands.owner.text import OwnerText
 from presence.commands.terminal import complain, plain
 
@@ -60,13 +59,7 @@ def _command(
     parser: ArgumentParser = subparsers.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_EXITS
     )
-    parser.add_argument(
-        "--basedir",
-        type=Path,
-        action="append",
-        metavar="DIRECTORY",
-        help="the worker's directory (default: PRESENCE_BASEDIR, or this one)",
-    )
+    addBasedir(parser)
     if json_:
         parser.add_argument("--json", action="store_true", help="print it for programs; see docs/owner.rst")
     parser.set_defaults(run=_run, command=command)
@@ -75,21 +68,12 @@ def _command(
 
 def _run(options: Namespace) -> int:
     try:
-        options.basedir = _only(options.basedir or [defaultDirectory()])
+        options.basedir = basedirOf(options)
         return int(options.command(options, LocalClient(options.basedir)))
     except LocalError as problem:
         if getattr(options, "json", False):
             print(json.dumps({"error": str(problem)}))
         return complain(problem, problem.status)
-
-
-def _only(named: list[Path]) -> Path:
-    if len(named) > 1:
-        raise LocalError(
-            exits.USAGE,
-            f"--basedir is there {len(named)} times: one command is for one worker, so run it for each",
-        )
-    return named[0]
 
 
 def _status(options: Namespace, client: LocalClient) -> int:

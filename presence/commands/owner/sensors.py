@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from presence.calendar.zones import localZone, zoneFor
 from presence.commands import exits
-from presence.commands.owner.client import LocalClient, LocalError, defaultDirectory
+from presence.commands.owner.client import LocalClient, LocalError, addBasedir, basedirOf
 from presence.commands.owner.sensoroptions import addSensors, sensorsOf
 from presence.commands.terminal import Clocks, complain, table
 from presence.wire.localaddress import LocalFile, LocalFileError
@@ -17,8 +15,11 @@ from presence.words.sensors import stateText
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterable
+    from pathlib import Path
 
     from presence.commands.owner.sensoroptions import Written
+    from presence.worker.sensors.reading import SensorStatus
 
 _NONE = "The machine has no sensors. presence install --help says which there are; presence sensors --try tries them."
 
@@ -27,13 +28,7 @@ def addParser(subparsers: Any) -> None:
     """Add the command to the command line."""
     text = "say what this machine's sensors see; --try one that is not on yet"
     parser = subparsers.add_parser("sensors", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    parser.add_argument(
-        "--basedir",
-        type=Path,
-        default=None,
-        metavar="DIRECTORY",
-        help="the worker's directory (default: PRESENCE_BASEDIR, or this one)",
-    )
+    addBasedir(parser)
     parser.add_argument("--json", action="store_true", help="print it for programs; see docs/protocol.rst")
     parser.add_argument(
         "--try",
@@ -46,12 +41,13 @@ def addParser(subparsers: Any) -> None:
 
 
 def _run(options: Namespace) -> int:
-    if options.basedir is None:
-        options.basedir = defaultDirectory()
     try:
+        basedir = basedirOf(options)
         given = sensorsOf(options)
     except ValueError as problem:
         return complain(problem, exits.USAGE)
+    except LocalError as problem:
+        return complain(problem, problem.status)
     if bool(given) is not options.try_:
         return complain(
             "say what to try: --try --away-when-used 15m"
@@ -60,21 +56,17 @@ def _run(options: Namespace) -> int:
             exits.USAGE,
         )
     try:
-        sensors = (
-            _try(given, options.basedir)
-            if given
-            else LocalClient(options.basedir).status().get("sensors", [])
-        )
+        sensors = _try(given, basedir) if given else LocalClient(basedir).status().get("sensors", [])
     except LocalError as problem:
         return complain(problem, problem.status)
     print(json.dumps(sensors, indent=2) if options.json else _text(sensors))
     return exits.DONE
 
 
-def _try(given: list[Written], basedir: Path) -> list[dict[str, Any]]:
+def _try(given: list[Written], basedir: Path) -> list[SensorStatus]:
     """What the sensors see from here, as in the status of a worker."""
     from presence.worker.looking.cannottell import CannotTellError  # noqa: PLC0415 (only where something is tried)
-    from presence.worker.sensors.reading import Reading, checkReading  # noqa: PLC0415
+    from presence.worker.sensors.reading import Reading, checkReading, statusOf  # noqa: PLC0415
 
     found = []
     for each in given:
@@ -83,18 +75,10 @@ def _try(given: list[Written], basedir: Path) -> list[dict[str, Any]]:
             reading = checkReading(sensor.read(), time.time())
         except CannotTellError as problem:
             reading = Reading(None, str(problem))
+        now = time.time()
         quiet = None if reading.last is None else reading.last + sensor.quiet
-        holds = bool(reading.away) or (quiet is not None and quiet > time.time())
-        found.append(
-            {
-                "name": sensor.name,
-                "away": reading.away,
-                "text": reading.text,
-                "at": time.time(),
-                "holds": holds,
-                "quiet_until": quiet if holds else None,
-            }
-        )
+        holds = bool(reading.away) or (quiet is not None and quiet > now)
+        found.append(statusOf(sensor.name, reading, now, holds=holds, quietUntil=quiet))
     return found
 
 
@@ -107,10 +91,10 @@ def _process(basedir: Path) -> int | None:
     return None if address is None else address.pid
 
 
-def _text(sensors: list[dict[str, Any]]) -> str:
+def _text(sensors: Iterable[SensorStatus]) -> str:
     if not sensors:
         return _NONE
-    clocks = Clocks(time.time(), zoneFor(localZone()))
+    clocks = Clocks.here()
     rows = [
         (
             each["name"],

@@ -18,6 +18,7 @@ from presence.master.access.operator import Operator
 from presence.master.access.who import BearerError, Who
 from presence.master.api.presences import BuilderPresence, Presence
 from presence.master.api.reconfig import Reconfig
+from presence.master.api.requestpresences import RequestPresence
 from presence.master.api.runningbuilds import RunningBuild
 from presence.master.api.shutdown import Shutdown
 from presence.orders.abilities import ABILITIES
@@ -34,7 +35,7 @@ _log = Logger()
 # {endpoint: the name of its resource} of all that is ours.
 _OURS: dict[type, str] = {
     endpoint: rtype.name
-    for rtype in (Presence, BuilderPresence, RunningBuild, Reconfig, Shutdown)
+    for rtype in (Presence, BuilderPresence, RequestPresence, RunningBuild, Reconfig, Shutdown)
     for endpoint in rtype.endpoints
 }
 

@@ -12,9 +12,10 @@ from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
+from presence.master.builds.waiting import findPending, findRequest
 from presence.master.compat import Entity
 from presence.master.why.explain import NAMED
-from presence.master.why.pending import findPending, findRequest
+from presence.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.master.api.shapes import ReasonEntity, RequestPresenceEntity, WorkerReasonsEntity
+    from presence.master.builds.waiting import Request
     from presence.master.why.facts import Reason, Why, WorkerWhy
-    from presence.master.why.pending import Request
     from presence.master.why.reader import WhyReader
 
 # The ids that a database takes.
@@ -64,7 +65,7 @@ class _Endpoint(base.Endpoint):
 
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
         """Nothing is ordered of them here: Buildbot's own ``buildrequests`` are there for that."""
-        raise exceptions.InvalidControlException(f"action {action!a}: POST to buildrequests/ID")
+        raise exceptions.InvalidControlException(f"action {shown(action)}: POST to buildrequests/ID")
 
 
 class RequestPresenceEndpoint(_Endpoint):

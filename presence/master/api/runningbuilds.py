@@ -15,6 +15,7 @@ from presence.master.api import fields as filters
 from presence.master.builds.estimates import estimates
 from presence.master.builds.running import allBuilds
 from presence.master.compat import Entity
+from presence.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
@@ -56,7 +57,7 @@ class RunningBuildsEndpoint(base.Endpoint):
 
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
         """Nothing is ordered of them here: Buildbot's own ``builds`` are there for that."""
-        raise exceptions.InvalidControlException(f"action {action!a}: POST to builds/ID")
+        raise exceptions.InvalidControlException(f"action {shown(action)}: POST to builds/ID")
 
 
 class RunningBuild(base.ResourceType):

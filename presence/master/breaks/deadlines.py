@@ -101,7 +101,7 @@ class BreakDeadlines:
         if entry.timer is not None:
             entry.timer.cancel()
             entry.timer = None
-        now: float = self._roster.master.reactor.seconds()
+        now: float = self._roster.clock.seconds()
         before = self.interruptsAt(entry.worker.workername)
         instant = datetimeOf(now)
         timer, schedule = entry.worker.breakTimer, entry.worker.schedule
@@ -122,9 +122,7 @@ class BreakDeadlines:
         if self.interruptsAt(entry.worker.workername) != before:
             self._announce(entry.worker.workername)
         if wakeups:
-            entry.timer = self._roster.master.reactor.callLater(
-                max(0.0, min(wakeups) - now), self._due, entry
-            )
+            entry.timer = self._roster.clock.callLater(max(0.0, min(wakeups) - now), self._due, entry)
 
     def _due(self, entry: _Watched) -> None:
         entry.timer = None

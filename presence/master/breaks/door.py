@@ -233,7 +233,7 @@ class BreakDoor:
 
     def _look_again(self, name: str) -> None:
         if name in self._guarded and name not in self._timers:
-            self._timers[name] = self._roster.master.reactor.callLater(REMEMBERED, self._look, name)
+            self._timers[name] = self._roster.clock.callLater(REMEMBERED, self._look, name)
 
     def _look(self, name: str) -> None:
         """Ask again about what was refused; what was not asked about since the last time waits no longer."""
@@ -247,5 +247,5 @@ class BreakDoor:
         self._wake(name)
 
     def _now(self) -> float:
-        now: float = self._roster.master.reactor.seconds()
+        now: float = self._roster.clock.seconds()
         return now

@@ -137,12 +137,12 @@ class Drains:
             entry.timer = None
         deadline = entry.drain.deadline
         if deadline is not None and not self._is_over(entry):
-            remaining = deadline - self._roster.master.reactor.seconds()
-            entry.timer = self._roster.master.reactor.callLater(remaining, self._due, entry)
+            remaining = deadline - self._roster.clock.seconds()
+            entry.timer = self._roster.clock.callLater(remaining, self._due, entry)
 
     def _is_over(self, entry: _Drained) -> bool:
         deadline = entry.drain.deadline
-        return deadline is not None and deadline <= self._roster.master.reactor.seconds()
+        return deadline is not None and deadline <= self._roster.clock.seconds()
 
     def _due(self, entry: _Drained) -> None:
         entry.timer = None

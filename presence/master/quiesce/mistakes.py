@@ -53,12 +53,11 @@ def mistakesOf(problem: BaseException, folder: str, places: dict[str, str]) -> l
 
 
 def doubled(config: Any) -> list[str]:
-    """Names that Buildbot takes, and fails at when half of the configuration has been exchanged."""
-    kinds = (("worker", [each.workername for each in config.workers]),)
+    """Names of workers that Buildbot takes twice, and fails at when half of the configuration has been exchanged."""
+    counts = Counter(each.workername for each in config.workers)
     return [
-        f"{count} {kind}s are called {name}: a name is given once (c['{kind}s'], and what c['configurators'] add)"
-        for kind, names in kinds
-        for name, count in Counter(names).items()
+        f"{count} workers are called {name}: a name is given once (c['workers'], and what c['configurators'] add)"
+        for name, count in counts.items()
         if count > 1
     ]
 

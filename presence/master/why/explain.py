@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from presence.master.why.facts import Reason, Why, Workers, WorkerWhy
 from presence.words import waiting as words
-from presence.words.holds import HOLDS, holdText
+from presence.words.holds import HOLDS, holdText, sourceOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -126,7 +126,9 @@ def _held(hold: Hold, worker: WorkerFacts) -> Reason:
     hint = words.HINTS.get(hold.source)
     # since when it is connected no longer is what one asks; of the others one asks for how long still
     since = hold.since if hold.source == "offline" else None
-    return Reason(hold.source, text, since, hold.until, hint=hint and hint.replace("{worker}", worker.name))
+    return Reason(
+        sourceOf(said), text, since, hold.until, hint=hint and hint.replace("{worker}", worker.name)
+    )
 
 
 def _busy(worker: WorkerFacts) -> list[Reason]:

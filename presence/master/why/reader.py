@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.master.breaks.door import BreakDoor
+    from presence.master.builds.waiting import Request
     from presence.master.quiesce.gate import ReconfigGate
     from presence.master.quiesce.shutdown import Stop
     from presence.master.roster import Roster
     from presence.master.starting.answers import SiteAnswers
     from presence.master.starting.decisions import Look
     from presence.master.why.facts import WorkerFacts, Workers
-    from presence.master.why.pending import Request
 
 #: How long a function of `master.cfg` may take to answer before it is said that everybody waits for it, in seconds.
 PATIENCE = 2.0
@@ -75,13 +75,15 @@ class WhyReader:
         general: dict[tuple[str, bool], tuple[Reason, ...]] = {}
         for each in requests:
             name = names[each.builderid]
-            if name is None or name not in facts:
+            # (a builder may go while the database is asked)
+            config = None if name is None else self._config(name)
+            if name is None or config is None or name not in facts:
                 found[each.id] = explain(explainWorkers((), self._now()), (_NOT_HERE,))
                 continue
             look = self._answers.decisions.of(name)
             refused = frozenset() if look is None else frozenset(look.refused.get(each.id, ()))
             if (name, refused) not in workers:
-                meant = self._without(facts[name], refused, self._config(name))
+                meant = self._without(facts[name], refused, config)
                 workers[name, refused] = explainWorkers(meant, self._now())
             if (name, each.awaited) not in general:
                 general[name, each.awaited] = tuple(self._reasons(name, awaited=each.awaited))
@@ -89,7 +91,7 @@ class WhyReader:
             if look is not None:
                 reasons = (*reasons, *_decided(look, each.id))
             # a function of the site's may take any of them first
-            ahead = 0 if self._config(name).nextBuild else each.ahead
+            ahead = 0 if config.nextBuild else each.ahead
             found[each.id] = explain(workers[name, refused], reasons, ahead)
         return found
 
@@ -99,8 +101,8 @@ class WhyReader:
         builds = Builds(self._master)
         candidates: dict[str, Candidates] = {}
         for name in names:
-            builder = self._master.botmaster.builders.get(name)
-            if builder is not None and builder.config is not None:
+            if self._config(name) is not None:
+                builder = self._master.botmaster.builders[name]
                 candidates[name] = Candidates(self._roster, self._door, self._gate, builder, builds)
                 yield candidates[name].collect()
         about = {build for each in candidates.values() for build in each.about}
@@ -109,7 +111,9 @@ class WhyReader:
         return {name: each.facts(remaining, now) for name, each in candidates.items()}
 
     def _config(self, name: str) -> Any:
-        return self._master.botmaster.builders[name].config
+        """What is configured of a builder; None when it is not there."""
+        builder = self._master.botmaster.builders.get(name)
+        return None if builder is None else builder.config
 
     def _reasons(self, builder: str, *, awaited: bool) -> Iterator[Reason]:
         botmaster = self._master.botmaster

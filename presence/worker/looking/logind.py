@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from presence.text import shown
-from presence.worker.looking.cannottell import CannotTellError
+from presence.worker.looking.cannottell import CannotTellError, needs
 
 #: How long the bus may take to answer, in seconds.
 PATIENCE = 2.0
@@ -80,9 +80,7 @@ class _Bus:
 
     def __init__(self) -> None:
         if find_spec("jeepney") is None:
-            raise CannotTellError(
-                "logind needs the package jeepney: pip install 'buildbot-presence[sensors]'"
-            )
+            raise needs("jeepney", "logind")
         import jeepney  # noqa: PLC0415 (an extra)
         from jeepney.bus import get_bus  # noqa: PLC0415
         from jeepney.io.blocking import prep_socket  # noqa: PLC0415

@@ -10,12 +10,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-from presence.worker.looking.cannottell import CannotTellError
+from presence.worker.looking.cannottell import needs
 
 #: How much of its name Linux keeps of a process, in characters.
 NAME_LENGTH = 15
-
-_NEEDS = "it needs the package psutil on this platform: pip install 'buildbot-presence[sensors]'"
 
 # where in /proc/PID/stat, behind the name: ppid, pgrp, tty_nr, utime, stime, cutime, cstime
 _PARENT, _GROUP, _TTY, _TIMES = 1, 2, 4, slice(11, 15)
@@ -62,7 +60,7 @@ def snapshot(proc: Path = Path("/proc"), oldest: float = 5.0) -> Snapshot:
         if (proc / "self/stat").exists():
             found = Snapshot(now, _busy_of_linux(proc), _of_linux(proc))
         elif find_spec("psutil") is None:
-            raise CannotTellError(_NEEDS)
+            raise needs("psutil")
         else:
             found = _elsewhere(now)
         _last[:] = [found]

@@ -6,7 +6,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from presence.worker.looking.cannottell import CannotTellError
+from presence.worker.looking.cannottell import CannotTellError, needs
 from presence.worker.sensors.reading import Reading
 from presence.worker.sensors.written import seconds, size, sizeText, text
 
@@ -59,9 +59,7 @@ def _said(path: Path) -> str:
 
 def _plugged_elsewhere() -> bool | None:
     if find_spec("psutil") is None:
-        raise CannotTellError(
-            "it needs the package psutil on this platform: pip install 'buildbot-presence[sensors]'"
-        )
+        raise needs("psutil")
     import psutil  # noqa: PLC0415 (an extra)
 
     if not hasattr(psutil, "sensors_battery"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from presence.calendar.instants import isFinite
 from presence.text import MAX_REASON, cut, readLine, shown
@@ -32,8 +32,8 @@ class Reading:
 
 
 class Sensor(Protocol):
-    """Something that can tell whether the owner needs the machine. Those that there are, are in `kinds`; an owner may write
-    others.
+    """Something that can tell whether the owner needs the machine. Those that there are: `presence.worker.sensors`; an
+    owner may write others.
     """
 
     #: what it is called: one line, at most `MAX_SENSOR` characters; no two of a worker have the same name
@@ -50,6 +50,31 @@ class Sensor(Protocol):
         """
 
 
+class SensorStatus(TypedDict):
+    """What there is to see of a sensor: the keys are in ``docs/protocol.rst``. Instants are seconds since the epoch."""
+
+    name: str
+    away: bool | None
+    text: str
+    at: float | None
+    holds: bool
+    quiet_until: float | None
+
+
+def statusOf(
+    name: str, reading: Reading, at: float | None, *, holds: bool, quietUntil: float | None
+) -> SensorStatus:
+    """The status of a sensor that was read `at` an instant, and lets go at `quietUntil` if it `holds`."""
+    return {
+        "name": name,
+        "away": reading.away,
+        "text": reading.text,
+        "at": at,
+        "holds": holds,
+        "quiet_until": quietUntil if holds else None,
+    }
+
+
 def checkSensors(sensors: Any) -> tuple[Sensor, ...]:
     """`sensors`, if they are a list of sensors, each with a name of its own. `ValueError` if not."""
     if not isinstance(sensors, (list, tuple)):
@@ -61,7 +86,7 @@ def checkSensors(sensors: Any) -> tuple[Sensor, ...]:
         name = _name(getattr(sensor, "name", None))
         if name in names:
             raise ValueError(
-                f"sensors: two are called {name!r}: give one of them another name, as in Running('blender', name='blender')"
+                f"sensors: two are called {name!r}: give one of them another name, as in WhileRunning('blender', name='blender')"
             )
         names.add(name)
         _seconds(name, "every", sensor, least=0.5)

@@ -7,6 +7,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from presence.calendar.instants import datetimeOf
+from presence.calendar.moments import momentText
+from presence.calendar.zones import localZone, zoneFor
 from presence.text import oneOf
 from presence.worker.looking.cannottell import CannotTellError
 from presence.worker.looking.elsewhere import idleOfMac, idleOfWindows
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
 
 #: The ways of this platform by which it can be seen whether somebody is there.
 WAYS = {"darwin": ("macos",), "win32": ("windows",)}.get(sys.platform, ("x11", "logind", "terminals"))
-
-_DAY = 86400.0
 
 # how often it is looked which displays there are, and whether there is a bus, in seconds
 _LIST = 15.0
@@ -68,6 +69,7 @@ class Used:
         # when it was looked which of them there are
         self._listed = -_LIST
         self._logind = Logind()
+        self._zone = zoneFor(localZone())
         self._terminals = Terminals(os.getpid() if pid is None else pid)
 
     def read(self) -> Reading:
@@ -110,7 +112,7 @@ class Used:
         if now - last < self._pause + 2 * _BETWEEN:
             return Reading(True, self.reason, last)
         return Reading(
-            False, f"nobody has used it since {_clock(last, now)} ({', '.join(seen)}){unsaid}", last
+            False, f"nobody has used it since {self._moment(last, now)} ({', '.join(seen)}){unsaid}", last
         )
 
     def _asked(self, way: str, now: float) -> Iterator[float]:
@@ -149,9 +151,7 @@ class Used:
         if problem is not None:
             raise problem
 
-
-def _clock(instant: float, now: float) -> str:
-    if instant <= 0:
-        return "it was started"
-    near = now - instant < _DAY
-    return time.strftime("%H:%M" if near else "%Y-%m-%d %H:%M", time.localtime(instant))
+    def _moment(self, instant: float, now: float) -> str:
+        if instant <= 0:
+            return "it was started"
+        return momentText(datetimeOf(instant), datetimeOf(now), self._zone)

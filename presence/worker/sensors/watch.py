@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from presence.text import MAX_REASON, cut
 from presence.worker.looking.cannottell import CannotTellError
-from presence.worker.sensors.reading import Reading, checkReading
+from presence.worker.sensors.reading import Reading, checkReading, statusOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from presence.worker.sensors.looker import Looker
-    from presence.worker.sensors.reading import Sensor
+    from presence.worker.sensors.reading import Sensor, SensorStatus
 
 _log = Logger()
 
@@ -91,17 +91,12 @@ class Watch:
             return None
         return self._last + self._quiet
 
-    def status(self) -> dict[str, Any]:
-        """What there is to see of it, fit for JSON; the keys are in ``docs/protocol.rst``."""
+    def status(self) -> SensorStatus:
+        """What there is to see of it, fit for JSON."""
         reading = self.reading or Reading(None, "has not looked yet")
-        return {
-            "name": self.name,
-            "away": reading.away,
-            "text": reading.text,
-            "at": self._read_at,
-            "holds": self.held is not None,
-            "quiet_until": self.quietUntil,
-        }
+        return statusOf(
+            self.name, reading, self._read_at, holds=self.held is not None, quietUntil=self.quietUntil
+        )
 
     def _look(self) -> None:
         self._timer = None

@@ -11,10 +11,10 @@ from presence.worker.sensors.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from twisted.internet.interfaces import IDelayedCall
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from presence.model.workerpresence import WorkerPresence
-    from presence.worker.sensors.reading import Sensor
+    from presence.worker.sensors.reading import Sensor, SensorStatus
 
 #: Until all sensors have looked once the worker is held, for so many seconds at most: somebody may sit there.
 FIRST_LOOK = 5.0
@@ -26,18 +26,24 @@ _FIRST_NAME = ""
 
 
 class Watches:
-    """Looks with all `sensors`, and places for each that holds a hold ``sensor`` of its name on `presence`.
+    """Looks with all `sensors`, in threads of the `reactor`, and places for each that holds a hold ``sensor`` of its name on
+    `presence`.
 
     `changed()` is called when there is something else to see of them.
     """
 
     def __init__(
-        self, sensors: Iterable[Sensor], presence: WorkerPresence, reactor: Any, changed: Callable[[], object]
+        self,
+        sensors: Iterable[Sensor],
+        presence: WorkerPresence,
+        clock: IReactorTime,
+        reactor: Any,
+        changed: Callable[[], object],
     ) -> None:
         self._presence = presence
-        self._clock = reactor
+        self._clock = clock
         self._changed = changed
-        self._watches = [Watch(each, reactor, Looker(reactor), self._has_changed) for each in sensors]
+        self._watches = [Watch(each, clock, Looker(reactor), self._has_changed) for each in sensors]
         self._silenced_until: float | None = None
         self._first_until: float | None = None
         self._timer: IDelayedCall | None = None
@@ -86,8 +92,8 @@ class Watches:
         if self._is_silenced(now) and self._silenced_until is not None:
             self._timer = self._clock.callLater(self._silenced_until - now, self._silence_over)
 
-    def status(self) -> list[dict[str, Any]]:
-        """What there is to see of each, fit for JSON; the keys are in ``docs/protocol.rst``."""
+    def status(self) -> list[SensorStatus]:
+        """What there is to see of each, fit for JSON."""
         return [watch.status() for watch in self._watches]
 
     def _wanted(self, now: float) -> dict[str, tuple[str, float, float | None]]:

@@ -1,7 +1,9 @@
 // What the strip says on each of Buildbot's pages: what is asked for, which events make it something else, and the lines.
 
-import { SOURCES, holdText, isolated, sourceText, stateText } from "../holds.js";
+import { SOURCES, holdText, isolated, sourceOf, sourceText, stateText } from "../holds.js";
 import { whyText } from "../waiting.js";
+import words from "../wordlist.js";
+import { notesOf } from "./breaknotes.js";
 import { count } from "./words.js";
 
 const HERE = "/presence";
@@ -12,12 +14,11 @@ const TOLD = 3;
 const ABOUT_WORK = ["presences/*/*", "builds/*/*", "buildrequests/*/*", "shutdowns/*/*"];
 const ABOUT_WORKERS = ["presences/*/*", "shutdowns/*/*"];
 
-const FIELDS = ["name", "state", "holds", "drain", "busy", "running", "back_at", "limits"]
+const FIELDS = ["name", "state", "holds", "drain", "busy", "running", "back_at", "limits", "refused", "interrupts_at"]
   .map((name) => `field=${name}`)
   .join("&");
 
-const PARTIAL = "in a partial break";
-const BUSY = "busy";
+const { busy: BUSY, partial: PARTIAL } = words.waiting.kinds;
 
 // As what workers are counted, in this order: those who can build first.
 const KINDS = [
@@ -89,11 +90,8 @@ function sayWorker([answer, master], clocks) {
       until: hold.until === null ? "" : clocks.moment(hold.until),
     }),
   );
-  const limits = worker.limits.map(
-    ({ limit, until }) => `${limit}${until === null ? "" : `, until ${clocks.moment(until)}`}`,
-  );
   const running = worker.running ? [`${count(worker.running, "build")} running`] : [];
-  const text = [...state, ...holds, ...limits, ...running].join("; ");
+  const text = [...state, ...holds, ...notesOf(worker, clocks.now), ...running].join("; ");
   return {
     sign: worker.state === "AVAILABLE" && !stopping ? "good" : worker.back_at === null ? "stop" : "wait",
     lines: [...(stopping ? [STOPPING] : []), ...(text ? [`${isolated(worker.name)}: ${text}`] : [])],
@@ -120,7 +118,7 @@ function sayWorkers([answer, master]) {
 /** What a worker is counted as: what holds it, or what it does. */
 function kindOf(worker) {
   if (worker.drain) return stateText(worker);
-  if (worker.holds.length) return sourceText(worker.holds[0].source);
+  if (worker.holds.length) return sourceText(sourceOf(worker.holds[0]));
   if (worker.limits.length) return PARTIAL;
   return worker.busy ? BUSY : stateText(worker);
 }

@@ -1,7 +1,7 @@
 // The week: a line for each worker, and its breaks as bars over seven days. They are days of the browser's clock.
 
 import { h, Link, memo, useMemo } from "../react.js";
-import { interruptsText, sparedTexts } from "./breaknotes.js";
+import { interruptsText, sparedTexts } from "../farm/breaknotes.js";
 import { midnights } from "../farm/clock.js";
 import { State } from "./workersview.js";
 import { workUntil } from "../farm/choice.js";

@@ -1,7 +1,7 @@
 // The table of the workers.
 
 import { h, Link, memo, useContext, useEffect, useRef } from "../react.js";
-import { notesOf } from "./breaknotes.js";
+import { notesOf } from "../farm/breaknotes.js";
 import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "../farm/choice.js";
 import { More, useGrowing } from "./growing.js";
 import { Stopping } from "./stopping.js";

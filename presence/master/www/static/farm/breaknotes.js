@@ -2,7 +2,7 @@
 
 import words from "../wordlist.js";
 import { isolated } from "../holds.js";
-import { fullText, momentText } from "../farm/words.js";
+import { fullText, momentText } from "./words.js";
 
 /** What there is to say of a worker now, a text each. (A master that is older than the page does not tell it.) */
 export function notesOf(worker, now) {

@@ -9,7 +9,7 @@ ROOT = Path(presence.__file__).parent
 
 # The rooms from the lowest floor to the highest. A room imports from its own floor and from those below.
 FLOORS = (
-    {"errors", "text", "files", "calendar", "words"},
+    {"errors", "lazy", "text", "files", "calendar", "words"},
     {"breaks"},
     {"model"},
     {"wire", "orders", "testing"},

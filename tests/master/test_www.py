@@ -41,6 +41,16 @@ class PluginTests(SynchronousTestCase):
         self.assertEqual(imported - there - pageModules().keys(), set())
         self.assertEqual(there - imported, {"scripts.js"})
 
+    def test_strip(self):
+        """Where the script in all of Buildbot's pages looks for the strip, the strip has something to say, and nowhere else."""
+        (looked,) = re.findall(r"const HAVE_A_STRIP = /(.+)/;", self.files["scripts.js"])
+        said = re.findall(r"^    /(\^.+\$)/,$", self.files["farm/subjects.js"], re.MULTILINE)
+        self.assertEqual(len(said), 5)
+        for page in ("buildrequests", "builders", "workers", "pendingbuildrequests", "builds", "presence"):
+            for path in (f"/{page}", f"/{page}/", f"/{page}/1", f"/{page}/12/", f"/{page}/1/x", f"/{page}/x"):
+                has = any(re.search(each, path) for each in said)
+                self.assertEqual(bool(re.search(looked, path)), has, path)
+
     def test_alwaysFresh(self):
         """Browsers ask each time whether a file has changed: the modules of two versions do not fit together."""
         for name, content in (("page.js", self.files["page.js"].encode()), *pageModules().items()):

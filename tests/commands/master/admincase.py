@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.zones import zoneFor
-from presence.commands import http
-from presence.commands.master import command, credentials, drain, stopmaster, why
+from presence.commands import http, terminal
+from presence.commands.master import credentials, drain, stopmaster, why
 from presence.commands.master import workers as admin
 
 UTC = zoneFor("UTC")
@@ -187,8 +187,8 @@ class AdminTestCase(SynchronousTestCase):
         self.master = master = FakeMaster()
         self.connections = connections = []
         self.patch(os, "environ", {"HOME": self.mktemp()})
-        self.patch(command.time, "time", lambda: NOW)
-        self.patch(command, "localZone", lambda: "UTC")
+        self.patch(terminal.time, "time", lambda: NOW)
+        self.patch(terminal, "localZone", lambda: "UTC")
         self.patch(credentials.sys, "stdin", io.StringIO())
 
         class FakeConnection:

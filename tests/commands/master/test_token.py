@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.commands import terminal
 from presence.commands.main import main
 from presence.commands.master import token as module
 from presence.wire import tokens
@@ -26,7 +27,7 @@ class TokenTests(SynchronousTestCase):
         (self.directory / "buildbot.tac").touch()
         self.now = NOW
         self.patch(module.time, "time", lambda: self.now)
-        self.patch(module, "localZone", lambda: "UTC")
+        self.patch(terminal, "localZone", lambda: "UTC")
 
     def run_(self, command, *arguments):
         """(exit status, standard output, standard error)."""

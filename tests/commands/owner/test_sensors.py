@@ -6,6 +6,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.commands import terminal
 from presence.commands.exits import DONE, USAGE
 from presence.commands.main import main
 from presence.commands.owner import sensors
@@ -68,6 +69,7 @@ class SensorsTests(SynchronousTestCase):
             (["--away-on-battery"], "`presence install` turns it on"),
             (["--try", "--away-when-load-above", "much"], "not a number above 0"),
             ([], "is not a worker's directory"),
+            (["--basedir", "another"], "--basedir is there 2 times"),
         ):
             status, out, err = self.run_(*argv)
             self.assertEqual((status, out), (USAGE, ""))
@@ -76,8 +78,8 @@ class SensorsTests(SynchronousTestCase):
     def test_table(self):
         """Each with what it says and sees; one that holds for the rest of its quiet time says until when."""
         self.patch(sensors, "LocalClient", FakeClient)
-        self.patch(sensors, "localZone", lambda: "UTC")
-        self.patch(sensors.time, "time", lambda: NOW)
+        self.patch(terminal, "localZone", lambda: "UTC")
+        self.patch(terminal.time, "time", lambda: NOW)
         _, out, _ = self.run_()
         self.assertEqual(
             out,

@@ -249,7 +249,17 @@ class TokenTests(BearersTestCase):
         """It may read what is ours, under the rules; for what is Buildbot's own it is nobody."""
         self.setAuthz(util.Authz([util.AnyEndpointMatcher(role="admins")], self.authz.roleMatchers))
         self.token(may=("hold",))
-        for path in ("presences", "presences/mac-mini", "reconfig", "shutdown", "runningbuilds"):
+        known = vars(self.master.data.rtypes)
+        ours = {name for name, rtype in known.items() if type(rtype).__module__.startswith("presence.")}
+        self.assertEqual(ours, set(bearersmodule._OURS.values()))
+        for path in (
+            "presences",
+            "presences/mac-mini",
+            "requestpresences",
+            "reconfig",
+            "shutdown",
+            "runningbuilds",
+        ):
             self.assertEqual(self.get(path).status, 200, path)
         self.assertEqual(self.get("workers").status, 403)
         self.token("eves", who="eve", may=("hold",))

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 
 from presence.breaks.schedule import Break
 from presence.master.api.requestpresences import RequestPresence
+from presence.master.why import reader
 from presence.orders.shutdown import StopOrder
 from presence.words.waiting import whyText
 from tests.master.apicase import ApiTestCase
@@ -224,6 +225,21 @@ class RequestPresencesTests(ApiTestCase):
         self.assertIn("When it may start is not known", self.why(self.request()))
         self.assembly.shutdown.cancel("ann")
         self.assertEqual(self.whyBuilder(), "A request would start at once.")
+
+    def test_builderHasGone(self):
+        """A builder that goes while the database is asked is not here, and its workers are not asked after."""
+        self.startMaster([self.slave("mac-mini")], {"runtests": ["mac-mini"]}, connect=False)
+        brid = self.request()
+        asked = reader.estimatesOf
+
+        def ask(master, builds):
+            del master.botmaster.builders["runtests"]
+            return asked(master, builds)
+
+        builder = self.master.botmaster.builders["runtests"]
+        self.patch(reader, "estimatesOf", ask)
+        self.assertIn("this master does not have the builder", self.why(brid))
+        self.master.botmaster.builders["runtests"] = builder
 
     def test_full(self):
         """A worker that builds as many as it may is busy for every builder; an order makes nothing of it."""

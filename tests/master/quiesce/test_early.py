@@ -2,10 +2,10 @@
 
 from twisted.internet.defer import CancelledError
 
-from tests.master.quiesce.test_stuck import StuckTestCase
+from tests.master.quiesce.test_stuck import StuckTestCase, WaysOut
 
 
-class AtTheStartTests(StuckTestCase):
+class AtTheStartTests(WaysOut, StuckTestCase):
     """Buildbot asks `prioritizeBuilders` as the master starts, before there are workers."""
 
     def begin(self):
@@ -25,20 +25,6 @@ class AtTheStartTests(StuckTestCase):
         self.pass_(6)
         self.assertEnded(run, "reconfigured")
         self.assertBuilds()
-
-    def test_plainReconfig(self):
-        """So it does after Buildbot's own."""
-        self.begin()
-        self.write(self.mac, **self.part(None))
-        self.resultOf(self.master.reconfig())
-        self.pass_(2)
-        self.assertBuilds()
-
-    def test_ends(self):
-        """A master that is told to end ends at once."""
-        self.begin()
-        self.stopMaster()
-        self.assertFalse(self.master.running)
 
 
 class AtTheAdoptionTests(StuckTestCase):

@@ -60,8 +60,26 @@ class StuckTestCase(QuiesceTestCase):
         self.finishAll()
 
 
+class WaysOut:
+    """They are open, whichever function it is, and whenever it was asked."""
+
+    def test_plainReconfig(self):
+        """Buildbot's own reconfig, which waits for nothing, takes the bad function away, and the distributor goes on."""
+        self.begin()
+        self.write(self.mac, **self.part(None))
+        self.resultOf(self.master.reconfig())
+        self.pass_(2)
+        self.assertBuilds()
+
+    def test_ends(self):
+        """A master that is told to end, as by SIGTERM, ends at once."""
+        self.begin()
+        self.stopMaster()
+        self.assertFalse(self.master.running)
+
+
 @each(FUNCTIONS, "With {} stuck a reconfig is done at its deadline, and the distributor goes on.")
-class StuckReconfigTests(StuckTestCase):
+class StuckReconfigTests(WaysOut, StuckTestCase):
     def check(self, function):
         self.begin(function)
         run = self.requestReload(onDeadline="reconfig")
@@ -135,14 +153,6 @@ class StuckReconfigTests(StuckTestCase):
         self.assertEnded(second, "reconfigured")
         self.assertBuilds()
 
-    def test_plainReconfig(self):
-        """Buildbot's own reconfig, which waits for nothing, takes the bad function away, and the distributor goes on."""
-        self.begin()
-        self.write(self.mac, **self.part(None))
-        self.resultOf(self.master.reconfig())
-        self.pass_(2)
-        self.assertBuilds()
-
     def test_clockIsSetBack(self):
         """A clock that is set back meanwhile does not make it wait longer."""
         self.begin()
@@ -195,12 +205,6 @@ class StuckShutdownTests(StuckTestCase):
         self.stop(None)
         self.pass_(PATIENCE + 3)
         self.assertEqual(len(self.stops), 1)
-
-    def test_ends(self):
-        """A master that is told to end, as by SIGTERM, ends at once."""
-        self.begin()
-        self.stopMaster()
-        self.assertFalse(self.master.running)
 
     def test_cancel(self):
         """It can be cancelled meanwhile."""

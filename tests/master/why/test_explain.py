@@ -20,6 +20,15 @@ def held(source, until=None, **more):
     return Hold(source, more.get("reason"), more.get("by"), 500.0, until)
 
 
+class SensorTests(SynchronousTestCase):
+    def test_counted(self):
+        """A worker that is away by itself is called and counted as that, and not as held by its owner."""
+        facts = [replace(FREE, name=name, holds=(held("worker", by="sensor"),)) for name in "abcde"]
+        why = explainWorkers(facts, NOW)
+        self.assertEqual({each.reasons[0].kind for each in why.workers}, {"sensor"})
+        self.assertEqual(why.summary[-1].text, "of the others 4 away by itself")
+
+
 class ExplainWorkerTests(SynchronousTestCase):
     """What is known of a worker becomes reasons, and the instant at which all of them are over."""
 

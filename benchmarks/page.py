@@ -16,7 +16,8 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.integration.browser import Browser
-from tests.integration.farm import DEADLINE, Farm
+from tests.integration.farm import Farm
+from tests.integration.processes import DEADLINE
 
 WORKERS, BUILDERS = 500, 1000
 ROUNDS = 16

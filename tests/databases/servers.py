@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.integration.farm import waitFor
+from tests.integration.processes import waitFor
 
 # Ends the server when its standard input is closed, by whoever started it or by that one's end.
 _GUARD = '"$@" < /dev/null & server=$!; cat > /dev/null; kill -{signal} $server; wait $server'

@@ -11,8 +11,9 @@ import time
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.databases.servers import MariaDB, PostgreSQL
-from tests.integration.farm import DEADLINE, Farm, break_, waitFor
+from tests.integration.farm import Farm, break_
 from tests.integration.ownersline import Owner
+from tests.integration.processes import DEADLINE, waitFor
 
 #: From when to when the database is down, in seconds after the instant at which the worker is back.
 DOWN, UP = -2, 4

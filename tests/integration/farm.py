@@ -15,13 +15,11 @@ started is killed by its process id, and its directory removed, when the test en
 
 import atexit
 import json
-import os
 import random
 import re
 import shutil
 import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -34,18 +32,18 @@ from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 from urllib.request import Request as HTTPRequest
 
-from tests.integration import warm
-
-BUILDBOT = "from buildbot.scripts.runner import run; run()"
-BUILDBOT_WORKER = "from buildbot_worker.scripts.runner import run; run()"
-_KINDS = {BUILDBOT: "buildbot", BUILDBOT_WORKER: "buildbot_worker"}
-
-#: How long anything may take, in seconds, on a machine that is busy with other things. Nothing waits so long
-#: unless it fails.
-DEADLINE = 60.0
-
-#: How often the log or the API is looked at, in seconds.
-INTERVAL = 0.05
+from tests.integration.processes import (
+    BUILDBOT,
+    BUILDBOT_WORKER,
+    DEADLINE,
+    END_WITH_PARENT,
+    Process,
+    completed,
+    endWithParent,
+    makeDirectory,
+    runCommand,
+    waitFor,
+)
 
 #: Within this time after the end of a break what waited must be started, in seconds.
 AT_ONCE = 1.0
@@ -121,18 +119,6 @@ c["schedulers"] = [
 """
 
 
-def waitFor(what, ask, deadline=DEADLINE):
-    """The first answer of `ask()` that is true. AssertionError when there is none in time."""
-    end = time.monotonic() + deadline
-    while True:
-        answer = ask()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {deadline} s")
-        time.sleep(INTERVAL)
-
-
 def freePort():
     """A port of the loopback interface that nobody listens on.
 
@@ -158,104 +144,6 @@ def break_(start, stop, **keywords):
     return f"Break({instants[0]!r}, {instants[1]!r}, tz='UTC'{more})"
 
 
-def isAlive(pid):
-    """Whether there is a process of this id that has not ended."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-class Process:
-    """A process that runs in `directory`, in the foreground, with its log in twistd.log there."""
-
-    #: whether it is forked from one that has imported Buildbot
-    warm = True
-
-    def __init__(self, case, directory, code):
-        self.directory = directory
-        #: what it finds in its environment beside what this process has there
-        self.environment = {}
-        self._code = code
-        self._process = None
-        case.addCleanup(self.kill)
-
-    @property
-    def pid(self):
-        return None if self._process is None else self._process.pid
-
-    @property
-    def running(self):
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def log(self):
-        """The log of all its runs."""
-        try:
-            return (self.directory / "twistd.log").read_text(errors="replace")
-        except FileNotFoundError:
-            return ""
-
-    def tail(self):
-        return "\n".join(self.log.splitlines()[-40:])
-
-    def launch(self):
-        assert not self.running
-        if self._process is not None:
-            # it has ended by itself
-            self._reap()
-        arguments = ["start", "--nodaemon", str(self.directory)]
-        environment = {**os.environ, "TZ": "UTC", **self.environment}
-        # its stdin is closed when this process ends, even when that is killed: see `endWithParent`
-        with (self.directory / "output").open("ab") as output:
-            # (a library that is loaded first has to be there first)
-            if self.warm and warm.isPossible() and "LD_PRELOAD" not in environment:
-                self._process = warm.launch(_KINDS[self._code], arguments, output, environment)
-            else:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-c", self._code, *arguments],
-                    stdin=subprocess.PIPE,
-                    stdout=output,
-                    stderr=output,
-                    env=environment,
-                )
-
-    def waitForLog(self, what, pattern, since=0, deadline=DEADLINE):
-        """The match of `pattern` in the log after its first `since` characters."""
-
-        def ask():
-            found = re.compile(pattern).search(self.log, since)
-            if found is None and not self.running:
-                raise AssertionError(f"{what}: the process has ended\n{self.tail()}")
-            return found
-
-        try:
-            return waitFor(what, ask, deadline)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.tail()}") from None
-
-    def signal(self, signum):
-        self._process.send_signal(signum)
-
-    def kill(self):
-        """End it with kill -9, and wait until it is gone."""
-        if self._process is not None:
-            self._process.kill()
-            self._reap()
-
-    def stop(self):
-        """Ask it to end, and wait until it has."""
-        self._process.terminate()
-        self._reap()
-
-    def _reap(self):
-        try:
-            self._process.wait(DEADLINE)
-        finally:
-            self._process.stdin.close()
-
-
 class Worker(Process):
     """A stock buildbot-worker. `buildbot.tac` is in its `directory` as soon as there is one of these."""
 
@@ -267,8 +155,8 @@ class Worker(Process):
             protocol = f"--protocol={PROTOCOLS[farm.protocol]}"
             address = f"127.0.0.1:{farm.port}"
             command = ["create-worker", "-q", protocol, str(self.directory), address, name, PASSWORD]
-            _make(BUILDBOT_WORKER, self.directory, *command)
-            _end_with_parent(self.directory, tac)
+            makeDirectory(BUILDBOT_WORKER, self.directory, *command)
+            endWithParent(self.directory, tac)
 
     def start(self):
         self.launch()
@@ -396,8 +284,8 @@ class Farm:
         tac = self.master.directory / "buildbot.tac"
         text = tac.read_text()
         # the command executes it, and ends with nobody
-        tac.write_text(text.replace(_END_WITH_PARENT, ""))
-        _run(BUILDBOT, "upgrade-master", "-q", str(self.master.directory))
+        tac.write_text(text.replace(END_WITH_PARENT, ""))
+        runCommand(BUILDBOT, "upgrade-master", "-q", str(self.master.directory))
         tac.write_text(text)
 
     def recordBuild(self, builder, worker, seconds):
@@ -439,7 +327,7 @@ class Farm:
 
     def checkconfig(self):
         """`buildbot checkconfig`: its exit status and what it prints."""
-        done = _command(BUILDBOT, "checkconfig", str(self.config))
+        done = completed(BUILDBOT, "checkconfig", str(self.config))
         return done.returncode, done.stdout
 
     # --- the workers
@@ -503,47 +391,6 @@ def _template():
     directory = tempfile.mkdtemp(prefix="presence-farm-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     master = Path(directory) / "master"
-    _make(BUILDBOT, master, "create-master", "-q", "--relocatable", str(master))
-    _end_with_parent(master)
+    makeDirectory(BUILDBOT, master, "create-master", "-q", "--relocatable", str(master))
+    endWithParent(master)
     return master
-
-
-def _run(code, *arguments):
-    """Run a command; AssertionError when it fails."""
-    done = _command(code, *arguments)
-    if done.returncode:
-        raise AssertionError(f"{arguments} has failed:\n{done.stdout}")
-
-
-def _make(code, directory, *arguments):
-    """Run the command that makes `directory`, a master's or a worker's; AssertionError when it does not."""
-    if not warm.isPossible():
-        _run(code, *arguments)
-        return
-    with tempfile.TemporaryFile() as output:
-        warm.launch(_KINDS[code], arguments, output, {**os.environ, "TZ": "UTC"}).wait(DEADLINE)
-        output.seek(0)
-        said = output.read().decode(errors="replace")
-    if not (directory / "buildbot.tac").exists():
-        raise AssertionError(f"{arguments} has failed:\n{said}")
-
-
-def _command(code, *arguments):
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "TZ": "UTC"},
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
-
-
-_END_WITH_PARENT = "\nfrom presence.demo.farm import endWithParent\nendWithParent()\n"
-
-
-def _end_with_parent(directory, tac=""):
-    with (directory / "buildbot.tac").open("a") as file:
-        file.write(f"{_END_WITH_PARENT}{tac}")

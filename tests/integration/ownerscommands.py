@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 
-from tests.integration.farm import DEADLINE, waitFor
+from tests.integration.processes import DEADLINE, waitFor
 
 # Whoever is started in the background of a shell without job control ignores Ctrl-C, and so do its children: these
 # are to be as on a terminal.

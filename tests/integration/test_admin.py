@@ -11,7 +11,8 @@ from twisted.trial.unittest import TestCase
 
 from presence.commands.master.client import MasterClient, MasterError
 from presence.commands.master.credentials import Credentials
-from tests.integration.farm import DEADLINE, Farm
+from tests.integration.farm import Farm
+from tests.integration.processes import DEADLINE
 
 #: How often the master is killed in the test that does so at any moment.
 KILLS = int(os.environ.get("PRESENCE_TEST_KILLS", "4"))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.integration.farm import Farm, break_, waitFor
+from tests.integration.farm import Farm, break_
+from tests.integration.processes import waitFor
 
 HOUR = 3600
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))

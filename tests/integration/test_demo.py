@@ -11,7 +11,7 @@ from shutil import rmtree
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.farm import DEADLINE, waitFor
+from tests.integration.processes import DEADLINE, waitFor
 
 DEMO = """\
 import sys

@@ -2,7 +2,8 @@
 
 import time
 
-from tests.integration.farm import DEADLINE, RETRY, SUCCESS
+from tests.integration.farm import RETRY, SUCCESS
+from tests.integration.processes import DEADLINE
 from tests.integration.test_admin import USERS, AdminTestCase
 
 MAC = 'worker.BuildSlave(name="mac-mini", passwd=PASSWORD)'

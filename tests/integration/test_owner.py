@@ -7,8 +7,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.commands import exits
 from presence.wire.localaddress import FILENAME
-from tests.integration.farm import AT_ONCE, Farm, waitFor
+from tests.integration.farm import AT_ONCE, Farm
 from tests.integration.ownerscommands import Terminal
+from tests.integration.processes import waitFor
 from tests.integration.test_wire import AWAY, OURS, STOCK, onBreakFor
 
 

@@ -8,8 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from presence.commands import exits
 from presence.wire.localaddress import OPEN_FILENAME, LocalFile
 from tests.integration.browser import Browser
-from tests.integration.farm import Farm, waitFor
+from tests.integration.farm import Farm
 from tests.integration.ownerscommands import Terminal
+from tests.integration.processes import waitFor
 from tests.integration.test_wire import AWAY, OURS, onBreakFor
 
 

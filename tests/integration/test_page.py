@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from presence.commands import exits
 from presence.wire.localaddress import OPEN_FILENAME
-from tests.integration.farm import AT_ONCE, DEADLINE
+from tests.integration.farm import AT_ONCE
 from tests.integration.ownerscommands import Terminal
 from tests.integration.ownersline import Owner
 from tests.integration.pagecase import ARM, MAC, PLAIN, SHOWN, PageTestCase
+from tests.integration.processes import DEADLINE
 
 EVIL = """<script>document.title = "evil"</script><img src=x onerror="document.title = 'evil'">"""
 

@@ -16,7 +16,8 @@ import textwrap
 from pathlib import Path
 
 from presence.commands.main import main
-from tests.integration.farm import BUILDBOT, BUILDBOT_WORKER, DEADLINE, PASSWORD
+from tests.integration.farm import PASSWORD
+from tests.integration.processes import BUILDBOT, BUILDBOT_WORKER, DEADLINE
 from tests.integration.test_admin import COMMAND, USERS, AdminTestCase
 from tests.test_docs import PAGES
 

@@ -8,7 +8,8 @@ import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.farm import DEADLINE, JOB, PASSWORD, PROTOCOLS, RETRY, SUCCESS, Farm
+from tests.integration.farm import JOB, PASSWORD, PROTOCOLS, RETRY, SUCCESS, Farm
+from tests.integration.processes import DEADLINE
 
 MASTER_CFG = """\
 from buildbot.plugins import schedulers, steps, util, worker

@@ -20,8 +20,9 @@ from presence.worker import client as client_module
 from presence.worker.client import PresenceClient
 from presence.worker.looking.logind import Logind
 from presence.worker.sensors import CannotTellError, DiskBelow, Used
-from tests.integration.farm import Farm, waitFor
+from tests.integration.farm import Farm
 from tests.integration.ownerscommands import Terminal
+from tests.integration.processes import waitFor
 from tests.integration.test_wire import OURS
 from tests.worker.fakewire import FakeTransport, FakeWorker, view
 

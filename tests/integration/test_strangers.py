@@ -16,8 +16,9 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from presence.commands import exits
 from presence.wire.localaddress import FILENAME, OPEN_FILENAME, LocalFile
 from presence.worker.store import FILENAME as STORE
-from tests.integration.farm import DEADLINE, Farm
+from tests.integration.farm import Farm
 from tests.integration.ownerscommands import Terminal
+from tests.integration.processes import DEADLINE
 
 NOBODY = 65534
 

@@ -6,8 +6,9 @@ import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.farm import Farm, break_, waitFor
+from tests.integration.farm import Farm, break_
 from tests.integration.ownersline import Owner, RefusedError
+from tests.integration.processes import waitFor
 
 #: How many times somebody is killed in the test of the gap.
 KILLS = int(os.environ.get("PRESENCE_KILLS", "4"))

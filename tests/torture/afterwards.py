@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 
-from tests.integration.farm import waitFor
+from tests.integration.processes import waitFor
 from tests.torture.farm import WORKERS
 
 #: How long nothing of the queue may be built when everything is released, in seconds.

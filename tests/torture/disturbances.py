@@ -5,7 +5,7 @@ import subprocess
 import time
 import traceback
 
-from tests.integration.farm import waitFor
+from tests.integration.processes import waitFor
 from tests.torture.account import Planned
 from tests.torture.farm import FAKETIME, PATIENCE, WORKERS
 

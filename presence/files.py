@@ -140,10 +140,17 @@ def read(path: Path, limit: int) -> bytes:
         return directory.read(path.name, limit)[0]
 
 
-def write(path: Path, content: bytes, *, mode: int = PRIVATE, lasting: bool = False) -> None:
+def write(
+    path: Path,
+    content: bytes,
+    *,
+    mode: int = PRIVATE,
+    owner: tuple[int, int] | None = None,
+    lasting: bool = False,
+) -> None:
     """Let the file contain this, as `Directory.write` does. Raises `OSError`."""
     with Directory(path.parent) as directory:
-        directory.write(path.name, content, mode=mode, lasting=lasting)
+        directory.write(path.name, content, mode=mode, owner=owner, lasting=lasting)
 
 
 def remove(path: Path) -> None:

@@ -12,6 +12,9 @@ from presence.errors import PresenceError
 #: The name of the file.
 FILENAME = "presence-local.json"
 
+#: The name of the socket at which a worker tells the accounts of its owners the same.
+SOCKET = "presence-local.socket"
+
 #: The name of the file with which a browser is let in.
 OPEN_FILENAME = "presence-open.html"
 
@@ -19,6 +22,9 @@ _VERSION = 1
 
 # Longer than anything that was ever written there, in bytes.
 _MAX_SIZE = 4096
+
+# How long a worker may take to answer at its socket, in seconds.
+_PATIENCE = 10.0
 
 
 class LocalFileError(PresenceError):
@@ -37,6 +43,10 @@ class LocalAddress(NamedTuple):
         # a log is no place for the token
         return f"LocalAddress(pid={self.pid}, port={self.port})"
 
+    def content(self) -> bytes:
+        """It, as it is written and told."""
+        return json.dumps({"version": _VERSION, **self._asdict()}).encode() + b"\n"
+
 
 class LocalFile:
     """The file in `basedir`."""
@@ -46,8 +56,7 @@ class LocalFile:
 
     def write(self, address: LocalAddress) -> None:
         """Say where the worker listens. Raises `OSError`."""
-        content = json.dumps({"version": _VERSION, **address._asdict()})
-        files.write(self.path, content.encode() + b"\n")
+        files.write(self.path, address.content())
 
     def read(self) -> LocalAddress | None:
         """What it says; None when there is none: the worker does not run. Raises `LocalFileError`."""
@@ -56,14 +65,35 @@ class LocalFile:
         except FileNotFoundError:
             return None
         except PermissionError:
-            raise LocalFileError(
-                f"{self.path} may not be read by you: it is for the account that runs the worker; run this as "
-                "that account, as in `sudo -u ACCOUNT presence …`"
-            ) from None
+            return self._asked()
         except (OSError, ValueError, RecursionError) as problem:
             raise LocalFileError(
                 f"{self.path} cannot be read ({problem}): restart the worker, which writes it anew"
             ) from problem
+
+    def _asked(self) -> LocalAddress:
+        """What the worker tells an account that may not read the file: those of its owners. Raises `LocalFileError`."""
+        import socket  # noqa: PLC0415 (most may read the file)
+
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(_PATIENCE)
+                connection.connect(str(self.path.with_name(SOCKET)))
+                content = b""
+                while len(content) < _MAX_SIZE and (more := connection.recv(_MAX_SIZE)):
+                    content += more
+        except (OSError, AttributeError):  # (elsewhere than on Unix there are none)
+            content = b""
+        if content:
+            try:
+                return _address(json.loads(content))
+            except (ValueError, RecursionError):
+                pass  # an older or later one
+        raise LocalFileError(
+            f"{self.path} may not be read by you: it is for the account that runs the worker, and for its owners: let that "
+            f"account run `presence install --owner YOU {self.path.parent}` and restart the worker, or run this as that "
+            "account, as in `sudo -u ACCOUNT presence …`"
+        )
 
     def remove(self, token: str) -> None:
         """Remove it, unless a worker that was started in the meantime has written its own."""

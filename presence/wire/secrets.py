@@ -24,7 +24,7 @@ def newSecret(prefix: str) -> str:
 
 def digestOf(secret: str) -> str:
     """What is kept of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 def isSame(digest: str, other: str) -> bool:

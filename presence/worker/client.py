@@ -24,6 +24,7 @@ from presence.worker.stopping import GracefulStop
 from presence.worker.store import Store
 
 if TYPE_CHECKING:
+    from presence.worker.local.accounts import OwnersSocket
     from presence.worker.sensors.watches import Watches
 
 
@@ -37,7 +38,8 @@ class PresenceClient(MultiService):
     `sensors` are those of `presence.worker.sensors`, a list, with which the machine knows by itself when its owner needs it.
 
     The owner's command line and page speak with it over `localPort` of 127.0.0.1 (0: one that is free; None: no
-    server, and so neither of them).
+    server, and so neither of them). With a port of your choice a page that was let in stays so over restarts. `owners`, accounts of
+    this machine and ``"@groups"``, are let in besides the worker's own.
 
     It makes and wires the parts, and no more: `owner` (an `Owner`) is what can be said and seen; `presence` is the
     `WorkerPresence` of this side, of which what the owner said is the hold `worker`; and `breakTimer` places `break`.
@@ -56,6 +58,7 @@ class PresenceClient(MultiService):
         workingDuring: Any = None,
         sensors: Any = (),
         localPort: int | None = 0,
+        owners: Any = (),
         reactor: Any = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -90,7 +93,9 @@ class PresenceClient(MultiService):
         transport.listen(self)
         self._local: LocalWeb | None = None
         if localPort is not None:
-            self._local = LocalWeb(self.owner, basedir, localPort, reactor)
+            self._local = LocalWeb(
+                self.owner, basedir, localPort, reactor, _accounts(owners, basedir, reactor)
+            )
             self._local.setServiceParent(self)  # type: ignore[no-untyped-call]
 
     def startService(self) -> None:
@@ -161,6 +166,14 @@ class PresenceClient(MultiService):
 
         with suppress(ReactorNotRunning):
             self._reactor.stop()
+
+
+def _accounts(owners: Any, basedir: str, reactor: Any) -> OwnersSocket | None:
+    if isinstance(owners, (list, tuple)) and not owners:
+        return None
+    from presence.worker.local.accounts import OwnersSocket, checkOwners  # noqa: PLC0415 (few need it)
+
+    return OwnersSocket(basedir, checkOwners(owners), reactor)
 
 
 def _text(name: str | bytes) -> str:

@@ -10,14 +10,14 @@ from twisted.internet.defer import fail
 from twisted.logger import Logger
 
 from presence.breaks.forecast import breaksToCome, comingBreaks
-from presence.text import MAX_REASON, cut, readReason
+from presence.text import MAX_REASON, cut
 from presence.wire.messages import Announcement, RunningBuild, Stop
 from presence.wire.reading import checkFuture
 from presence.worker.link.announcement import announcementOf
 from presence.worker.link.conversation import Plugin
 from presence.worker.status import MasterSide, statusOf
 from presence.worker.stopping import StopRefusedError
-from presence.worker.store import NOTHING, Away, StoreError, Wish
+from presence.worker.store import NOTHING, OWNER, Away, StoreError, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from presence.worker.store import Store
 
 _log = Logger()
-
-#: Who says what is said here.
-OWNER = "owner"
 
 #: The reason of the hold while the worker waits for what runs to end itself.
 STOPPING = "stopping when nothing runs any more"
@@ -120,14 +117,11 @@ class Owner:
         """Accept no builds: until then (seconds since the epoch), or until `back()`. Replaces what was said
         before. `reason` is for people, one line of at most 512 characters.
         """
-        now = self._clock.seconds()
-        before = self._away_in_force()
-        since = now if before is None or before.by != OWNER else before.since
         try:
-            away = Away(_reason(reason), OWNER, since, checkFuture("until", until, now))
+            wish = self._wish.saying(self._clock.seconds(), reason, until)
         except ValueError:
             return fail()
-        return self._keep(replace(self._wish, away=away))
+        return self._keep(wish)
 
     def back(self) -> Deferred[Status]:
         """End what the owner said with `away()`, and cancel a stop. Breaks and what others hold go on."""
@@ -223,15 +217,9 @@ class Owner:
 
     # --- how it hangs together
 
-    def _away_in_force(self) -> Away | None:
-        away = self._wish.away
-        if away is None or (away.until is not None and away.until <= self._clock.seconds()):
-            return None
-        return away
-
     def _place(self) -> None:
         """Let the hold `worker` be what is wanted."""
-        away = self._away_in_force()
+        away = self._wish.awayAt(self._clock.seconds())
         wanted: tuple[str | None, str | None, float | None, float | None]
         if self._stop.asked:
             wanted = (STOPPING, OWNER, None, self._stop.since)
@@ -312,10 +300,3 @@ class Owner:
             self._place()
         elif talk.view is not None and talk.view.stopping and talk.view.running == 0:
             self._stop.endSoon("nothing runs any more")
-
-
-def _reason(reason: str | None) -> str | None:
-    try:
-        return None if reason is None else readReason(reason)
-    except ValueError as problem:
-        raise ValueError(f"reason: {problem}") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,16 @@ from presence import files
 from presence.calendar.instants import LATEST, isFinite
 from presence.errors import PresenceError
 from presence.text import MAX_NAME, readLine, readReason
+from presence.wire.reading import checkFuture
 
 #: The name of the file.
 FILENAME = "presence-owner.json"
 
 #: What it was called before, which is also what a master's note was called: read once.
 OLD_FILENAME = "presence.json"
+
+#: Who says what is said here.
+OWNER = "owner"
 
 _VERSION = 1
 
@@ -51,6 +55,17 @@ class Wish:
     away: Away | None
     workUntil: float | None
 
+    def awayAt(self, now: float) -> Away | None:
+        """The "away" that is in force at `now`."""
+        away = self.away
+        return None if away is None or (away.until is not None and away.until <= now) else away
+
+    def saying(self, now: float, reason: str | None, until: float | None) -> Wish:
+        """The wish when, instead, its owner says "away" at `now`. Raises `ValueError`."""
+        before = self.awayAt(now)
+        since = now if before is None or before.by != OWNER else before.since
+        return replace(self, away=Away(_reason(reason), OWNER, since, checkFuture("until", until, now)))
+
 
 #: What an owner wants who has said nothing.
 NOTHING = Wish(None, None)
@@ -75,16 +90,25 @@ class Store:
             self.save(wish)
         return wish
 
-    def save(self, wish: Wish) -> None:
-        """Keep `wish`. Raises `StoreError` when that cannot be done, and the one of before is kept then."""
+    def save(self, wish: Wish, owner: tuple[int, int] | None = None) -> None:
+        """Keep `wish`. Raises `StoreError` when that cannot be done, and the one of before is kept then. `owner`: as in
+        `files.Directory.write`.
+        """
         try:
-            files.write(self.path, _content(wish), lasting=True)
+            files.write(self.path, _content(wish), lasting=True, owner=owner)
         except OSError as problem:
             raise StoreError(
                 f"{self.path} cannot be written ({problem}), and what is not kept is not done: make room there, "
                 "or give the worker's account the right to write, and say it again"
             ) from problem
         files.remove(self._old)
+
+
+def _reason(reason: str | None) -> str | None:
+    try:
+        return None if reason is None else readReason(reason)
+    except ValueError as problem:
+        raise ValueError(f"reason: {problem}") from None
 
 
 def _read(path: Path) -> Wish | None:

@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 from presence.errors import PresenceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 #: The line above the two lines, by which `uninstalled` knows them.
 MARK = "# presence: what this machine's owner says. Put in by `presence install`, taken out by `presence uninstall`."
+
+#: The arguments of `PresenceClient` that this module may put in, in their order.
+ARGUMENTS = ("sensors", "onReturn", "suspendLimit", "owners", "localPort")
 
 _IMPORT = "from presence.worker.client import PresenceClient"
 
@@ -50,32 +53,42 @@ class _Worker:
     line: int
 
 
-def installed(source: bytes, sensors: Sequence[str] = ()) -> bytes:
+def installed(
+    source: bytes, sensors: Sequence[str] = (), arguments: Mapping[str, str] | None = None
+) -> bytes:
     """`source`, the content of a `buildbot.tac`, with a `PresenceClient` beside its worker, and with these sensors, each
-    as it is written there: ``Used('15m')``.
+    as it is written there: ``Used('15m')``. `arguments` are others of `ARGUMENTS`, likewise: ``{"localPort": "8123"}``.
 
-    The same content when there is a client already, put in by this function or by hand, and no sensor is given; with sensors
-    they take the place of those that this function has put in. Raises `TacFileError`, also when the client that is there has
-    arguments of its owner's.
+    The same content when there is a client already, put in by this function or by hand, and nothing is given; what is given
+    takes the place of what this function has put in of the same name. Raises `TacFileError`, also when the client that is
+    there has arguments of its owner's.
     """
     tree = _parse(source)
+    given = dict(arguments or {})
+    if sensors:
+        given["sensors"] = f"[{', '.join(sensors)}]"
     clients = [call for call in map(_makes_client, ast.walk(tree)) if call is not None]
-    if clients and not sensors:
+    if clients and not given:
         return source
+    imported = [_import_of(sensors)] if sensors else []
     if clients:
-        source = _without_sensors(source, clients[0], sensors)
+        if not sensors:
+            imported = _imports_of(source, tree)
+        source, kept = _without_ours(source, clients[0], given, imported)
+        given = {**kept, **given}
         tree = _parse(source)
     worker = _worker(tree)
     lines = source.splitlines(keepends=True)
     newline = b"\r\n" if lines[worker.line - 1].endswith(b"\r\n") else b"\n"
     if not lines[worker.line - 1].endswith((b"\n", b"\r")):
         lines[worker.line - 1] += newline
-    imports = [_IMPORT, *([_import_of(sensors)] if sensors else [])]
-    arguments = f"{worker.name}, sensors=[{', '.join(sensors)}]" if sensors else worker.name
-    call = f"PresenceClient({arguments}).setServiceParent({worker.application})"
+    written = ", ".join([worker.name, *(f"{name}={given[name]}" for name in ARGUMENTS if name in given)])
+    call = f"PresenceClient({written}).setServiceParent({worker.application})"
     # a name may be of any alphabet
     encoding, _ = tokenize.detect_encoding(BytesIO(source).readline)
-    added = [line.encode(encoding.removesuffix("-sig")) + newline for line in (MARK, *imports, call)]
+    added = [
+        line.encode(encoding.removesuffix("-sig")) + newline for line in (MARK, _IMPORT, *imported, call)
+    ]
     result = b"".join([*lines[: worker.line], *added, *lines[worker.line :]])
     _check_only_ours(source, result)
     return result
@@ -111,17 +124,30 @@ def _import_of(sensors: Sequence[str]) -> str:
     return f"{_IMPORT_SENSORS}{', '.join(sorted({each.partition('(')[0] for each in sensors}))}"
 
 
-def _without_sensors(source: bytes, client: ast.Call, sensors: Sequence[str]) -> bytes:
-    """`source` without what this module has put in, which has no arguments but `sensors=`."""
-    if (
-        MARK.encode("ascii") in source
-        and len(client.args) == 1
-        and {each.arg for each in client.keywords} <= {"sensors"}
-    ):
-        return uninstalled(source)
+def _imports_of(source: bytes, tree: ast.Module) -> list[str]:
+    """The line that imports sensors, if there is one."""
+    found = [each for each in tree.body if _imports_sensors(each)]
+    return [_written(source, each) for each in found[:1]]
+
+
+def _written(source: bytes, node: ast.AST) -> str:
+    """What is written there."""
+    text = source.decode(tokenize.detect_encoding(BytesIO(source).readline)[0])
+    return ast.get_source_segment(text, node) or ""
+
+
+def _without_ours(
+    source: bytes, client: ast.Call, given: Mapping[str, str], imports: Sequence[str]
+) -> tuple[bytes, dict[str, str]]:
+    """`source` without what this module has put in, which has no arguments but `ARGUMENTS`; and what these are."""
+    names = [each.arg for each in client.keywords]
+    if MARK.encode("ascii") in source and len(client.args) == 1 and set(names) <= set(ARGUMENTS):
+        kept = {str(each.arg): _written(source, each.value) for each in client.keywords}
+        return uninstalled(source), kept
+    above = f", and in a line above {imports[0]}" if "sensors" in given else ""
     raise TacFileError(
         f"the PresenceClient in line {client.lineno} has arguments of yours, or was put in by hand: write there "
-        f"sensors=[{', '.join(sensors)}], and in a line above {_import_of(sensors)}"
+        f"{', '.join(f'{name}={value}' for name, value in given.items())}{above}"
     )
 
 

@@ -175,8 +175,10 @@ class PBOwnerTests(Owners, SynchronousTestCase):
     def test_mistakes(self):
         """What makes no sense is refused with what would be right, and changes nothing."""
         owner = Terminal(self, Farm(self).worker("mac-mini"))
-        self.assertIn("is not running", owner.do(exits.NOT_RUNNING, "away"))
+        self.assertIn("is not running", owner.do(exits.NOT_RUNNING, "stop"))
+        self.assertIn("from its start on it is away", owner.do(exits.NOT_TOLD, "away"))
         owner.start()
+        self.assertEqual(owner.sources(), ["worker"])
         before = owner.status()["holds"]
         for argv, status, said in (
             (["away", "--reason", "x" * 513], exits.REFUSED, "at most 512"),

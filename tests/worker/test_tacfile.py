@@ -60,9 +60,23 @@ class InstalledTests(SynchronousTestCase):
         for each in (one, other):
             self.assertEqual(uninstalled(each), source)
 
+    def test_arguments(self):
+        """Other arguments are put in, in one order, and each takes the place of its like only."""
+        source = stock()
+        one = installed(source, ["Used('15m')"], {"localPort": "8123"})
+        two = installed(one, arguments={"owners": "['ann', '\\xe4']"})
+        call = b"PresenceClient(s, sensors=[Used('15m')], owners=['ann', '\\xe4'], localPort=8123).set"
+        self.assertIn(call, two)
+        self.assertIn(b"\nfrom presence.worker.sensors import Used\n", two)
+        three = installed(two, ["OnBattery()"], {"localPort": "9"})
+        self.assertIn(call.replace(b"Used('15m')", b"OnBattery()").replace(b"8123", b"9"), three)
+        self.assertIn(b"\nfrom presence.worker.sensors import OnBattery\n", three)
+        for each in (one, two, three):
+            self.assertEqual(uninstalled(each), source)
+
     def test_sensorsOfTheOwners(self):
         """Where the client has arguments of the owner's nothing is changed, and what would be right is said."""
-        source = installed(stock()).replace(b"Client(s)", b"Client(s, localPort=8123)")
+        source = installed(stock()).replace(b"Client(s)", b"Client(s, onBreakDuring=None)")
         problem = self.assertRaises(TacFileError, installed, source, ["OnBattery()"])
         self.assertIn(
             "write there sensors=[OnBattery()], and in a line above from presence.worker.sensors import",

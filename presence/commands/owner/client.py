@@ -31,6 +31,9 @@ _INTERVAL = 0.05
 # More than a number of a process takes, in bytes.
 _MAX_PID = 32
 
+# Longer than any tac file, in bytes.
+_MAX_TAC = 1 << 20
+
 _OK, _UNAUTHORIZED = 200, 401
 _REFUSALS = (400, 409, 413, 507)
 
@@ -44,6 +47,47 @@ def addBasedir(parser: ArgumentParser) -> None:
         metavar="DIRECTORY",
         help="the worker's directory (default: PRESENCE_BASEDIR, or this one)",
     )
+
+
+def addAll(parser: ArgumentParser) -> None:
+    """Let the command be for several workers: see `basedirsOf()`."""
+    addBasedir(parser)
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every worker in these directories, and directly below them; --basedir may be given several times, and "
+        f"PRESENCE_BASEDIR name several, with {os.pathsep!r} between them",
+    )
+
+
+def basedirsOf(options: Namespace) -> list[Path]:
+    """The directories of the workers that the command is for: with ``--all`` those in and directly below all that are named, which
+    have a presence. Raises `LocalError`.
+    """
+    if not options.all:
+        return [basedirOf(options)]
+    given = [Path(each) for each in (os.environ.get("PRESENCE_BASEDIR") or ".").split(os.pathsep) if each]
+    roots: list[Path] = options.basedir or given
+    found: list[Path] = []
+    for root in roots:
+        try:
+            below = sorted(each for each in root.iterdir() if each.is_dir())
+        except OSError:
+            below = []
+        found += [each for each in (root, *below) if _has_presence(each) and each not in found]
+    if not found:
+        where = ", ".join(_shown(each) for each in roots)
+        raise LocalError(USAGE, f"no worker with a presence is in {where}, nor directly below")
+    return found
+
+
+def _has_presence(basedir: Path) -> bool:
+    try:
+        if (basedir / FILENAME).exists():
+            return True
+        return b"PresenceClient" in files.read(basedir / "buildbot.tac", _MAX_TAC)
+    except OSError:
+        return False
 
 
 def basedirOf(options: Namespace) -> Path:
@@ -66,6 +110,13 @@ class LocalError(Exception):
         self.status = status
 
 
+class NotStartedError(LocalError):
+    """The worker has a presence, and does not run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(NOT_RUNNING, text)
+
+
 class LocalClient:
     """The worker that runs in `basedir`. Raises `LocalError`, here too, when there is none."""
 
@@ -79,8 +130,8 @@ class LocalClient:
         if address is None:
             raise _nobody(basedir)
         if not isAlive(address.pid):
-            raise _deaf(basedir) or LocalError(
-                NOT_RUNNING, f"the worker in {_shown(basedir)} is not running: it was killed"
+            raise _deaf(basedir) or NotStartedError(
+                f"the worker in {_shown(basedir)} is not running: it was killed"
             )
         self.address: LocalAddress = address
         self._http = HTTPClient(f"127.0.0.1:{address.port}", "/api/")
@@ -146,9 +197,8 @@ class LocalClient:
         try:
             return self._http.send(method, path, body, {"Authorization": f"Bearer {self.address.token}"})
         except ConnectionRefusedError:
-            raise LocalError(
-                NOT_RUNNING,
-                f"the worker in {_shown(self.basedir)} does not listen: it has ended, or just ends",
+            raise NotStartedError(
+                f"the worker in {_shown(self.basedir)} does not listen: it has ended, or just ends"
             ) from None
         except TimeoutError:
             raise LocalError(
@@ -194,9 +244,8 @@ def _nobody(basedir: Path) -> LocalError:
             "out, and restart it",
         )
     if "PresenceClient" in text:
-        return _deaf(basedir) or LocalError(
-            NOT_RUNNING,
-            f"the worker in {_shown(basedir)} is not running: buildbot-worker start {_shown(basedir)}",
+        return _deaf(basedir) or NotStartedError(
+            f"the worker in {_shown(basedir)} is not running: buildbot-worker start {_shown(basedir)}"
         )
     return LocalError(
         NOT_RUNNING,

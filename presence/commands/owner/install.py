@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
+import stat
 import sys
+from contextlib import suppress
 from errno import ELOOP
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE, REFUSED, USAGE
@@ -18,13 +22,19 @@ from presence.files import Directory
 from presence.worker.tacfile import MARK, TacFileError, installed, uninstalled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 #: What is appended to the name of the copy that is kept of `buildbot.tac`.
 COPY = ".before-presence"
 
 # Longer than any tac file, in bytes.
 _MAX_SIZE = 1 << 20
+
+# Ports below are root's. The port of a page is one that systems do not give to connections by themselves.
+_FIRST_PORT = 1024
+_FIRST_OF_OURS = 20000
+_OURS = 10000
+_TRIES = 100
 
 _INSTALL = """\
 Put two lines into the buildbot.tac of a worker that `buildbot-worker create-worker` made, so that the owner of the
@@ -60,6 +70,7 @@ def addParser(subparsers: Any) -> None:
         )
         if name == "install":
             addSensors(parser, prefix="What lets the machine know by itself that its owner needs it. ")
+            _add_owners(parser)
         parser.set_defaults(run=run)
     parser = subparsers.add_parser(
         "create-worker",
@@ -78,7 +89,67 @@ def install(options: argparse.Namespace) -> int:
         sensors = [str(each) for each in sensorsOf(options)]
     except ValueError as problem:
         return complain(problem, USAGE)
-    return _install(options.basedir, sensors)
+    arguments, wrong = _arguments(options)
+    if wrong:
+        return complain(wrong, USAGE)
+    return _install(options.basedir, sensors, arguments)
+
+
+def _add_owners(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("who may, and where", "See docs/owner.rst.")
+    group.add_argument(
+        "--owner",
+        metavar="ACCOUNT",
+        action="append",
+        default=[],
+        help="let this account of the machine in, or every one of a @GROUP, besides the worker's own; may be given several "
+        "times (Linux)",
+    )
+    group.add_argument(
+        "--port",
+        metavar="PORT",
+        help="give the page an address that stays: this port of 127.0.0.1, or `auto`: one that is free now",
+    )
+
+
+def _arguments(options: argparse.Namespace) -> tuple[dict[str, str], str]:
+    """The arguments for `PresenceClient`, as they are written; and what is wrong with those that were given, or ""."""
+    arguments = {}
+    if options.owner:
+        unknown = [each for each in options.owner if not _is_known(each)]
+        if unknown:
+            return {}, f"{unknown[0]!r} is neither an account of this machine nor a @group"
+        arguments["owners"] = f"[{', '.join(map(ascii, options.owner))}]"
+    if options.port is not None:
+        text = str(_free_port()) if options.port == "auto" else options.port
+        if not (text.isascii() and text.isdecimal() and _FIRST_PORT <= int(text) < 1 << 16):
+            return {}, f"--port {options.port}: give a number from {_FIRST_PORT} to 65535, or auto"
+        arguments["localPort"] = str(int(text))
+    return arguments, ""
+
+
+def _is_known(owner: str) -> bool:
+    try:
+        from grp import getgrnam  # noqa: PLC0415 (Unix alone has them)
+        from pwd import getpwnam  # noqa: PLC0415
+
+        if owner.startswith("@"):
+            getgrnam(owner[1:])
+        else:
+            getpwnam(owner)
+    except (ImportError, KeyError, ValueError):
+        return False
+    return True
+
+
+def _free_port() -> int:
+    """A port that is free, and not one of those that the system gives to whoever asks for any."""
+    for _ in range(_TRIES):
+        with suppress(OSError), socket() as tried:
+            port = _FIRST_OF_OURS + secrets.randbelow(_OURS)
+            tried.bind(("127.0.0.1", port))
+            return port
+    raise LookupError("no port is free")
 
 
 def uninstall(options: argparse.Namespace) -> int:
@@ -108,10 +179,18 @@ def create(options: argparse.Namespace) -> int:
     return int(status) or _install(basedir)
 
 
-def _install(basedir: str, sensors: Sequence[str] = ()) -> int:
+def _install(basedir: str, sensors: Sequence[str] = (), arguments: Mapping[str, str] | None = None) -> int:
     done = f"the presence is installed; the file of before is buildbot.tac{COPY}"
-    change = partial(installed, sensors=sensors)
-    return _edit(basedir, change, done, "the presence is installed already", keep=True)
+    change = partial(installed, sensors=sensors, arguments=arguments)
+    status = _edit(basedir, change, done, "the presence is installed already", keep=True)
+    if status == DONE and arguments:
+        if "localPort" in arguments:
+            print(f"The page is http://127.0.0.1:{arguments['localPort']}/ from then on.")
+        if "owners" in arguments and not Path(basedir).stat().st_mode & stat.S_IXOTH:
+            print(
+                f"Other accounts cannot get there: chmod o+x {basedir} (what is in it stays as private as it is)"
+            )
+    return status
 
 
 def _edit(basedir: str, change: Callable[[bytes], bytes], done: str, nothing: str, *, keep: bool) -> int:

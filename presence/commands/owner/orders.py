@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
 from presence.commands import exits
 from presence.commands.options import addDeadline, addUntil, untilOf
-from presence.commands.owner.client import LocalClient, LocalError, addBasedir, basedirOf
+from presence.commands.owner.client import (
+    LocalClient,
+    LocalError,
+    NotStartedError,
+    addAll,
+    addBasedir,
+    basedirsOf,
+)
 from presence.commands.owner.text import OwnerText
-from presence.commands.terminal import complain, plain
+from presence.commands.terminal import complain
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
+    from pathlib import Path
 
 _EXITS = """\
 exit status: 0 done; 1 failed; 2 usage error; 3 the worker is not running; 4 done and kept here, but
@@ -46,7 +54,7 @@ def addParser(subparsers: Any) -> None:
     stop.add_argument("--no-wait", dest="wait", action="store_false", help="return at once")
 
     page = _command(
-        subparsers, "open", _open, "open the page of this machine's worker in a browser", json_=False
+        subparsers, "open", _open, "open the page of this machine's worker in a browser", one=True
     )
     page.add_argument(
         "--no-browser", action="store_true", help="print the address of the page, and the code that opens it"
@@ -54,38 +62,86 @@ def addParser(subparsers: Any) -> None:
 
 
 def _command(
-    subparsers: Any, name: str, command: Callable[..., int], text: str, *, json_: bool = True
+    subparsers: Any, name: str, command: Callable[..., Callable[[], int]], text: str, *, one: bool = False
 ) -> ArgumentParser:
     parser: ArgumentParser = subparsers.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_EXITS
     )
-    addBasedir(parser)
-    if json_:
+    if one:
+        addBasedir(parser)
+        parser.set_defaults(all=False, json=False)
+    else:
+        addAll(parser)
         parser.add_argument("--json", action="store_true", help="print it for programs; see docs/owner.rst")
     parser.set_defaults(run=_run, command=command)
     return parser
 
 
 def _run(options: Namespace) -> int:
+    """Order it of every worker, and then wait for each: no worker waits for another."""
     try:
-        options.basedir = basedirOf(options)
-        return int(options.command(options, LocalClient(options.basedir)))
+        basedirs = basedirsOf(options)
     except LocalError as problem:
-        if getattr(options, "json", False):
-            print(json.dumps({"error": str(problem)}))
-        return complain(problem, problem.status)
+        return _problem(options, problem)
+    rests = [_begin(options, basedir) for basedir in basedirs]
+    statuses = [_finish(options, rest) for rest in rests]
+    return next((status for status in statuses if status), exits.DONE)
 
 
-def _status(options: Namespace, client: LocalClient) -> int:
+def _begin(options: Namespace, basedir: Path) -> Callable[[], int]:
+    """Order it of this one; what is left to do."""
+    try:
+        try:
+            return options.command(options, LocalClient(basedir))  # type: ignore[no-any-return]
+        except NotStartedError as problem:
+            # what is said before the start is kept for it
+            if options.command in (_away, _back, _work):
+                return partial(_keep, options, basedir, problem)
+            raise
+    except LocalError as problem:
+        return partial(_problem, options, problem)
+
+
+def _finish(options: Namespace, rest: Callable[[], int]) -> int:
+    try:
+        return rest()
+    except LocalError as problem:
+        return _problem(options, problem)
+
+
+def _problem(options: Namespace, problem: LocalError) -> int:
+    if options.json:
+        print(json.dumps({"error": str(problem)}))
+    return complain(problem, problem.status)
+
+
+def _keep(options: Namespace, basedir: Path, problem: NotStartedError) -> int:
+    """Say it to a worker that does not run: it takes it up when it starts."""
+    from presence.commands.owner.before import keep  # noqa: PLC0415 (few say it then)
+
+    until = None if options.command is _back else untilOf(options)
+    if options.command is _work:
+        _check_work(options, until)
+    print(keep(options, basedir, options.command.__name__.strip("_"), until, problem))
+    return exits.NOT_TOLD
+
+
+def _status(options: Namespace, client: LocalClient) -> Callable[[], int]:
     status = client.status()
-    print(json.dumps(status, indent=2) if options.json else _text(status).status())
-    return exits.DONE
+
+    def shown() -> int:
+        print(json.dumps(status, indent=2) if options.json else _text(status).status())
+        return exits.DONE
+
+    return shown
 
 
-def _away(options: Namespace, client: LocalClient) -> int:
+def _away(options: Namespace, client: LocalClient) -> Callable[[], int]:
     status = _say(client, "away", reason=options.reason, until=untilOf(options))
-    if not options.wait:
-        return _outcome(options, status)
+    return partial(_wait_away if options.wait else _outcome, options, status, client)
+
+
+def _wait_away(options: Namespace, status: dict[str, Any], client: LocalClient) -> int:
     if not options.json:
         print(_text(status).outcome(), flush=True)
     last = _wait(client, _is_away)
@@ -100,29 +156,41 @@ def _away(options: Namespace, client: LocalClient) -> int:
     return _outcome(options, last)
 
 
-def _back(options: Namespace, client: LocalClient) -> int:
-    status = _say(client, "back")
+def _back(options: Namespace, client: LocalClient) -> Callable[[], int]:
+    return partial(_said_back, options, _say(client, "back"))
+
+
+def _said_back(options: Namespace, status: dict[str, Any]) -> int:
     done = _outcome(options, status)
     if not options.json and any(hold["source"] == "sensor" for hold in status["holds"]):
         print("That is the machine's own word: `presence work --for 2h` overrules it.", file=sys.stderr)
     return done
 
 
-def _work(options: Namespace, client: LocalClient) -> int:
+def _work(options: Namespace, client: LocalClient) -> Callable[[], int]:
     until = untilOf(options)
+    _check_work(options, until)
+    return partial(_said_work, options, _say(client, "work", until=until))
+
+
+def _check_work(options: Namespace, until: float | None) -> None:
     if (until is None) is not options.end:
         raise LocalError(exits.USAGE, "say how long (--for 8h, --until 18:00), or --end")
-    status = _say(client, "work", until=until)
+
+
+def _said_work(options: Namespace, status: dict[str, Any]) -> int:
     done = _outcome(options, status)
-    if not options.json and until is not None and _is_away(status):
+    if not (options.json or options.end) and _is_away(status):
         print("You are still away: `presence back` ends that.", file=sys.stderr)
     return done
 
 
-def _stop(options: Namespace, client: LocalClient) -> int:
+def _stop(options: Namespace, client: LocalClient) -> Callable[[], int]:
     status = _say(client, "stop", deadline=options.deadline)
-    if not options.wait:
-        return _outcome(options, status)
+    return partial(_wait_stop if options.wait else _outcome, options, status, client)
+
+
+def _wait_stop(options: Namespace, status: dict[str, Any], client: LocalClient) -> int:
     if not options.json:
         print(_text(status).outcome(), flush=True)
     last = _wait(client, _is_stopping, idle=False)
@@ -139,31 +207,10 @@ def _stop(options: Namespace, client: LocalClient) -> int:
     return exits.DONE
 
 
-def _open(options: Namespace, client: LocalClient) -> int:
-    import webbrowser  # noqa: PLC0415 (this command alone needs them)
+def _open(options: Namespace, client: LocalClient) -> Callable[[], int]:
+    from presence.commands.owner.page import openPage  # noqa: PLC0415 (this command alone needs it)
 
-    from presence import files  # noqa: PLC0415
-    from presence.wire.localaddress import OPEN_FILENAME  # noqa: PLC0415
-    from presence.worker.local.pages import door  # noqa: PLC0415
-
-    name, ticket = client.ticket()
-    port = client.address.port
-    # in somebody else's directory he decides what a file says that a browser of ours would open
-    ours = not hasattr(os, "geteuid") or options.basedir.stat().st_uid == os.geteuid()
-    if ours and not options.no_browser:
-        # a file, which nobody else can read: what is given to a browser as an address, everybody can see
-        path = options.basedir.absolute() / OPEN_FILENAME
-        try:
-            files.write(path, door(name, port, ticket))
-            opened = webbrowser.open(path.as_uri())
-        except (OSError, webbrowser.Error) as problem:
-            complain(problem, exits.DONE)
-            opened = False
-        if opened:
-            print(f"The page of {plain(name)} opens in your browser: http://127.0.0.1:{port}/")
-            return exits.DONE
-    print(f"Open http://127.0.0.1:{port}/ within a minute, and give it this code: {ticket}")
-    return exits.DONE
+    return partial(openPage, client, browser=not options.no_browser)
 
 
 def _say(client: LocalClient, order: str, **arguments: Any) -> dict[str, Any]:
@@ -171,7 +218,7 @@ def _say(client: LocalClient, order: str, **arguments: Any) -> dict[str, Any]:
     return client.say(order, **{name: value for name, value in arguments.items() if value is not None})
 
 
-def _outcome(options: Namespace, status: dict[str, Any]) -> int:
+def _outcome(options: Namespace, status: dict[str, Any], _: object = None) -> int:
     """Print what is so now; the exit status."""
     print(json.dumps(status, indent=2) if options.json else _text(status).outcome())
     if status["told"]:

@@ -11,10 +11,14 @@ from base64 import b32encode
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
+from presence.wire.secrets import digestOf, isSame
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from presence.worker.local.sessions import Sessions
 
 #: How long a ticket may be used, in seconds.
 TICKET_LIFE = 60.0
@@ -41,17 +45,21 @@ class AccessError(Exception):
 
 class Access:
     """The secrets of one run of the worker, and the checks. `ticketGone()` is called when there is no ticket
-    any more: it was used, or its time is over.
+    any more: it was used, or its time is over. `kept` are the sessions that outlast this run, if any do.
 
     There is one ticket at a time: a new one takes the place of the one before.
     """
 
-    def __init__(self, clock: IReactorTime, ticketGone: Callable[[], object]) -> None:
+    def __init__(
+        self, clock: IReactorTime, ticketGone: Callable[[], object], kept: Sessions | None = None
+    ) -> None:
         self._clock = clock
         self._ticket_gone = ticketGone
         self._ticket: str | None = None
         self._ticket_timer: IDelayedCall | None = None
-        self._sessions: list[str] = []
+        self._kept = kept
+        # what is kept of each: `secrets.digestOf`
+        self._sessions: list[str] = [] if kept is None else kept.load()
         self._open = True
         self.token = secrets.token_hex(_BYTES)
 
@@ -71,7 +79,9 @@ class Access:
         """Refuse the request unless it has the token, or the secret of a session."""
         given = _bearer(request)
         # all are compared, so that the time says nothing
-        if not any([_same(given, secret) for secret in (self.token, *self._sessions)]) or not self._open:  # noqa: C419
+        session = digestOf(given)
+        known = [_same(given, self.token), *(isSame(session, each) for each in self._sessions)]
+        if not any(known) or not self._open:
             raise AccessError(
                 _UNAUTHORIZED,
                 "this needs the token of presence-local.json, as `Authorization: Bearer TOKEN`; `presence open` "
@@ -105,7 +115,9 @@ class Access:
             )
         self._drop_ticket()
         session = secrets.token_hex(_BYTES)
-        self._sessions = [*self._sessions, session][-MAX_SESSIONS:]
+        self._sessions = [*self._sessions, digestOf(session)][-MAX_SESSIONS:]
+        if self._kept is not None:
+            self._kept.save(self._sessions)
         return session
 
     def close(self) -> None:

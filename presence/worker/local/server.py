@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from twisted.application.service import Service
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -22,6 +23,7 @@ from presence.worker.local.access import Access, AccessError
 from presence.worker.local.api import LocalAPI, SayingError
 from presence.worker.local.events import EventStreams
 from presence.worker.local.pages import INDEX, entered, notEntered, pageFile
+from presence.worker.local.sessions import Sessions
 from presence.worker.local.site import Connections, trust
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
     from twisted.python.failure import Failure
 
+    from presence.worker.local.accounts import OwnersSocket
     from presence.worker.owner import Owner
 
 _log = Logger()
@@ -57,13 +60,19 @@ HEADERS = {
 
 
 class LocalWeb(Service):
-    """Listens on `port` of 127.0.0.1 (0: one that is free) while it runs, and says so in `presence-local.json`.
+    """Listens on `port` of 127.0.0.1 (0: one that is free) while it runs, and says so in `presence-local.json`, and to the
+    accounts that `owners` lets in. Where another program has the port it takes one that is free.
 
     A worker whose server cannot begin works on without it; why is in its log.
     """
 
-    def __init__(self, owner: Owner, basedir: str, port: int, reactor: Any) -> None:
+    def __init__(
+        self, owner: Owner, basedir: str, port: int, reactor: Any, owners: OwnersSocket | None = None
+    ) -> None:
         self._owner = owner
+        self._owners = owners
+        # a page that was let in comes back to an address that stays
+        self._sessions = Sessions(basedir, reactor) if port else None
         self._wanted = port
         self._reactor = reactor
         self._port: Any = None
@@ -91,12 +100,12 @@ class LocalWeb(Service):
                 self._begin, "another worker runs in this directory, or just ends: each needs one of its own"
             )
             return
-        access = Access(self._reactor, lambda: files.remove(self._door))
+        access = Access(self._reactor, lambda: files.remove(self._door), self._sessions)
         streams = EventStreams(self._reactor, lambda: _json(self._api.status()))
         root = LocalRoot(self._owner.name, access, self._api, streams)
         self._connections = Connections(root, self._reactor)
         try:
-            self._port = self._reactor.listenTCP(self._wanted, self._connections, interface="127.0.0.1")
+            self._port = self._listen(self._connections)
             root.port = self._port.getHost().port
         except Exception as problem:  # noqa: BLE001
             # whatever it is, the worker goes on building
@@ -108,10 +117,26 @@ class LocalWeb(Service):
             return
         # of a process that was killed
         files.remove(self._door)
-        self._announce(LocalAddress(os.getpid(), root.port, access.token))
+        address = LocalAddress(os.getpid(), root.port, access.token)
+        self._announce(address)
+        if self._owners is not None:
+            self._owners.open(address)
         self._access, self._streams = access, streams
         self._end_observation = self._owner.observe(streams.changed)
         _log.info("presence: listening on 127.0.0.1:{port} for the owner", port=root.port)
+
+    def _listen(self, connections: Connections) -> Any:
+        try:
+            return self._reactor.listenTCP(self._wanted, connections, interface="127.0.0.1")
+        except CannotListenError as problem:
+            if not self._wanted:
+                raise
+            _log.warn(
+                "presence: the port {port} of the page cannot be had ({problem}): until the next start it is another",
+                port=self._wanted,
+                problem=problem.socketError,
+            )
+            return self._reactor.listenTCP(0, connections, interface="127.0.0.1")
 
     def _announce(self, address: LocalAddress) -> None:
         """Say where it listens; where the disk is full, as soon as there is room."""
@@ -149,6 +174,8 @@ class LocalWeb(Service):
         if self._access is not None:
             self._access.close()
             self._file.remove(self._access.token)
+        if self._owners is not None:
+            self._owners.close()
         if self._again is not None:
             self._again.cancel()
             self._again = None

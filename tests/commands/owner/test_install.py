@@ -96,6 +96,24 @@ class InstallTests(SynchronousTestCase):
             status, _, err = self.run_("install", self.basedir, option)
             self.assertEqual((status, text in err, self.tac.read_bytes()), (2, True, before))
 
+    def test_owners(self):
+        """Accounts and a port are written into the file; a port is chosen once; what cannot be meant changes nothing."""
+        self.create()
+        status, out, _ = self.run_("install", self.basedir, "--owner=root", "--owner=@root", "--port=auto")
+        port = self.tac.read_text().partition("owners=['root', '@root'], localPort=")[2].partition(")")[0]
+        self.assertEqual((status, 20000 <= int(port) < 30000), (0, True))
+        self.assertIn(f"The page is http://127.0.0.1:{port}/", out)
+        self.assertNotIn("chmod", out)
+        self.run_("install", self.basedir)
+        self.assertIn(f"localPort={port})", self.tac.read_text())
+        self.basedir.chmod(0o700)
+        self.assertIn(f"chmod o+x {self.basedir}", self.run_("install", self.basedir, "--owner=root")[1])
+        before = self.tac.read_bytes()
+        for option in ("--owner=@no such", "--owner=no-such", "--port=80", "--port=http", "--port=70000"):
+            status, _, err = self.run_("install", self.basedir, option)
+            self.assertEqual((status, self.tac.read_bytes()), (2, before))
+            self.assertIn(option.partition("=")[2], err)
+
     def test_thereAndBack(self):
         """Installed twice and taken out, the file is as before; a copy of that is kept from the start."""
         self.create()

@@ -99,14 +99,7 @@ class Owners:
         self.assertFalse(owner.worker.running)
         self.assertEqual(request.builds, [])
         self.assertFalse((owner.worker.directory / FILENAME).exists())
-        for command in (
-            ["status"],
-            ["away"],
-            ["back"],
-            ["work", "--end"],
-            ["stop"],
-            ["open", "--no-browser"],
-        ):
+        for command in (["status"], ["stop"], ["open", "--no-browser"]):
             self.assertIn("is not running: buildbot-worker start", owner.do(exits.NOT_RUNNING, *command))
         owner.start()
         request.waitUntilBuilt()

@@ -7,14 +7,13 @@ from benchmarks.farm import Farm
 from benchmarks.massreturn import MOST
 from benchmarks.meters import after
 from presence.breaks.schedule import Break, BreakSchedule
-from presence.orders.workers import HoldOrder, ReleaseOrder
 
 TITLE = "A break, a hold and a release for all workers; nothing waits"
 
 WAYS = {
     "break": "a break begins",
-    "hold": "an admin holds each worker, and each order is stored before it is acknowledged",
-    "release": "and releases it",
+    "hold": "an admin holds all workers with one order, stored before it is acknowledged",
+    "release": "and releases them",
     "pause": "stock Buildbot: `pause()` of each worker",
     "unpause": "and `unpause()`",
 }
@@ -56,22 +55,19 @@ async def _break(farm):
 
 async def _hold(farm):
     farm.meters.begin()
-    for each in [_order(farm, worker, "hold", HoldOrder("maintenance", None)) for worker in farm.workers]:
-        await each
+    await _order(farm, "hold", reason="maintenance")
 
 
 async def _release(farm):
-    for worker in farm.workers:
-        await _order(farm, worker, "hold", HoldOrder("maintenance", None))
+    await _order(farm, "hold", reason="maintenance")
     await farm.meters.rest()
     farm.meters.begin()
-    for each in [_order(farm, worker, "release", ReleaseOrder()) for worker in farm.workers]:
-        await each
+    await _order(farm, "release")
 
 
-def _order(farm, worker, action, order):
-    holds = farm.assembly.storedOrders
-    return holds.follow(worker.name, worker.workerid, action, order, "admin")
+async def _order(farm, action, **params):
+    names = [worker.name for worker in farm.workers]
+    await farm.master.data.control(action, {"owner": "admin", "workers": names, **params}, ("presences",))
 
 
 async def _pause(farm):

@@ -100,7 +100,7 @@ class Adoption:
                 if record != AdminRecord():
                     action = "release" if isinstance(order, ReleaseOrder) else "work"
                     yield self._assembly.storedOrders.follow(
-                        worker.name, worker.workerid, action, order, None
+                        {worker.name: worker.workerid}, action, order, None
                     )
 
     def stop(self) -> None:

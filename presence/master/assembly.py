@@ -214,7 +214,7 @@ class Assembly(SharedService):
             )
 
         self.storedOrders.follow(
-            name, worker.workerid, "release", ReleaseOrder(), None if hold is None else hold.by
+            {name: worker.workerid}, "release", ReleaseOrder(), None if hold is None else hold.by
         ).addCallbacks(lambda _: self._retries.succeeded(name), failed)
 
     def _give_up_again(self, name: Any) -> None:

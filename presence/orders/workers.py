@@ -51,6 +51,17 @@ class WorkOrder:
     until: float | None = None
 
 
+#: The parameter that names the workers, where something is ordered of several at once.
+WORKERS = "workers"
+
+
+def readNames(value: object) -> tuple[str, ...] | None:
+    """The names of the workers that the value of `WORKERS` says, each once; None for what does not say any."""
+    if not isinstance(value, list) or not value or not all(isinstance(each, str) for each in value):
+        return None
+    return tuple(dict.fromkeys(value))
+
+
 Order = HoldOrder | DrainOrder | ReleaseOrder | WorkOrder
 
 

@@ -21,7 +21,7 @@ class OrderTests(PageTestCase):
         return page.get_by_role("dialog").get_by_role("alert").inner_text()
 
     def test_roles(self):
-        """Who may not is told so in words, and nothing has changed; the owner holds his own worker, the admin all."""
+        """Who may not is told so in words, and nothing has changed, also of those whom he may hold; the owner holds his own worker."""
         self.start(MAC, ARM, extra=AUTHZ)
         page = self.open()
         self.row(page, "mac-mini")
@@ -37,11 +37,13 @@ class OrderTests(PageTestCase):
         self.hold(page, "all of them", button="Hold… all 2 workers shown").click()
         said = self.alert(page)
         self.assertIn("aarch64: you need to have role", said)
+        self.assertIn("nothing was ordered", said)
         self.assertIn("(you are me@example.org)", said)
         self.assertNotIn("mac-mini", said)
         page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
-        self.assertShows(page, "mac-mini", "held by me@example.org", "all of them")
-        self.assertEqual(self.sources("aarch64"), ["offline"])
+        self.assertEqual([self.sources(name) for name in ("mac-mini", "aarch64")], [["offline"], ["offline"]])
+        self.hold(page, "mine").click()
+        self.assertShows(page, "mac-mini", "held by me@example.org", "mine")
 
         page = self.logIn("ann")
         for name, button in (("mac-mini", "Change the hold of mac-mini"), ("aarch64", "Hold aarch64")):

@@ -229,7 +229,7 @@ class RuleTests(AuthzTestCase):
         self.start(util.Authz(allowRules=[PresenceEndpointMatcher(role="admins")]))
         path = f"workers/{self.workerid()}"
         self.assertEqual(self.post(path, "pause", reason="x").status, 200)
-        self.assertEqual(self.post("presences", "hold").status, 501)
+        self.assertEqual(self.post("presences", "hold").status, 400)
 
     def test_mixed(self):
         """owners= and notify_on_missing= add up; a stock worker has the latter."""

@@ -21,6 +21,7 @@ from presence.commands.master.credentials import (
 from presence.commands.master.text import AdminText
 from presence.commands.options import UsageError
 from presence.commands.terminal import complain, plain
+from presence.orders.workers import WORKERS
 from presence.text import readReason, suggestion
 from presence.wire.masternote import NoMasterError, urlOf
 
@@ -151,22 +152,25 @@ def addJson(parser: ArgumentParser, *, lines: bool = False) -> None:
     parser.add_argument("--json", action="store_true", help=f"{text}, one line each" if lines else text)
 
 
-def orderEach(
+def order(
     options: Namespace, workers: list[dict[str, Any]], client: MasterClient, action: str, **params: Any
 ) -> int:
-    """Order something of each of these workers, and print what became of it, as JSON if the command was told to; the exit
-    status.
+    """Order something of all of these workers, or of none; print what became of it, as JSON if the command was told to; the
+    exit status.
     """
-    status = DONE
-    for worker in workers:
-        name = worker["name"]
-        try:
-            after = client.post(f"presences/{worker['workerid']}", action, **params)
-        except MasterError as problem:
-            status = complain(f"{name}: {problem}", FAILED)
+    if not workers:
+        return DONE
+    try:
+        if len(workers) == 1:
+            after = [client.post(f"presences/{workers[0]['workerid']}", action, **params)]
         else:
-            print(json.dumps(after) if options.json else adminText().change(after), flush=True)
-    return status
+            names = [each["name"] for each in workers]
+            after = client.post("presences", action, **{WORKERS: names}, **params)["presences"]
+    except MasterError as problem:
+        return complain(f"{workers[0]['name']}: {problem}" if len(workers) == 1 else problem, FAILED)
+    for each in after:
+        print(json.dumps(each) if options.json else adminText().change(each), flush=True)
+    return DONE
 
 
 def selected(options: Namespace, client: MasterClient) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from presence.commands.master.command import (
     addCommand,
     addJson,
     addSelection,
-    orderEach,
+    order,
     ordered,
     reasonOption,
 )
@@ -58,7 +58,7 @@ def addParser(subparsers: Any) -> None:
 def _drain(options: Namespace, client: MasterClient) -> int:
     checkDeadline(options)
     workers = ordered(options, client, "drain")
-    status = orderEach(
+    status = order(
         options,
         workers,
         client,

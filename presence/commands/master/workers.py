@@ -14,7 +14,7 @@ from presence.commands.master.command import (
     addSelection,
     adminText,
     matching,
-    orderEach,
+    order,
     ordered,
     reasonOption,
     selected,
@@ -101,11 +101,11 @@ def _isStopping(client: MasterClient) -> bool:
 
 def _hold(options: Namespace, client: MasterClient) -> int:
     workers = ordered(options, client, "hold")
-    return orderEach(options, workers, client, "hold", reason=options.reason, until=untilOf(options))
+    return order(options, workers, client, "hold", reason=options.reason, until=untilOf(options))
 
 
 def _release(options: Namespace, client: MasterClient) -> int:
-    return orderEach(options, ordered(options, client, "release"), client, "release")
+    return order(options, ordered(options, client, "release"), client, "release")
 
 
 def _watch(options: Namespace, client: MasterClient) -> int:

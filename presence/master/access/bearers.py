@@ -14,6 +14,7 @@ from buildbot.www.authz import Forbidden
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
+from presence.master.access.many import assertEach, isForMany
 from presence.master.access.operator import Operator
 from presence.master.access.who import BearerError, Who
 from presence.master.api.presences import BuilderPresence, Presence
@@ -90,6 +91,13 @@ class Bearers:
         return self._before["getUserInfos"](request) if who is None else {"username": who.by}
 
     def _assert_allowed(self, request: Any, ep: Any, action: str, options: Any) -> Any:
+        if isForMany(self._master, ep, action):
+            return assertEach(
+                self._master, ep, options, lambda path, alone: self._assert_one(request, path, action, alone)
+            )
+        return self._assert_one(request, ep, action, options)
+
+    def _assert_one(self, request: Any, ep: Any, action: str, options: Any) -> Any:
         secret = bearer(request.getHeader(b"authorization"))
         resource = None if secret is None else self._resource(ep)
         if secret is None or resource is None:

@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks, succeed
+from twisted.internet.task import deferLater
 
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import OwnEvents, invalid, readApiOrder
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.compat import Entity
-from presence.orders.workers import ACTIONS
+from presence.orders.workers import ACTIONS, WORKERS, readNames
 from presence.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from twisted.internet.defer import Deferred
 
     from presence.master.api.entities import Entities
     from presence.master.api.shapes import BuilderPresenceEntity, PresenceEntity
     from presence.master.holding.storedorders import StoredOrders
+
+# So many workers are described in one turn of the reactor.
+_SLICE = 50
 
 
 class HoldType(Entity):
@@ -130,7 +134,7 @@ class PresenceEndpoint(_Endpoint):
             orders.check(name, order)
         except ValueError as problem:
             raise invalid(str(problem)) from None
-        yield orders.follow(name, workerid, action, order, by)
+        yield orders.follow({name: workerid}, action, order, by)
         return self.entities.worker(name, breaks=False)
 
     def workerName(self, kwargs: dict[str, Any]) -> str | None:
@@ -152,10 +156,7 @@ class PresenceEndpoint(_Endpoint):
             )
             if model is not None and model.configured_on:
                 return model.name, model.id
-        raise exceptions.InvalidPathError(
-            f"there is no worker {shown(kwargs.get('workerid', kwargs.get('name')))} in the configuration: "
-            "GET presences lists them"
-        )
+        raise exceptions.InvalidPathError(_unknown(kwargs.get("workerid", kwargs.get("name"))))
 
 
 class CalendarEndpoint(PresenceEndpoint):
@@ -207,11 +208,50 @@ class PresencesEndpoint(_Endpoint):
         found = self.entities.workers(breaks=_wants_breaks(resultSpec))
         return filters.select(resultSpec, self.rtype.entityType, found)
 
-    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
-        """Nothing is ordered of all at once."""
-        raise exceptions.InvalidControlException(
-            f"action {shown(action)}: POST {', '.join(ACTIONS)} to one worker, as in presences/NAME"
-        )
+    @inlineCallbacks
+    def control(
+        self, action: str, args: dict[str, Any], _kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+        """Follow an order for all of ``workers``, a list of names, or for none of them. The result are their presences.
+
+        Whether each of them may be ordered that is asked before (see `presence.master.access.many`).
+        """
+        parameters = dict(args)
+        names = readNames(parameters.pop(WORKERS, None))
+        order, by = readApiOrder(ACTIONS, action, parameters, self.master.reactor.seconds())
+        if names is None:
+            raise invalid(
+                f"{action} needs {WORKERS}, a list of names; or POST it to one worker, as in presences/NAME"
+            )
+        workers = yield self._find(names)
+        orders: StoredOrders = self.rtype.orders
+        try:
+            for name in names:
+                orders.check(name, order)
+        except ValueError as problem:
+            raise invalid(f"{problem}; nothing was ordered") from None
+        yield orders.follow(workers, action, order, by)
+        found = []
+        for number, name in enumerate(names, 1):
+            entity = self.entities.worker(name, breaks=False)
+            if entity is not None:
+                found.append(entity)
+            if number % _SLICE == 0:
+                yield deferLater(self.master.reactor, 0, lambda: None)
+        return {"presences": found}
+
+    @inlineCallbacks
+    def _find(self, names: Sequence[str]) -> Generator[Deferred[Any], Any, dict[str, int]]:
+        """The ids of these workers, of which some may be other masters'."""
+        here = self.master.workers.workers
+        ids = {name: here[name].workerid for name in names if name in here and here[name].workerid}
+        if len(ids) < len(names):
+            models = yield self.master.db.workers.getWorkers()
+            ids = {each.name: each.id for each in models if each.configured_on} | ids
+        unknown = [name for name in names if name not in ids]
+        if unknown:
+            raise exceptions.InvalidPathError(f"{_unknown(unknown[0])}; nothing was ordered")
+        return {name: ids[name] for name in names}
 
 
 class BuilderPresenceEndpoint(_Endpoint):
@@ -325,6 +365,10 @@ class BuilderPresence(_Published, base.ResourceType):
         back_at = filters.NullableInstant
 
     entityType = EntityType(name)
+
+
+def _unknown(worker: object) -> str:
+    return f"there is no worker {shown(worker)} in the configuration: GET presences lists them"
 
 
 def _wants_breaks(resultSpec: Any) -> bool:

@@ -17,7 +17,7 @@ from buildbot.db.enginestrategy import create_engine
 from buildbot.db.model import Model
 from buildbot.scripts.base import getConfigFileFromTac
 
-from presence.master.holding.storedorders import OBJECT
+from presence.master.holding.recordtable import OBJECT
 from presence.orders.record import AdminRecord
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What the admins have ordered of the workers: stored in Buildbot's database, then done, then acknowledged.
 
-Each worker has one value there, which is written whole. So a kill at any moment leaves the order of before or
-that of after. It is read when the service of the worker starts, before the worker can connect; when it
+Each worker has one value there, which is written whole, and those of all workers of an order in one transaction. So a
+kill at any moment leaves the order of before or that of after. It is read when the service of the worker starts, before the worker can connect; when it
 connects; and when another master says that it has changed.
 """
 
@@ -10,34 +10,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredLock, inlineCallbacks
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from presence.master.holding.recordtable import RecordTable
 from presence.model.retries import Retries
-from presence.model.states import Hold
-from presence.orders.record import AdminRecord
 from presence.orders.workers import WorkOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
     from presence.master.roster import Roster
+    from presence.orders.record import AdminRecord
     from presence.orders.workers import Order
 
 _log = Logger()
 
-# The rows of Buildbot's table of states that are ours. They are not made of names in this source, which may
-# change; and a dot keeps them from those of anybody's class.
-OBJECT = ("presence", "presence.AdminHolds")
-
-# How often a value is written before that has failed. Buildbot's setState() lets another master win, silently,
-# that stores the first value of a worker at the same time.
-_ATTEMPTS = 3
-
-_UNREADABLE = "what was stored of an admin's hold cannot be read: release it, or hold it again"
+# Of how many workers it is done, in one turn of the reactor, what was ordered of all of them.
+_AT_ONCE = 50
 
 
 class StoredOrders:
@@ -53,7 +47,7 @@ class StoredOrders:
         self._changed = changed
         # one at a time: an order is made of the one before
         self._lock = DeferredLock()
-        self._objectid: int | None = None
+        self._table = RecordTable(self._master)
         self._consumer: Any = None
         # of the workers (by name) of which it is not known what is stored
         self._retries = Retries(self._master.reactor, self._restore_again)
@@ -92,18 +86,19 @@ class StoredOrders:
                 "release its hold"
             )
 
-    def follow(self, name: str, workerid: int, action: str, order: Order, by: str | None) -> Deferred[None]:
-        """Follow an order of `by`. A Deferred that fires when it is stored and done.
+    def follow(self, workers: Mapping[str, int], action: str, order: Order, by: str | None) -> Deferred[None]:
+        """Follow an order of `by`, about `workers` (their ids, by name). A Deferred that fires when it is stored and done.
 
-        When it fails nothing has changed yet. What is stored then is read again until that succeeds, and done: the database
-        may have gone before it could say that it has stored the order.
+        When it fails nothing has changed yet, of none of them. What is stored then is read again until that succeeds, and
+        done: the database may have gone before it could say that it has stored the order.
         """
 
         def failed(failure: Failure) -> Failure:
-            self._retries.failed(name)
+            for name in workers:
+                self._retries.failed(name)
             return failure
 
-        return self._lock.run(self._follow, name, workerid, action, order, by).addErrback(failed)
+        return self._lock.run(self._follow, workers, action, order, by).addErrback(failed)
 
     def restore(self, worker: EnrolledWorker) -> Deferred[None]:
         """Do what is stored of `worker`, if that is not done. A Deferred that fires when it is.
@@ -139,24 +134,30 @@ class StoredOrders:
 
     @inlineCallbacks
     def _follow(
-        self, name: str, workerid: int, action: str, order: Order, by: str | None
+        self, workers: Mapping[str, int], action: str, order: Order, by: str | None
     ) -> Generator[Deferred[Any], Any, None]:
-        before = yield self._read(name)
-        record = before.after(order, by, self._master.reactor.seconds())
-        if record != before:
-            yield self._write(name, record)
-            _log.info("{by} has ordered of worker {name}: {order!r}", by=by, name=name, order=order)
-        worker = self._enrolled(name)
-        if worker is not None:
-            self._do(worker, record)
-        # whatever comes of this message: who misses it reads the database when the worker connects
-        self._master.mq.produce(
-            ("control", "presences", str(workerid), action), {"masterid": self._master.masterid, "name": name}
-        )
+        now = self._master.reactor.seconds()
+        found = yield self._table.change(tuple(workers), lambda before: before.after(order, by, now))
+        changed = [name for name, each in found.items() if each.isNew]
+        if changed:
+            _log.info(
+                "{by} has ordered of {workers}: {order!r}", by=by, workers=", ".join(changed), order=order
+            )
+        for number, (name, each) in enumerate(found.items(), 1):
+            worker = self._enrolled(name)
+            if worker is not None:
+                self._do(worker, each.record)
+            # whatever comes of this message: who misses it reads the database when the worker connects
+            self._master.mq.produce(
+                ("control", "presences", str(workers[name]), action),
+                {"masterid": self._master.masterid, "name": name},
+            )
+            if number % _AT_ONCE == 0:
+                yield deferLater(self._master.reactor, 0, lambda: None)
 
     @inlineCallbacks
     def _restore(self, worker: EnrolledWorker) -> Generator[Deferred[Any], Any, None]:
-        record = yield self._read(worker.workername)
+        record = yield self._table.read(worker.workername)
         # Only what has changed since: whoever has held it without us (a service in master.cfg), has not asked for
         # that to be stored, nor to be undone. And it may have left the configuration meanwhile.
         if record != worker.adminRecord and self._enrolled(worker.workername) is worker:
@@ -180,31 +181,3 @@ class StoredOrders:
         if worker is None or message["masterid"] == self._master.masterid:
             return None
         return self.restore(worker)
-
-    # --- the database
-
-    @inlineCallbacks
-    def _read(self, name: str) -> Generator[Deferred[Any], Any, AdminRecord]:
-        state = self._master.db.state
-        try:
-            value = yield state.getState((yield self._object()), name, None)
-            return AdminRecord() if value is None else AdminRecord.fromDict(value)
-        except (TypeError, ValueError):
-            # somebody wanted something of this worker; to let it build could be just what he did not want
-            _log.failure("the stored state of worker {name} is not readable", name=name)
-            return AdminRecord(Hold("admin", _UNREADABLE, None, self._master.reactor.seconds(), None))
-
-    @inlineCallbacks
-    def _write(self, name: str, record: AdminRecord) -> Generator[Deferred[Any], Any, None]:
-        state, objectid, value = self._master.db.state, (yield self._object()), record.toDict()
-        for _ in range(_ATTEMPTS):
-            yield state.setState(objectid, name, value)
-            if (yield state.getState(objectid, name, None)) == value:
-                return
-        raise RuntimeError(f"the database does not keep what was ordered of worker {name}")
-
-    @inlineCallbacks
-    def _object(self) -> Generator[Deferred[Any], Any, int]:
-        if self._objectid is None:
-            self._objectid = yield self._master.db.state.getObjectId(*OBJECT)
-        return self._objectid

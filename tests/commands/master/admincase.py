@@ -138,15 +138,27 @@ class FakeMaster:
             if stop and call["params"]["deadline"] is not None:
                 self.shutdown["on_deadline"] = call["params"]["on_deadline"] or "abort"
             return 200, {}, json.dumps({"result": self.shutdown}).encode()
-        (found,) = (each for each in self.workers.values() if path == f"presences/{each['workerid']}")
-        if not found["holdable"]:
-            return 400, {}, json.dumps({"error": {"message": "plain is one of Buildbot's own"}}).encode()
+        params = call["params"]
+        names = params.pop("workers", None)
+        if path != "presences":
+            names = [
+                each["name"] for each in self.workers.values() if path == f"presences/{each['workerid']}"
+            ]
+        for name in names:
+            if not self.workers[name]["holdable"]:
+                message = f"{name} is one of Buildbot's own"
+                return 400, {}, json.dumps({"error": {"message": message}}).encode()
+        after = [self.follow(self.workers[name], call["method"], params) for name in names]
+        result = {"presences": after} if path == "presences" else after[0]
+        return 200, {}, json.dumps({"result": result}).encode()
+
+    def follow(self, found, method, params):
+        """The worker after it was ordered this."""
         holds = [each for each in found["holds"] if each["source"] != "admin"]
-        if call["method"] == "hold":
-            holds.append(hold(by="ann", **call["params"]))
+        if method == "hold":
+            holds.append(hold(by="ann", **params))
         more = {}
-        if call["method"] == "drain":
-            params = call["params"]
+        if method == "drain":
             holds.append(hold(by="ann", reason=params["reason"]))
             more = {
                 "running": found["running"],
@@ -159,7 +171,7 @@ class FakeMaster:
             }
         after = worker(found["name"], found["workerid"], holds=holds, **more)
         self.workers[found["name"]] = after
-        return 200, {}, json.dumps({"result": after}).encode()
+        return after
 
     def posted(self):
         """(path, method, params) of each POST."""

@@ -41,17 +41,22 @@ class DrainTests(AdminTestCase):
     def test_drain(self):
         """`drain` drains those that are meant, together, and tells what became of each."""
         lines = self.done("drain", "mac-*", "--reason", "update", "--deadline", "2h")
-        (first, second) = self.master.posted()
+        (posted,) = self.master.posted()
         self.assertEqual(
-            first,
+            posted,
             (
-                "1",
+                "presences",
                 "drain",
-                {"reason": "update", "deadline": NOW + 2 * HOUR, "on_deadline": None, **group(first)},
+                {
+                    "workers": ["mac-mini", "mac-pro"],
+                    "reason": "update",
+                    "deadline": NOW + 2 * HOUR,
+                    "on_deadline": None,
+                    "group": posted[2]["group"],
+                },
             ),
         )
-        self.assertTrue(first[2]["group"])
-        self.assertEqual(second[2], first[2])
+        self.assertTrue(posted[2]["group"])
         self.assertEqual(
             lines,
             [
@@ -189,7 +194,3 @@ class DrainTests(AdminTestCase):
         """A worker that leaves the configuration is not waited for."""
         self.steps = [lambda: self.master.workers.pop("mac-mini")]
         self.assertEqual(self.done("drain", "mac-mini", "--wait")[-1], "nothing runs there any more")
-
-
-def group(posted):
-    return {"group": posted[2]["group"]}

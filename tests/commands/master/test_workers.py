@@ -128,13 +128,16 @@ class ListTests(AdminTestCase):
 
 class OrderTests(AdminTestCase):
     def test_hold(self):
-        """`hold` holds each worker that is meant, with the reason and the end, and says what is so then."""
+        """`hold` holds all workers that are meant, with one order, and says what is so then of each."""
         lines = self.done("hold", "mac-*", "--reason", "disk", "--for", "2h")
         self.assertEqual(
             self.master.posted(),
             [
-                ("1", "hold", {"reason": "disk", "until": NOW + 2 * HOUR}),
-                ("2", "hold", {"reason": "disk", "until": NOW + 2 * HOUR}),
+                (
+                    "presences",
+                    "hold",
+                    {"workers": ["mac-mini", "mac-pro"], "reason": "disk", "until": NOW + 2 * HOUR},
+                )
             ],
         )
         self.assertEqual(
@@ -165,11 +168,17 @@ class OrderTests(AdminTestCase):
         self.assertEqual(err, "presence: plain is left out: it is one of Buildbot's own workers\n")
 
     def test_stockByName(self):
-        """A stock worker that is named is refused by the master, in its words; the others are held."""
-        status, out, err = self.run_("hold", "plain", "mac-mini")
-        self.assertEqual(status, 1)
-        self.assertEqual(err, "presence: plain: plain is one of Buildbot's own\n")
-        self.assertEqual(len(out.splitlines()), 1)
+        """A stock worker that is named is refused by the master, in its words, and none of the others is held."""
+        for names, said in (("plain",), "plain: "), (("plain", "mac-mini"), ""):
+            status, out, err = self.run_("hold", *names)
+            self.assertEqual((status, out), (1, ""))
+            self.assertEqual(err, f"presence: {said}plain is one of Buildbot's own\n")
+        self.assertEqual(self.master.workers["mac-mini"]["holds"], [])
+
+    def test_nobodyIsLeft(self):
+        """When all that a pattern means are left out nothing is ordered."""
+        status, out, _ = self.run_("hold", "pl*n")
+        self.assertEqual((status, out, self.master.posted()), (0, "", []))
 
     def test_nobodyIsMeant(self):
         """Who names nobody does not mean everybody."""

@@ -93,8 +93,8 @@ class ControlTests(ApiTestCase):
         self.assertEqual(self.sources(), [])
 
     def test_collections(self):
-        """Collections and builders take no orders, and say who does."""
-        for path in ("presences", "builderpresences", "builders/runtests/presence"):
+        """Builders take no orders, and say who does."""
+        for path in ("builderpresences", "builders/runtests/presence"):
             status, code, text = self.post(path, "hold").error
             self.assertEqual((status, code), (501, METHOD_NOT_FOUND))
             self.assertIn("presences/NAME", text)

@@ -3,6 +3,7 @@
 from sqlalchemy.exc import OperationalError
 from twisted.internet.defer import fail
 
+from presence.master.holding.recordtable import RecordTable
 from tests.master.apicase import ApiTestCase
 from tests.master.fakemaster import HOUR, MINUTE
 
@@ -14,15 +15,14 @@ def gone(*_, **__):
 class DatabaseDownTests(ApiTestCase):
     def begin(self):
         self.startMaster([self.slave("mac-mini")])
-        self.state = self.master.db.state
+        self.patches = []
 
-    def down(self, *names):
-        for name in names or ("setState", "getState"):
-            self.patch(self.state, name, gone)
+    def down(self):
+        self.patches = [self.patch(RecordTable, name, gone) for name in ("change", "read")]
 
     def up(self):
-        for name in ("setState", "getState"):
-            vars(self.state).pop(name, None)
+        for each in self.patches:
+            each.restore()
 
     def order(self, action, **params):
         """Whether the order was acknowledged."""
@@ -64,14 +64,12 @@ class DatabaseDownTests(ApiTestCase):
     def test_storedAndNotTold(self):
         """It goes down when it has stored an order, and cannot say so: the order is not acknowledged, and is followed."""
         self.begin()
-        set_state = type(self.state).setState
+        change = RecordTable.change
 
-        def setState(*args):
-            done = set_state(self.state, *args)
-            self.down("getState")
-            return done
+        def not_told(*args):
+            return change(*args).addCallback(lambda _: gone())
 
-        self.patch(self.state, "setState", setState)
+        self.patches = [self.patch(RecordTable, "change", not_told)]
         self.assertFalse(self.order("hold", reason="disk"))
         self.up()
         self.pass_(30)
@@ -83,15 +81,14 @@ class DatabaseDownTests(ApiTestCase):
         """A worker connects while it is down: what another master has stored for it is read when it is up again."""
         self.begin()
         self.disconnect("mac-mini")
-        stores = self.assembly.storedOrders
         record = {
             "version": 1,
             "hold": {"reason": "elsewhere", "by": None, "since": self.at(6), "until": None},
             "work": None,
             "drain": None,
         }
-        objectid = self.resultOf(stores._object())
-        self.resultOf(self.state.setState(objectid, "mac-mini", record))
+        objectid = self.resultOf(RecordTable(self.master).objectId())
+        self.resultOf(self.master.db.state.setState(objectid, "mac-mini", record))
         self.down()
         self.connect("mac-mini")
         self.pass_(1)

@@ -5,6 +5,7 @@ from buildbot.db.model import Model
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.holding.leftovers import Leftover, databaseOf, findLeftovers, removeLeftovers
+from presence.master.holding.recordtable import RecordTable
 from presence.orders.record import AdminRecord
 from tests.master.fakemaster import MasterTestCase
 
@@ -66,7 +67,7 @@ class LeftoversTests(MasterTestCase):
         """What cannot be read is told, and would hold the worker."""
         self.begin()
         state = self.master.db.state
-        objectid = self.resultOf(self.assembly.storedOrders._object())
+        objectid = self.resultOf(RecordTable(self.master).objectId())
         self.resultOf(state.setState(objectid, "riscv", "nonsense"))
         self.assertEqual(self.do(findLeftovers)[-1], Leftover("riscv", None))
         self.assertTrue(Leftover("riscv", None).holds)

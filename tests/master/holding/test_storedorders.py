@@ -1,10 +1,11 @@
 import json
 from pathlib import Path
 
+from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred, fail
 
 from presence.breaks.schedule import Break
-from presence.master.holding.storedorders import StoredOrders
+from presence.master.holding.recordtable import Changed, RecordTable
 from presence.orders.record import AdminRecord
 from presence.orders.workers import HoldOrder, WorkOrder
 from tests.master.apicase import ApiTestCase, user
@@ -87,12 +88,12 @@ class RestartTests(ApiTestCase):
         self.post("presences/mac-mini", "hold", ANN, reason="disk")
         self.stopMaster()
         slow = Deferred()
-        read = StoredOrders._read
+        read = RecordTable.read
 
-        def readLater(holds, name):
-            return slow.addCallback(lambda _: read(holds, name))
+        def readLater(table, name):
+            return slow.addCallback(lambda _: read(table, name))
 
-        self.patch(StoredOrders, "_read", readLater)
+        self.patch(RecordTable, "read", readLater)
         starting = self.setup_master(
             {
                 **self.config([self.slave("mac-mini", onBreakDuring=OFFICE)]),
@@ -212,7 +213,7 @@ class StoringTests(ApiTestCase):
 
     def follow(self, order, name="mac-mini", by="ann"):
         """Follow an order; a Deferred."""
-        return self.assembly.storedOrders.follow(name, self.workerid(name), "hold", order, by)
+        return self.assembly.storedOrders.follow({name: self.workerid(name)}, "hold", order, by)
 
     def test_oneValuePerWorker(self):
         """Each worker has one row, which is a whole record."""
@@ -227,12 +228,8 @@ class StoringTests(ApiTestCase):
     def test_storedFirst(self):
         """Nothing is done, and nothing acknowledged, before it is stored."""
         stored = Deferred()
-        real = self.master.db.state.setState
-        self.patch(
-            self.master.db.state,
-            "setState",
-            lambda *args: stored.addCallback(lambda _: real(*args)),
-        )
+        change = RecordTable.change
+        self.patch(RecordTable, "change", lambda *args: stored.addCallback(lambda _: change(*args)))
         answer = self.follow(HoldOrder("disk", None))
         self.pass_(1)
         self.assertNoResult(answer)
@@ -243,36 +240,45 @@ class StoringTests(ApiTestCase):
 
     def test_notStored(self):
         """When it cannot be stored the caller is told, and nothing has changed; the next order is followed."""
-        self.patch(self.master.db.state, "setState", lambda *_: fail(RuntimeError("disk full")))
+        broken = self.patch(RecordTable, "change", lambda *_: fail(RuntimeError("disk full")))
         answer = self.post("presences/mac-mini", "hold", ANN)
         self.assertEqual(answer.status, 500)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
         self.assertEqual(self.sources(), [])
         self.assertEqual(self.rows(), {})
-        self.master.db.state.__dict__.pop("setState")
+        broken.restore()
         self.post("presences/mac-mini", "hold", ANN)
         self.assertEqual(self.sources(), ["admin"])
 
     def test_lostRace(self):
-        """Buildbot's setState lets another master win that stores first: then it is written once more."""
-        real = self.master.db.state.setState
-        lost = []
+        """Another master stores the first value of a worker at the same time: then this is ordered after what that has."""
+        write, lost = RecordTable._write, []
 
-        def setState(*args):
+        def other_first(table, connection, objectid, before, found):
             if not lost:
-                lost.append(args)
-                return real(args[0], args[1], AdminRecord().toDict())
-            return real(*args)
+                lost.append(found)
+                theirs = AdminRecord().after(WorkOrder(self.at(8)), "bob", self.at(6))
+                write(table, connection, objectid, {}, {"mac-mini": Changed(theirs, isNew=True)})
+                connection.commit()
+            write(table, connection, objectid, before, found)
 
-        self.patch(self.master.db.state, "setState", setState)
+        self.patch(RecordTable, "_write", other_first)
         self.resultOf(self.follow(HoldOrder("disk", None)))
-        self.assertEqual(self.rows()["mac-mini"]["hold"]["reason"], "disk")
+        record = AdminRecord.fromDict(self.rows()["mac-mini"])
+        self.assertEqual((record.hold.reason, record.workUntil, record.workBy), ("disk", self.at(8), "bob"))
 
-    def test_neverKept(self):
-        """A database that does not keep what it is given is an error, and nothing has changed."""
-        self.patch(self.master.db.state, "setState", lambda *_: None)
-        self.failureResultOf(self.settled(self.follow(HoldOrder("disk", None))), RuntimeError)
-        self.assertEqual(self.sources(), [])
+    def test_neverStored(self):
+        """A database that refuses what it is given is asked some times; then that is an error, and nothing has changed."""
+        asked = []
+
+        def refuse(*_):
+            asked.append(None)
+            raise IntegrityError("INSERT", {}, Exception("no"))
+
+        self.patch(RecordTable, "_write", refuse)
+        self.failureResultOf(self.settled(self.follow(HoldOrder("disk", None))), IntegrityError)
+        self.flushLoggedErrors(IntegrityError)
+        self.assertEqual((len(asked), self.sources()), (3, []))
 
     def settled(self, deferred):
         for _ in range(100):
@@ -282,13 +288,13 @@ class StoringTests(ApiTestCase):
     def test_oneAfterTheOther(self):
         """Orders that come at once are followed one after the other: none undoes half of another."""
         slow = []
-        real = self.master.db.state.setState
+        change = RecordTable.change
 
-        def setState(*args):
+        def change_later(*args):
             slow.append(Deferred())
-            return slow[-1].addCallback(lambda _: real(*args))
+            return slow[-1].addCallback(lambda _: change(*args))
 
-        self.patch(self.master.db.state, "setState", setState)
+        self.patch(RecordTable, "change", change_later)
         answers = [
             self.follow(HoldOrder("first", None)),
             self.follow(WorkOrder(self.at(8))),
@@ -327,9 +333,10 @@ class SeveralMastersTests(ApiTestCase):
         )
 
     def storeElsewhere(self, order, by="bob"):
-        holds = self.assembly.storedOrders
-        record = AdminRecord().after(order, by, self.reactor.seconds())
-        self.resultOf(holds._write("mac-mini", record))
+        now = self.reactor.seconds()
+        self.resultOf(
+            RecordTable(self.master).change(["mac-mini"], lambda _: AdminRecord().after(order, by, now))
+        )
 
     def test_weSay(self):
         """What is ordered here is told to the others, after it was stored."""
@@ -382,7 +389,7 @@ class SeveralMastersTests(ApiTestCase):
         """A worker connects even when the database cannot be asked about it; what is known stays."""
         self.post("presences/mac-mini", "hold", ANN)
         self.disconnect("mac-mini")
-        self.patch(StoredOrders, "_read", lambda *_: fail(RuntimeError("no database")))
+        self.patch(RecordTable, "read", lambda *_: fail(RuntimeError("no database")))
         self.connect("mac-mini")
         self.pass_(1)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
@@ -397,7 +404,7 @@ class SeveralMastersTests(ApiTestCase):
         answer = self.post("workers/theirs/presence", "hold", ANN, reason="disk")
         self.assertIsNone(answer.result)
         self.assertEqual([key[2] for key, _ in self.told], [str(workerid)])
-        record = self.resultOf(self.assembly.storedOrders._read("theirs"))
+        record = self.resultOf(RecordTable(self.master).read("theirs"))
         self.assertEqual((record.hold.reason, record.hold.by), ("disk", "ann"))
 
     def test_nobodyWeKnow(self):

@@ -1,10 +1,7 @@
 // What may be ordered: hold, release, work in spite of the breaks.
 
 import { hasBreaks, heldBy } from "./choice.js";
-import { order } from "./rest.js";
-
-// How many orders are under way at a time. Each is stored by the master before it answers.
-const AT_ONCE = 4;
+import { order, orderMany } from "./rest.js";
 
 /**
  * By action: the `title` of its dialog, the text of its `button`, `done` (what has been done with the workers), `of`:
@@ -34,26 +31,15 @@ export const ACTIONS = {
   },
 };
 
-/**
- * Order `action` for each of `workers`. `progress(number)` is called after each; `stopped()` says whether to skip the
- * rest. Resolves to `failed`, a list of `{worker, problem}`, and `done`, how many have been done.
- */
-export async function orderAll(action, workers, params, progress, stopped) {
-  const left = [...workers];
-  const failed = [];
-  let done = 0;
-  const one = async () => {
-    while (left.length && !stopped()) {
-      const worker = left.shift();
-      try {
-        await order(worker.workerid, action, params);
-        done += 1;
-      } catch (problem) {
-        failed.push({ worker, problem });
-      }
-      progress(done + failed.length);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
-  return { done, failed };
+/** Order `action` for all of `workers`, or for none of them: then it fails with what the master says. */
+export async function orderAll(action, workers, params) {
+  if (workers.length > 1) {
+    await orderMany(
+      workers.map((worker) => worker.name),
+      action,
+      params,
+    );
+  } else {
+    await order(workers[0].workerid, action, params);
+  }
 }

@@ -27,6 +27,11 @@ export function order(workerid, action, params) {
   return post(`presences/${workerid}`, action, params);
 }
 
+/** Post an order for several workers, by their names. */
+export function orderMany(names, action, params) {
+  return post("presences", action, { ...params, workers: names });
+}
+
 /** The reconfiguration of the master. */
 export async function getReconfig() {
   const { answer } = await ask("reconfig");

@@ -45,11 +45,11 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
   const [until, setUntil] = useState(() =>
     action === "work" ? { choice: "7200", moment: "" } : whatIs(before?.until ?? null),
   );
-  const [progress, setProgress] = useState(null);
+  const [sending, setSending] = useState(false);
   const [problems, setProblems] = useState([]);
-  const stopped = useRef(false);
+  const closed = useRef(false);
   const reasonId = useId();
-  useEffect(() => () => (stopped.current = true), []);
+  useEffect(() => () => (closed.current = true), []);
 
   const submit = async (event) => {
     event.preventDefault();
@@ -61,16 +61,18 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
       return;
     }
     setProblems([]);
-    setProgress(0);
-    const result = await orderAll(action, meant, params, setProgress, () => stopped.current);
-    if (result.done) onDone(`${count(result.done, "worker")} ${result.done === 1 ? "is" : "are"} ${done}`);
-    if (stopped.current) return;
-    if (!result.failed.length) {
-      onClose();
+    setSending(true);
+    try {
+      await orderAll(action, meant, params);
+    } catch (problem) {
+      if (!closed.current) {
+        setSending(false);
+        setProblems([meant.length > 1 ? problem.message : `${meant[0].name}: ${problem.message}`]);
+      }
       return;
     }
-    setProgress(null);
-    setProblems(byText(result.failed));
+    onDone(`${count(meant.length, "worker")} ${meant.length === 1 ? "is" : "are"} ${done}`);
+    if (!closed.current) onClose();
   };
 
   return h(
@@ -138,16 +140,15 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
     h(
       "div",
       { className: "presence-buttons" },
-      progress !== null &&
-        h("span", { role: "status" }, meant.length > 1 ? `${progress} of ${meant.length}…` : "…"),
+      sending && h("span", { role: "status" }, "…"),
       h(
         "button",
         { type: "button", className: "btn btn-outline-secondary", onClick: onClose },
-        progress === null ? "Cancel" : "Stop",
+        sending ? "Close" : "Cancel",
       ),
       h(
         "button",
-        { type: "submit", className: "btn btn-primary", disabled: progress !== null || !meant.length },
+        { type: "submit", className: "btn btn-primary", disabled: sending || !meant.length },
         button,
       ),
     ),
@@ -158,13 +159,4 @@ function paramsOf(action, reason, { choice, moment }) {
   if (action === "release") return {};
   const until = untilOf(choice, moment);
   return action === "work" ? { until } : { reason: reason.trim() || null, until };
-}
-
-/** A line for each error, with the names of the workers that it is about. */
-function byText(failed) {
-  const names = new Map();
-  for (const { worker, problem } of failed) {
-    names.set(problem.message, [...(names.get(problem.message) ?? []), worker.name]);
-  }
-  return [...names].map(([text, about]) => `${some(about.sort(), 3)}: ${text}`);
 }

@@ -1,0 +1,150 @@
+"""Where it is stored what admins have ordered: one row of Buildbot's table of states for each worker, written whole."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
+
+from presence.model.states import Hold
+from presence.orders.record import AdminRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from twisted.internet.defer import Deferred
+
+_log = Logger()
+
+# The rows of Buildbot's table of states that are ours. They are not made of names in this source, which may
+# change; and a dot keeps them from those of anybody's class.
+OBJECT = ("presence", "presence.AdminHolds")
+
+# How often it is tried to store the first values of workers, while other masters store them at the same time.
+_ATTEMPTS = 3
+
+# How many names are in one SELECT: databases have a bound for parameters.
+_AT_ONCE = 500
+
+_UNREADABLE = "what was stored of an admin's hold cannot be read: release it, or hold it again"
+
+
+class Changed(NamedTuple):
+    """What is stored of a worker now, and whether that is another record than before."""
+
+    record: AdminRecord
+    isNew: bool
+
+
+class RecordTable:
+    """The rows, of `master`'s database."""
+
+    def __init__(self, master: Any) -> None:
+        self._master = master
+        self._objectid: int | None = None
+
+    @inlineCallbacks
+    def read(self, name: str) -> Generator[Deferred[Any], Any, AdminRecord]:
+        """What is stored of the worker `name`; what cannot be read holds it, and says so."""
+        state = self._master.db.state
+        try:
+            value = yield state.getState((yield self.objectId()), name, None)
+            return AdminRecord() if value is None else AdminRecord.fromDict(value)
+        except (TypeError, ValueError):
+            _log.failure("the stored state of worker {name} is not readable", name=name)
+            return self._unreadable()
+
+    @inlineCallbacks
+    def change(
+        self, names: Sequence[str], after: Callable[[AdminRecord], AdminRecord]
+    ) -> Generator[Deferred[Any], Any, dict[str, Changed]]:
+        """Store `after()` of what is stored of each of these workers, in one transaction: all of them, or none.
+
+        It is called in a thread, once or more often.
+        """
+        objectid = yield self.objectId()
+        found: dict[str, Changed] = yield self._master.db.pool.do(
+            self._change, objectid, sorted(names), after
+        )
+        return found
+
+    @inlineCallbacks
+    def objectId(self) -> Generator[Deferred[Any], Any, int]:
+        """By what our rows are known."""
+        if self._objectid is None:
+            self._objectid = yield self._master.db.state.getObjectId(*OBJECT)
+        return self._objectid
+
+    # --- in a thread of the database's
+
+    def _change(
+        self, connection: Any, objectid: int, names: list[str], after: Callable[[AdminRecord], AdminRecord]
+    ) -> dict[str, Changed]:
+        for attempt in range(1, _ATTEMPTS + 1):
+            before = self._stored(connection, objectid, names)
+            found = {}
+            for name in names:
+                known = AdminRecord() if before.get(name) is None else before[name]
+                record = after(known)
+                found[name] = Changed(record, record != known)
+            try:
+                self._write(connection, objectid, before, found)
+                connection.commit()
+            except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
+                # another master has stored the first value of one of them
+                connection.rollback()
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                return found
+        raise AssertionError("it has returned, or raised")
+
+    def _stored(self, connection: Any, objectid: int, names: list[str]) -> dict[str, AdminRecord]:
+        table = self._master.db.model.object_state
+        found = {}
+        for first in range(0, len(names), _AT_ONCE):
+            rows = connection.execute(
+                sa.select(table.c.name, table.c.value_json)
+                .where(table.c.objectid == objectid, table.c.name.in_(names[first : first + _AT_ONCE]))
+                # two masters may be ordered something of one worker: none undoes half of what the other does
+                .with_for_update()
+            )
+            found.update({row.name: self._record(row.name, row.value_json) for row in rows.fetchall()})
+        return found
+
+    def _write(
+        self, connection: Any, objectid: int, before: dict[str, AdminRecord], found: dict[str, Changed]
+    ) -> None:
+        table = self._master.db.model.object_state
+        values = {
+            name: json.dumps(changed.record.toDict()) for name, changed in found.items() if changed.isNew
+        }
+        update = (
+            sa.update(table)
+            .where(table.c.objectid == objectid, table.c.name == sa.bindparam("worker"))
+            .values(value_json=sa.bindparam("record"))
+        )
+        known = [{"worker": name, "record": value} for name, value in values.items() if name in before]
+        if known:
+            connection.execute(update, known)
+        new = [
+            {"objectid": objectid, "name": name, "value_json": value}
+            for name, value in values.items()
+            if name not in before
+        ]
+        if new:
+            connection.execute(sa.insert(table), new)
+
+    def _record(self, name: str, value: str) -> AdminRecord:
+        try:
+            return AdminRecord.fromDict(json.loads(value))
+        except (TypeError, ValueError):
+            _log.failure("the stored state of worker {name} is not readable", name=name)
+            return self._unreadable()
+
+    def _unreadable(self) -> AdminRecord:
+        # somebody wanted something of this worker; to let it build could be just what he did not want
+        return AdminRecord(Hold("admin", _UNREADABLE, None, self._master.reactor.seconds(), None))

@@ -6,7 +6,7 @@ With PRESENCE_THOROUGH=1 in the environment (`make search`) they look at ten tim
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 THOROUGH = bool(os.environ.get("PRESENCE_THOROUGH"))
 
@@ -18,4 +18,6 @@ def examples(number, search=None):
         deadline=None,
         derandomize=not THOROUGH,
         database=None,
+        # how long they take is a matter of the machine, and of who else works on it
+        suppress_health_check=[HealthCheck.too_slow],
     )

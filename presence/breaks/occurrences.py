@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from presence.breaks.startdays import WeeklyDays
+from presence.breaks.startdays import RuleDays, WeeklyDays, marked
 from presence.calendar.timeofday import MIDNIGHT
 from presence.calendar.wallclock import startInstant, stopInstant
 
@@ -21,9 +21,6 @@ LATEST_STOP = timedelta(days=3)
 """How far from 00:00 UTC of its start day an occurrence may lie, as no offset from UTC is a day: it starts
 on that day and stops, on the clock, within 24 hours of that. One that is longer is told whenever it may still be.
 """
-
-
-_DAYS_A_YEAR = 366
 
 
 class Occurrences(Protocol):
@@ -83,9 +80,14 @@ class Recurring:
         days = self._days
         if not isinstance(days, WeeklyDays) or days.skipped is None or self._nights > 1:
             return None
+        return Weekly(days.weekdays, days.skipped, *self.wall)
+
+    @property
+    def wall(self) -> tuple[timedelta, timedelta]:
+        """From when to when it is, on the wall, from 00:00 of its start day on."""
         midnight = datetime.combine(date.min, MIDNIGHT)
         start, stop = (datetime.combine(date.min, each) - midnight for each in (self._start, self._stop))
-        return Weekly(days.weekdays, days.skipped, start, stop + timedelta(days=self._nights))
+        return start, stop + timedelta(days=self._nights)
 
     @property
     def isShort(self) -> bool:
@@ -94,11 +96,9 @@ class Recurring:
 
     def startsOf(self, year: int) -> bytes:
         """The days of a year of the calendar on which it starts: a byte for each, 1 on those days. 366 at most."""
-        new_year = date(year, 1, 1).toordinal()
-        marks = bytearray(_DAYS_A_YEAR)
-        for day in self._days.between(new_year, date(year, 12, 31).toordinal()):
-            marks[day - new_year] = 1
-        return bytes(marks)
+        if isinstance(self._days, RuleDays):
+            return self._days.marksOf(year)
+        return marked(self._days, year)
 
     def startingBetween(self, first: int, last: int) -> list[Span]:
         """See `Occurrences`. Also those that have begun earlier and last for several nights."""

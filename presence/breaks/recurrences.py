@@ -104,15 +104,21 @@ def listed(recurrence: Recurrence, year: int) -> list[int]:
     if recurrence.weeks is not None:
         return _listed_by_weeks(recurrence, recurrence.weeks, max(first.toordinal(), 1), year)
     anchor = _anchor(recurrence, year)
-    days: list[int] = []
     if first.year > year or anchor is None or anchor.year > year:
-        return days
-    for found in rrulestr(recurrence.text, dtstart=anchor):
+        return []
+    begin = first.toordinal()
+    return [day for day in _walked(recurrence.text, anchor, year) if day >= begin]
+
+
+@lru_cache(maxsize=1024)  # many rules differ in their `since` only, and are in phase
+def _walked(text: str, anchor: datetime, year: int) -> tuple[int, ...]:
+    """The ordinals of the days that dateutil yields from `anchor` to the end of `year`."""
+    days = []
+    for found in rrulestr(text, dtstart=anchor):
         if found.year > year:
             break
-        if found.date() >= first:
-            days.append(found.toordinal())
-    return days
+        days.append(found.toordinal())
+    return tuple(days)
 
 
 def _listed_by_weeks(recurrence: Recurrence, weeks: WeekRule, first: int, year: int) -> list[int]:

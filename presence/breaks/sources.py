@@ -1,13 +1,15 @@
 """What many breaks are on a day, in pieces: those that happen once, those by weekday, those by rules, and others.
 
 The breaks by weekday of one zone are the same every week, on the wall. Where the clocks of the zone are not changed, they
-are merged there, once for each weekday, and a day is a copy of that. The days of rules are found for a year at a time.
+are merged there, once for each weekday, and a day is a copy of that. The days of rules are found for a year at a time;
+those that start together on a day are merged likewise, once.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import date, datetime, timedelta
+from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +31,9 @@ _HOURS, _STEP = 48, 6
 
 # How many years are kept of what rules yield.
 _MOST_YEARS = 8
+
+# How many different sets of them are kept, with what they are together.
+_MOST_PATTERNS = 512
 
 Place = tuple[datetime, datetime, int]
 """Where a break comes in the order of all: start, stop, and its number among those of the schedule."""
@@ -107,7 +112,7 @@ class Sources:
     def __init__(self, breaks: Sequence[Occurrences], reasons: Sequence[str | None]) -> None:
         self._once = _Once()
         self._recurring = [each for each in breaks if not isinstance(each, OneOff)]
-        self._ruled = _Ruled()
+        self._ruled: dict[int, _Ruled] = {}
         self._others: list[tuple[Occurrences, int, str | None]] = []
         self._weeks: dict[int, _Weeks] = {}
         for number, (each, reason) in enumerate(zip(breaks, reasons, strict=True)):
@@ -118,7 +123,7 @@ class Sources:
                 # (not all zones can be hashed)
                 self._weeks.setdefault(id(each.zone), _Weeks(each.zone)).add(each, weekly, number, reason)
             elif isinstance(each, Recurring) and each.isShort:
-                self._ruled.add(each, number, reason)
+                self._ruled.setdefault(id(each.zone), _Ruled(each.zone)).add(each, number, reason)
             else:
                 self._others.append((each, number, reason))
 
@@ -142,7 +147,8 @@ class Sources:
         found: list[Piece] = []
         for day in range(first, last + 1):
             found += self._once.onDay(day)
-            found += self._ruled.onDay(day)
+            for ruled in self._ruled.values():
+                found += ruled.onDay(day)
             for week in self._weeks.values():
                 found += week.onDay(day)
         for each, number, reason in self._others:
@@ -180,36 +186,58 @@ class _Once:
 
 
 class _Ruled:
-    """The breaks that start by rules, or not on days that are known year by year, and are over on the next day."""
+    """The breaks of one zone that start by rules, or not on days that are known year by year, and are over on the next day.
 
-    __slots__ = ("_breaks", "_years")
+    On many days the same of them start; what those are together is worked out once, on the wall.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_breaks", "_patterns", "_spans", "_years", "_zone")
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        # in the order of their spans on the wall, which come by themselves, when they are all known
         self._breaks: list[tuple[Recurring, int, str | None]] = []
-        # of each year that was asked about: a byte for each day, of each break 1 on those on which it starts
+        self._spans: list[tuple[timedelta, timedelta, int, str | None]] = []
+        # of each year that was asked about, by its day: a byte for each break, 1 for those that start on it
         self._years: dict[int, list[bytes]] = {}
+        # what breaks are together, by those bytes
+        self._patterns: dict[bytes, list[_OnTheWall]] = {}
 
     def add(self, break_: Recurring, number: int, reason: str | None) -> None:
         self._breaks.append((break_, number, reason))
 
     def onDay(self, day: int) -> list[Piece]:
-        if not self._breaks:
-            return []
         year = date.fromordinal(day).year
-        place = day - date(year, 1, 1).toordinal()
-        found = []
-        for marks, (each, number, reason) in zip(self._year(year), self._breaks, strict=True):
-            if marks[place]:
-                start, stop = each.spanOf(day)
-                if start < stop:
-                    found.append(_piece(start, stop, number, reason))
-        return found
+        which = self._year(year)[day - date(year, 1, 1).toordinal()]
+        if 1 not in which:
+            return []
+        offset = _steadyOffset(self._zone, day)
+        if offset is None:
+            pieces = [
+                _piece(start, stop, number, reason)
+                for each, number, reason in compress(self._breaks, which)
+                for start, stop in [each.spanOf(day)]
+                if start < stop
+            ]
+            return merged(sorted(pieces, key=itemgetter(0)))
+        return _onDay(midnight(day) - offset, self._on_the_wall(which))
+
+    def _on_the_wall(self, which: bytes) -> list[_OnTheWall]:
+        if which not in self._patterns:
+            if len(self._patterns) >= _MOST_PATTERNS:
+                self._patterns.clear()
+            self._patterns[which] = _mergedOnTheWall(compress(self._spans, which))
+        return self._patterns[which]
 
     def _year(self, year: int) -> list[bytes]:
+        if not self._spans:
+            self._breaks.sort(key=lambda each: (*each[0].wall, each[1]))
+            self._spans = [(*each.wall, number, reason) for each, number, reason in self._breaks]
         if year not in self._years:
             if len(self._years) >= _MOST_YEARS:
                 del self._years[min(self._years)]
-            self._years[year] = [each.startsOf(year) for each, _, _ in self._breaks]
+            starts = [each.startsOf(year) for each, _, _ in self._breaks]
+            self._years[year] = [bytes(each) for each in zip(*starts, strict=True)]
         return self._years[year]
 
 
@@ -243,11 +271,7 @@ class _Weeks:
         offset = _steadyOffset(self._zone, day)
         if offset is None:
             return self._changes.get(day) or self._one_by_one(day)
-        base = midnight(day) - offset
-        return [
-            Piece(base + start, base + stop, NO_REASONS, {pattern: base} if pattern.places else NO_PATTERNS)
-            for start, stop, pattern in self._on_the_wall(day)
-        ]
+        return _onDay(midnight(day) - offset, self._on_the_wall(day))
 
     def _one_by_one(self, day: int) -> list[Piece]:
         pieces = [
@@ -299,6 +323,14 @@ def _mergedOnTheWall(spans: Iterable[tuple[timedelta, timedelta, int, str | None
     if begin is not None and end is not None:
         found.append(_OnTheWall(begin, end, pattern))
     return found
+
+
+def _onDay(base: datetime, spans: Iterable[_OnTheWall]) -> list[Piece]:
+    """What is on the wall on a day, of which `base` is the instant of 00:00."""
+    return [
+        Piece(base + start, base + stop, NO_REASONS, {pattern: base} if pattern.places else NO_PATTERNS)
+        for start, stop, pattern in spans
+    ]
 
 
 def _piece(start: datetime, stop: datetime, number: int, reason: str | None) -> Piece:

@@ -18,6 +18,7 @@ LAST_DAY = date(LAST_YEAR, 12, 31).toordinal()
 
 DAYS_A_WEEK = 7
 _SOME_YEAR = 1970
+_DAYS_A_YEAR = 366
 
 
 class StartDays(Protocol):
@@ -67,6 +68,15 @@ def _skipped(
     days = frozenset(excluded).union(day.toordinal() for day in skip)
     calendars = tuple(calendars)
     return (_Skipped(days, calendars) if calendars else days), tuple(sorted(days))
+
+
+def marked(days: StartDays, year: int) -> bytes:
+    """The start days of a year of the calendar: a byte for each of its days, 1 on those. 366 at most."""
+    new_year = date(year, 1, 1).toordinal()
+    marks = bytearray(_DAYS_A_YEAR)
+    for day in days.between(new_year, date(year, 12, 31).toordinal()):
+        marks[day - new_year] = 1
+    return bytes(marks)
 
 
 class WeeklyDays:
@@ -143,6 +153,20 @@ class RuleDays:
         for recurrence, last_of_rule in self._recurrences:
             days.update(_yielded(recurrence, max(first, FIRST_DAY), min(last, last_of_rule)))
         return [day for day in sorted(days) if self._starts(day)]
+
+    def marksOf(self, year: int) -> bytes:
+        """See `marked()`. Of most rules it is what is known of them anyway."""
+        if (
+            len(self._recurrences) == 1
+            and not self._added
+            and not self._excluded
+            and self._weekdays is None
+            and FIRST_YEAR <= year <= LAST_YEAR
+        ):
+            recurrence, last = self._recurrences[0]
+            if last >= date(year, 12, 31).toordinal():
+                return daysOfYear(recurrence, year)
+        return marked(self, year)
 
     def nextAfter(self, day: int) -> int | None:
         """See `StartDays`."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.breaks import coverage, sources, timeline
+from presence.breaks import coverage, recurrences, sources, timeline
 from presence.breaks.coverage import Coverage
 from presence.breaks.schedule import Break, BreakSchedule
 from tests.searches import examples
@@ -165,11 +165,34 @@ class ManyTests(SynchronousTestCase):
         ]
         schedule = BreakSchedule(listed, "UTC")
         schedule.nextChange(BEGIN)
-        self.patch(sources, "_piece", None)
+        self.patch(sources, "_onDay", None)
         for day in range(0, 700, 7):
             at = BEGIN + day * DAY
             self.assertLessEqual(at, schedule.nextChange(at))
         self.assertRaises(TypeError, schedule.nextChange, BEGIN + 5000 * DAY)
+
+    def test_rulesTogether(self):
+        """What rules that start on the same days are together is worked out once, and dateutil is asked once about those
+        that differ in their first day only, and are in phase.
+        """
+        listed = [
+            Break(
+                clock(2 * number),
+                clock(2 * number + 30),
+                rule="FREQ=DAILY;INTERVAL=2",
+                since=date(2020, 1, 1) + number % 50 * DAY,
+            )
+            for number in range(600)
+        ]
+        schedule = BreakSchedule(listed, "UTC")
+        made = []
+        together = sources._mergedOnTheWall
+        self.patch(sources, "_mergedOnTheWall", lambda spans: made.append(None) or together(spans))
+        asked = recurrences._walked.cache_info().misses
+        for day in range(0, 300, 10):
+            schedule.nextChange(BEGIN + day * DAY)
+        self.assertEqual(len(made), 2)
+        self.assertLess(recurrences._walked.cache_info().misses - asked, 30)
 
     def test_forgotten(self):
         """What has been asked about long ago is not kept: where there is much of it, nothing that is over is."""

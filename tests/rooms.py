@@ -32,6 +32,7 @@ FLOORS = (
         "worker.link",
         "worker.looking",
         "worker.sensors",
+        "worker.returning",
     },
     {"worker.owner"},
     {"worker.local"},

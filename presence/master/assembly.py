@@ -17,6 +17,8 @@ from presence.master.api.reconfigreport import ReconfigReport
 from presence.master.api.registration import registerResources
 from presence.master.breaks.deadlines import BreakDeadlines
 from presence.master.breaks.door import BreakDoor
+from presence.master.builds.requeue import Requeue
+from presence.master.builds.running import buildsOn
 from presence.master.holding.drains import Drains
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
@@ -98,6 +100,7 @@ class Assembly(SharedService):
         self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
         self.breakDeadlines = BreakDeadlines(roster, self._announce)
         self.storedOrders = StoredOrders(roster, self._ordered)
+        self._requeue = Requeue(master.reactor)
         self._retries = Retries(master.reactor, self._give_up_again)
         self.reconfigurations = Reconfigurations(
             roster, self._standstill(master), self._reconfig_changed, self._wake_all
@@ -152,6 +155,7 @@ class Assembly(SharedService):
         self.breakDoor.stop()
         self.breakDeadlines.stop()
         self._retries.stop()
+        self._requeue.stop()
         yield self.wakeup.stop()
         yield self.storedOrders.stop()
         yield self._events.stop()
@@ -172,6 +176,10 @@ class Assembly(SharedService):
         for part in (self.drains, self.breakDoor, self.breakDeadlines):
             part.forget(worker.workername)
         self.roster.dismiss(worker)
+
+    def sendBack(self, worker: EnrolledWorker) -> None:
+        """The owner of `worker` needs the machine, and what runs there is to be built elsewhere."""
+        self._requeue.send(buildsOn(worker), f"the owner of {worker.workername} needs the machine")
 
     def scheduleChanged(self, worker: EnrolledWorker) -> None:
         """The schedule of a worker is new, or another one."""
@@ -248,5 +256,6 @@ class Assembly(SharedService):
         self.breakDeadlines.clockJumped()
         self.storedOrders.clockJumped()
         self._retries.clockJumped()
+        self._requeue.clockJumped()
         self._events.clockJumped()
         self._report.clockJumped()

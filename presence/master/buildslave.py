@@ -130,7 +130,9 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
             self.presence.release("offline")
         self._end_observation = self.presence.observe(self._presence_changed)
         self._shorten_gate()
-        self._owner_link = OwnerLink(self.presence, self._begin_breaks(), self._running, self.master.reactor)
+        self._owner_link = OwnerLink(
+            self.presence, self._begin_breaks(), self._running, self.master.reactor, self._send_back
+        )
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:

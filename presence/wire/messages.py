@@ -37,8 +37,8 @@ class Announcement:
     """`presence`: what the owner's side of a worker says of itself, all of it in each message.
 
     `state`; why (`reason`), who said so (`by`), since when and until when, each None if there is nothing to
-    say; `workUntil`: until then the worker builds in spite of every break that is scheduled for it; and `breaks`, the next
-    ones of the worker's own that have not begun, in order.
+    say; `workUntil`: until then the worker builds in spite of every break that is scheduled for it; `breaks`, the next
+    ones of the worker's own that have not begun, in order; and `sendBack`: what runs is to be built elsewhere.
     """
 
     state: PresenceState
@@ -48,6 +48,7 @@ class Announcement:
     until: float | None
     workUntil: float | None
     breaks: tuple[ComingBreak, ...] = ()
+    sendBack: bool = False
 
     @property
     def away(self) -> bool:
@@ -66,6 +67,7 @@ class Announcement:
             "until": self.until,
             "work_until": self.workUntil,
             "breaks": [_fields(each, _BREAK) for each in self.breaks[:MAX_ITEMS]],
+            "send_back": self.sendBack,
         }
 
 
@@ -101,7 +103,8 @@ class View:
 
     `holds` are all holds but `offline`. `breaks` are those of the coming days which the master schedules, in
     order; `nextBreak` is the first that has not begun. `running` is how many builds run, and `builds` says
-    which (the first of them). `stopping` says that a `presence_stop` is in force, with its `deadline`.
+    which (the first of them). `stopping` says that a `presence_stop` is in force, with its `deadline`, and
+    `sendsBack` that the master knows what `sendBack` is.
     """
 
     state: PresenceState
@@ -112,6 +115,7 @@ class View:
     builds: tuple[RunningBuild, ...]
     stopping: bool
     deadline: float | None
+    sendsBack: bool = False
 
     def toDict(self, now: float) -> dict[str, Any]:
         """The message, sent at `now`."""
@@ -125,6 +129,7 @@ class View:
             "running": self.running,
             "builds": [_fields(each, _BUILD) for each in self.builds[:MAX_ITEMS]],
             "stopping": {"deadline": self.deadline} if self.stopping else None,
+            "sends_back": self.sendsBack,
         }
 
 

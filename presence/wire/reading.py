@@ -84,6 +84,7 @@ def readAnswer(value: object, now: float) -> View | Refusal:
         builds=tuple(map(_running_build, reader.items("builds"))),
         stopping=stopping is not None,
         deadline=None if stopping is None else stopping.instant("deadline"),
+        sendsBack=reader.flag("sends_back"),
     )
 
 
@@ -156,6 +157,12 @@ class _Reader:
             raise MessageError(f"{name} {shown(value)} is not a number of builds: a whole one is")
         return value
 
+    def flag(self, name: str) -> bool:
+        value = self.get(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        raise MessageError(f"{name} {shown(value)} is not a truth value: true and false are")
+
     def optional(self, name: str, read: Callable[[str], _T]) -> _T | None:
         return None if self.get(name) is None else read(name)
 
@@ -191,6 +198,7 @@ def _announcement(reader: _Reader) -> Announcement:
         workUntil=reader.future("work_until"),
         # (older clients do not say them)
         breaks=tuple(map(_coming_break, (reader.optional("breaks", reader.items) or [])[:ANNOUNCED])),
+        sendBack=reader.flag("send_back"),
     )
 
 

@@ -24,7 +24,9 @@ from presence.worker.stopping import GracefulStop
 from presence.worker.store import Store
 
 if TYPE_CHECKING:
+    from presence.worker.link.transports import Transport
     from presence.worker.local.accounts import OwnersSocket
+    from presence.worker.returning.policy import OnReturn
     from presence.worker.sensors.watches import Watches
 
 
@@ -36,6 +38,9 @@ class PresenceClient(MultiService):
     mistake in them is a `ValueError` that says what is wrong and what would be right.
 
     `sensors` are those of `presence.worker.sensors`, a list, with which the machine knows by itself when its owner needs it.
+
+    `onReturn` is what becomes of what runs when a sensor holds: "finish", "nice", "suspend" or "sendback"; the latter two send it back
+    to the master after `returnLimit`, ``"1h"`` and ``"5m"`` by default.
 
     The owner's command line and page speak with it over `localPort` of 127.0.0.1 (0: one that is free; None: no
     server, and so neither of them). With a port of your choice a page that was let in stays so over restarts. `owners`, accounts of
@@ -57,6 +62,8 @@ class PresenceClient(MultiService):
         *,
         workingDuring: Any = None,
         sensors: Any = (),
+        onReturn: str = "finish",
+        returnLimit: Any = None,
         localPort: int | None = 0,
         owners: Any = (),
         reactor: Any = None,
@@ -88,6 +95,7 @@ class PresenceClient(MultiService):
             transport=transport,
             conversation=self._conversation,
             sensors=self._sensors,
+            onReturn=self._returning(onReturn, returnLimit, transport),
         )
         self._calendars = CalendarFiles(reactor, self.owner.replaceBreaks)
         transport.listen(self)
@@ -159,6 +167,34 @@ class PresenceClient(MultiService):
             self._reactor,
             lambda: self.owner.changed(),  # noqa: PLW0108 (as above)
         )
+
+    def _returning(self, onReturn: str, returnLimit: Any, transport: Transport) -> OnReturn | None:
+        if onReturn == "finish" and returnLimit is None:
+            return None
+        # as above
+        from presence.worker.returning.policy import OnReturn, checkPolicy  # noqa: PLC0415
+
+        policy, limit = checkPolicy(onReturn, returnLimit)
+        if self._sensors is None:
+            raise ValueError(
+                f"onReturn={onReturn!r}: without sensors nobody knows when the owner comes: give sensors=[…]"
+            )
+        return OnReturn(
+            policy,
+            limit,
+            transport.runningCommands,
+            self._can_send_back,
+            self._returning_changed,
+            self._reactor,
+        )
+
+    def _can_send_back(self) -> bool:
+        view = self._conversation.view
+        return view is not None and view.sendsBack
+
+    def _returning_changed(self) -> None:
+        self._conversation.sync()
+        self.owner.changed()
 
     def _end_process(self) -> None:
         # somebody else may have stopped it in the meantime

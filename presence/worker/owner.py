@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from presence.model.workerpresence import WorkerPresence
     from presence.worker.link.conversation import Conversation
     from presence.worker.link.transports import Transport
+    from presence.worker.returning.policy import OnReturn
     from presence.worker.sensors.watches import Watches
     from presence.worker.status import Status
     from presence.worker.stopping import GracefulStop
@@ -65,6 +66,7 @@ class Owner:
         transport: Transport,
         conversation: Conversation,
         sensors: Watches | None = None,
+        onReturn: OnReturn | None = None,
     ) -> None:
         self.name = presence.name
         self._presence = presence
@@ -74,6 +76,7 @@ class Owner:
         self._transport = transport
         self._conversation = conversation
         self._sensors = sensors
+        self._on_return = onReturn
         self._clock = clock
         self._wish = NOTHING
         self._begun = False
@@ -110,6 +113,8 @@ class Owner:
         self._stop.cancel()
         if self._sensors is not None:
             self._sensors.stop()
+        if self._on_return is not None:
+            self._on_return.stop()
 
     # --- what the owner says
 
@@ -206,6 +211,7 @@ class Owner:
             {"deadline": self._stop.deadline} if self._stop.asked else None,
             MasterSide(talk.connected, talk.plugin, talk.why, talk.view),
             [] if self._sensors is None else self._sensors.status(),
+            None if self._on_return is None else self._on_return.status(),
         )
 
     def observe(self, observer: Callable[[], object]) -> Callable[[], None]:
@@ -239,7 +245,9 @@ class Owner:
         if self._sensors is not None:
             self._sensors.silence(until)
 
-    def _presence_changed(self, _: WorkerPresence) -> None:
+    def _presence_changed(self, presence: WorkerPresence) -> None:
+        if self._on_return is not None:
+            self._on_return.needed(any(hold.source == "sensor" for hold in presence.holds))
         self._conversation.sync()
         self.changed()
 
@@ -266,7 +274,8 @@ class Owner:
         now = self._clock.seconds()
         until = self._work_until(now)
         breaks = breaksToCome(self._break_timer.schedule, now, until)
-        return announcementOf(self._presence, now, until, breaks)
+        sends_back = self._on_return is not None and self._on_return.sendsBack
+        return announcementOf(self._presence, now, until, breaks, sendBack=sends_back)
 
     def _work_until(self, now: float) -> float | None:
         until = self._break_timer.suspendedUntil

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from presence.breaks.forecast import ComingBreak
     from presence.model.states import Hold
     from presence.wire.messages import RunningBuild, View
+    from presence.worker.returning.policy import ReturnStatus
     from presence.worker.sensors.reading import SensorStatus
 
 #: The version of the dictionary that `statusOf` makes.
@@ -86,6 +87,7 @@ class Status(TypedDict):
     running: list[RunningStatus]
     stopping: StoppingStatus | None
     sensors: list[SensorStatus]
+    on_return: ReturnStatus | None
     master: MasterStatus
 
 
@@ -108,6 +110,7 @@ def statusOf(  # noqa: PLR0917
     stopping: StoppingStatus | None,
     master: MasterSide,
     sensors: list[SensorStatus],
+    onReturn: ReturnStatus | None = None,
 ) -> Status:
     """The status, fit for JSON. `holds`, `breaks` and `running` are this machine's own.
 
@@ -135,6 +138,7 @@ def statusOf(  # noqa: PLR0917
         "running": [{"builder": each.builder, "since": each.since} for each in running],
         "stopping": stopping,
         "sensors": sensors,
+        "on_return": onReturn,
         "master": {
             "connected": master.connected,
             "knows_presence": _KNOWS[master.plugin],

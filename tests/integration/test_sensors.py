@@ -20,7 +20,7 @@ from presence.worker import client as client_module
 from presence.worker.client import PresenceClient
 from presence.worker.looking.logind import Logind
 from presence.worker.sensors import CannotTellError, DiskBelow, Used
-from tests.integration.farm import Farm
+from tests.integration.farm import RETRY, Farm
 from tests.integration.ownerscommands import Terminal
 from tests.integration.processes import waitFor
 from tests.integration.test_wire import OURS
@@ -254,3 +254,59 @@ class DiskTests(RealPartsTestCase):
             self.assertIs(sensor.read().away, False)
         finally:
             subprocess.run(["umount", folder], check=True)
+
+
+class ReturnTests(RealPartsTestCase):
+    """What becomes of a real build when its owner comes."""
+
+    def state(self, request):
+        """The state of the process that builds it, as the kernel calls it; None when there is none."""
+        for pid in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208
+            try:
+                if str(request._hold).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:  # noqa: PERF203
+                continue  # it has ended
+        return None
+
+    def owner(self, farm, name, onReturn):
+        flag = farm.directory / f"{name}-is-needed"
+        sensor = f"__import__('presence.worker.sensors').worker.sensors.Command({f'test -e {flag}'!r}, quiet=0, every=0.5)"
+        owner = Terminal(self, farm.worker(name), f"sensors=[{sensor}], {onReturn}").start()
+        owner.worker.waitUntilConnected()
+        waitFor("its start is over", lambda: not owner.status()["holds"])
+        return owner, flag
+
+    def test_returns(self):
+        """It is suspended and goes on; cancelled while it is, it ends; sent back, it is built on another machine."""
+        if not Path("/proc/self/stat").exists():
+            raise SkipTest("no Linux")
+        farm = Farm(self, "pb")
+        farm.configure(*(f'worker.BuildSlave(name="{name}", passwd=PASSWORD)' for name in ("one", "two")))
+        farm.start()
+        owner, flag = self.owner(farm, "one", "onReturn='suspend'")
+        runs = farm.force("one", held=True).waitUntilRuns()
+        flag.touch()
+        waitFor("it is stopped", lambda: self.state(runs) == "T")
+        self.assertIn("what runs is suspended, until", owner.do(0, "status"))
+        flag.unlink()
+        waitFor("it goes on", lambda: self.state(runs) not in {"T", None})
+        runs.letFinish().waitUntilBuilt()
+
+        cancelled = farm.force("one", held=True).waitUntilRuns()
+        flag.touch()
+        waitFor("it is stopped", lambda: self.state(cancelled) == "T")
+        farm.post(f"builds/{cancelled.builds[0]['buildid']}", "stop")
+        waitFor("its process has ended", lambda: self.state(cancelled) is None)
+        waitFor("it is cancelled", lambda: cancelled.complete)
+
+        _, other = self.owner(farm, "two", "onReturn='sendback', returnLimit=0")
+        back = farm.force("any", held=True).waitUntilRuns()
+        self.assertEqual(len(back.builds), 1)
+        other.touch()
+        farm.waitFor("it is sent back", lambda: back.builds[0]["results"] == RETRY)
+        self.assertEqual(len(back.builds), 1)
+        flag.unlink()
+        back.letFinish()
+        one = farm.getWorker("one")["workerid"]
+        self.assertEqual(back.waitUntilBuilt()["workerid"], one)

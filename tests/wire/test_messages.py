@@ -62,7 +62,12 @@ class RoundTripTests(SynchronousTestCase):
 
     def test_announcement(self):
         """An announcement arrives as it was sent."""
-        for announcement in (AWAY, AVAILABLE, replace(AVAILABLE, breaks=VIEW.breaks)):
+        for announcement in (
+            AWAY,
+            AVAILABLE,
+            replace(AVAILABLE, breaks=VIEW.breaks),
+            replace(AWAY, sendBack=True),
+        ):
             self.assertEqual(readAnnouncement(self.wire(announcement), NOW), announcement)
 
     def test_older(self):
@@ -82,14 +87,14 @@ class RoundTripTests(SynchronousTestCase):
             set(message),
             {
                 *("version", "now", "state", "reason", "by", "since", "until", "work_until"),
-                *("breaks", "deadline"),
+                *("breaks", "deadline", "send_back"),
             },
         )
         self.assertEqual(
             set(view),
             {
                 *("version", "now", "state", "holds", "next_break", "breaks", "running", "builds"),
-                "stopping",
+                *("stopping", "sends_back"),
             },
         )
         for each in (*message["breaks"], *view["breaks"], view["next_break"]):

@@ -53,6 +53,7 @@ class FakeTransport:
         self.listener = None
         self.sent = []
         self.building = []
+        self.commands = []
 
     def listen(self, listener):
         self.listener = listener
@@ -64,6 +65,9 @@ class FakeTransport:
     def runningBuilders(self):
         return self.building
 
+    def runningCommands(self):
+        return self.commands
+
 
 class FakeWorker:
     name = "mac-mini"
@@ -72,9 +76,9 @@ class FakeWorker:
         self.basedir = basedir
 
 
-def view(*holds, running=0, stopping=False, breaks=()):
+def view(*holds, running=0, stopping=False, breaks=(), sendsBack=False):
     state = PresenceState.NOT_ACCEPTING_NEW_BUILDS if holds else PresenceState.AVAILABLE
-    return View(state, holds, None, breaks, running, (), stopping, None)
+    return View(state, holds, None, breaks, running, (), stopping, None, sendsBack)
 
 
 class ClientTestCase(SynchronousTestCase):
@@ -100,15 +104,18 @@ class ClientTestCase(SynchronousTestCase):
     def begin(self, onBreakDuring=None):
         """The process starts."""
         self.transport = FakeTransport()
-        self.client = PresenceClient(
+        self.client = self.makeClient(
             FakeWorker(self.basedir),
-            onBreakDuring,
+            onBreakDuring=onBreakDuring,
             timezone="UTC",
             localPort=self.localPort,
             sensors=self.sensors,
             reactor=self.reactor,
         )
         self.client.startService()
+
+    def makeClient(self, worker, **keywords):
+        return PresenceClient(worker, **keywords)
 
     def end(self):
         """The process ends."""

@@ -270,6 +270,7 @@ class ConversationTests(ClientTestCase):
                 "until": NOW + 60,
                 "work_until": None,
                 "breaks": [],
+                "send_back": False,
             },
         )
 

@@ -70,6 +70,7 @@ def addParser(subparsers: Any) -> None:
         )
         if name == "install":
             addSensors(parser, prefix="What lets the machine know by itself that its owner needs it. ")
+            _add_return(parser)
             _add_owners(parser)
         parser.set_defaults(run=run)
     parser = subparsers.add_parser(
@@ -95,6 +96,21 @@ def install(options: argparse.Namespace) -> int:
     return _install(options.basedir, sensors, arguments)
 
 
+def _add_return(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what becomes of the build that runs then", "See docs/sensors.rst.")
+    group.add_argument(
+        "--on-return",
+        metavar="WHAT",
+        help="finish it (the default), nice: with the lowest priority, suspend it until you have gone, or sendback: let it be "
+        "built elsewhere",
+    )
+    group.add_argument(
+        "--return-limit",
+        metavar="DURATION",
+        help="send it back after so long: with suspend 1h by default, with sendback 5m",
+    )
+
+
 def _add_owners(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("who may, and where", "See docs/owner.rst.")
     group.add_argument(
@@ -115,6 +131,18 @@ def _add_owners(parser: argparse.ArgumentParser) -> None:
 def _arguments(options: argparse.Namespace) -> tuple[dict[str, str], str]:
     """The arguments for `PresenceClient`, as they are written; and what is wrong with those that were given, or ""."""
     arguments = {}
+    if options.on_return is not None:
+        from presence.worker.returning.policy import checkPolicy  # noqa: PLC0415 (it needs Twisted)
+
+        try:
+            checkPolicy(options.on_return, options.return_limit)
+        except ValueError as problem:
+            return {}, str(problem)
+        arguments["onReturn"] = ascii(options.on_return)
+    if options.return_limit is not None:
+        if options.on_return is None:
+            return {}, "--return-limit belongs to --on-return: give that as well"
+        arguments["returnLimit"] = ascii(options.return_limit)
     if options.owner:
         unknown = [each for each in options.owner if not _is_known(each)]
         if unknown:

@@ -39,6 +39,12 @@ class OwnerText:
         if status["stopping"] is not None:
             rows.append(("Stops", self._stop()))
         rows += [("Runs", self._build(build)) for build in status["running"]] or [("Runs", "nothing")]
+        returning = status.get("on_return")
+        if returning is not None:
+            until = (
+                "" if returning["until"] is None else f", until {self._moment(returning['until'])} at most"
+            )
+            rows.append(("Runs", f"what runs {returning['does']}{until}"))
         rows.append(("Next break", self._next_break()))
         # a worker of an older version has none
         rows += [("Sensors", self._sensor(sensor)) for sensor in status.get("sensors", [])]

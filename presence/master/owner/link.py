@@ -52,7 +52,8 @@ _READERS: dict[str, Callable[[object, float], Announcement | Stop]] = {
 class OwnerLink:
     """Speaks with the owner's side of one worker, if it has one.
 
-    `building` are the builds that run: the builder's name and since when (seconds since the epoch). Call
+    `building` are the builds that run: the builder's name and since when (seconds since the epoch). `sendBack()` is called when the
+    owner's side asks that they are built elsewhere. Call
     `changed()` when they have changed, or the presence, or the schedule of the breaks.
     """
 
@@ -64,6 +65,8 @@ class OwnerLink:
         "_logged",
         "_presence",
         "_send",
+        "_send_back",
+        "_sends_back",
         "_sent",
         "_timer",
         "_unanswered",
@@ -76,6 +79,7 @@ class OwnerLink:
         breakTimer: BreakTimer,
         building: Callable[[], Mapping[str, float]],
         clock: IReactorTime,
+        sendBack: Callable[[], object],
     ) -> None:
         self._presence = presence
         self._timer = breakTimer
@@ -83,6 +87,9 @@ class OwnerLink:
         self._clock = clock
         self._word = OwnersWord(presence, breakTimer, clock)
         self._send: Send | None = None
+        self._send_back = sendBack
+        # whether the worker has said so already
+        self._sends_back = False
         self._connection = 0
         self._gathering = Gathering(clock, self._tell)
         self._unanswered = False
@@ -139,7 +146,7 @@ class OwnerLink:
     def _close(self) -> None:
         self._connection += 1
         self._send = self._sent = None
-        self._unanswered = self._logged = False
+        self._unanswered = self._logged = self._sends_back = False
         self._gathering.stop()
 
     # --- to the worker
@@ -184,6 +191,7 @@ class OwnerLink:
             ),
             stopping=stop is not None,
             deadline=None if stop is None else stop.deadline,
+            sendsBack=True,
         )
 
     # --- from the worker
@@ -197,8 +205,16 @@ class OwnerLink:
             answer = self._refuse(name, content, problem)
         else:
             self._word.say(message)
+            self._consider_sending_back(message.announcement if isinstance(message, Stop) else message)
             answer = self._sent = self._view(now)
         return answer.toDict(now)
+
+    def _consider_sending_back(self, announcement: Announcement) -> None:
+        # of a worker that accepts builds they would come back at once
+        wanted = announcement.away and announcement.sendBack
+        if wanted and not self._sends_back:
+            self._send_back()
+        self._sends_back = wanted
 
     def _refuse(self, name: str, content: object, problem: MessageError) -> Refusal:
         """Closed, not open: what cannot be understood, and may say "away", holds the worker."""

@@ -92,5 +92,9 @@ class Builds(Locks):
             self._assembly.drains.changed(self)
         self._update_owner()
 
+    def _send_back(self) -> None:
+        if self._assembly is not None:
+            self._assembly.sendBack(self)
+
     def _running(self) -> dict[str, float]:
         return {wfb.builder_name: since for wfb, since in self._building.items()}

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def announcementOf(
-    presence: WorkerPresence, now: float, workUntil: float | None, breaks: tuple[ComingBreak, ...]
+    presence: WorkerPresence,
+    now: float,
+    workUntil: float | None,
+    breaks: tuple[ComingBreak, ...],
+    *,
+    sendBack: bool = False,
 ) -> Announcement:
     """The announcement at `now`, while breaks are suspended until `workUntil`, if that is not None; `breaks` are to come."""
     holds, until = presence.holds, presence.backAt
@@ -31,4 +36,5 @@ def announcementOf(
         None if until is None else min(until, LATEST),
         workUntil,
         breaks,
+        sendBack,
     )

@@ -16,7 +16,7 @@ from twisted.internet.defer import maybeDeferred
 from presence.wire.messages import PRESENCE, PRESENCE_VIEW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from twisted.internet.defer import Deferred
 
@@ -59,6 +59,10 @@ class Transport(Protocol):
         """The builders for which a command runs here now."""
         ...
 
+    def runningCommands(self) -> list[Any]:
+        """The commands (`RunProcess` of `buildbot_worker`) that run here now."""
+        ...
+
 
 def transportOf(worker: Any) -> Transport:
     """The transport for this stock worker (of `buildbot_worker.bot`). `ValueError` for anything else."""
@@ -86,6 +90,15 @@ def _greet(bot: Any, listener: Listener) -> None:
 
 def _busy_builders(bot: Any) -> list[str]:
     return [str(name) for name, builder in bot.builders.items() if builder.protocol_command is not None]
+
+
+def _commands(protocolCommands: Iterable[Any]) -> list[Any]:
+    running = [getattr(each.command, "command", None) for each in protocolCommands if each is not None]
+    return [each for each in running if getattr(each, "process", None) is not None]
+
+
+def _builders_commands(bot: Any) -> list[Any]:
+    return _commands(builder.protocol_command for builder in bot.builders.values())
 
 
 class PBTransport:
@@ -134,6 +147,10 @@ class PBTransport:
         """See `Transport`."""
         return _busy_builders(self._bot)
 
+    def runningCommands(self) -> list[Any]:
+        """See `Transport`."""
+        return _builders_commands(self._bot)
+
 
 class MsgpackTransport:
     """Over `msgpack_experimental_v7`: messages with an `op`, on a websocket."""
@@ -166,6 +183,10 @@ class MsgpackTransport:
         """See `Transport`."""
         # a command does not say for which builder it runs
         return ["a builder that is not known"] if self._bot.protocol_commands else []
+
+    def runningCommands(self) -> list[Any]:
+        """See `Transport`."""
+        return _commands(self._bot.protocol_commands.values())
 
     def _follow(self, protocol: Any, listener: Listener) -> None:
         on_message, on_close = protocol.onMessage, protocol.onClose
@@ -250,3 +271,7 @@ class NullTransport:
     def runningBuilders(self) -> list[str]:
         """See `Transport`."""
         return _busy_builders(self._worker.bot)
+
+    def runningCommands(self) -> list[Any]:
+        """See `Transport`."""
+        return _builders_commands(self._worker.bot)

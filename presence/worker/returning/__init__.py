@@ -1,0 +1,1 @@
+"""What becomes of the build that runs when the machine's owner comes."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE, REFUSED, USAGE
 from presence.commands.owner.sensoroptions import addSensors, sensorsOf
+from presence.commands.owner.supervised import addSupervisor, supervise
 from presence.commands.terminal import complain
 from presence.files import Directory
 from presence.worker.tacfile import MARK, TacFileError, installed, uninstalled
@@ -72,6 +73,7 @@ def addParser(subparsers: Any) -> None:
             addSensors(parser, prefix="What lets the machine know by itself that its owner needs it. ")
             _add_return(parser)
             _add_owners(parser)
+            addSupervisor(parser)
         parser.set_defaults(run=run)
     parser = subparsers.add_parser(
         "create-worker",
@@ -93,7 +95,7 @@ def install(options: argparse.Namespace) -> int:
     arguments, wrong = _arguments(options)
     if wrong:
         return complain(wrong, USAGE)
-    return _install(options.basedir, sensors, arguments)
+    return _install(options.basedir, sensors, arguments) or supervise(options)
 
 
 def _add_return(parser: argparse.ArgumentParser) -> None:

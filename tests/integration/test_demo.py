@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from shutil import rmtree
 
@@ -139,10 +138,8 @@ class DemoTests(SynchronousTestCase):
     def test_portTaken(self):
         """When its master cannot start it shows the end of the log, and leaves nothing behind."""
         demo = self.start(ON_ONE_PORT)
-        began = time.monotonic()
         said, _ = demo.communicate(timeout=DEADLINE)
         self.assertEqual(demo.returncode, 1, said)
         self.assertIn("The demo cannot go on: master has ended", said)
         self.assertIn("--- the end of the log of master", said)
-        self.assertLess(time.monotonic() - began, 30)
         self.assertNothingLeft()

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.commands import exits
 from presence.wire.localaddress import FILENAME
-from tests.integration.farm import AT_ONCE, Farm
+from tests.integration.farm import Farm
 from tests.integration.ownerscommands import Terminal
 from tests.integration.processes import waitFor
 from tests.integration.test_wire import AWAY, OURS, STOCK, onBreakFor
@@ -65,7 +65,7 @@ class Owners:
         self.assertIn("mac-mini accepts builds.", owner.do(exits.DONE, "back"))
         # the command is done when the master has heard of it
         told = time.time()
-        self.assertLess(request.waitUntilBuilt()["started"], told + AT_ONCE)
+        self.assertLess(request.waitUntilBuilt()["started"], told + self.farm.moment)
         self.assertQuiet(owner)
 
     def test_work(self):

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from presence.commands import exits
 from presence.wire.localaddress import OPEN_FILENAME
-from tests.integration.farm import AT_ONCE
 from tests.integration.ownerscommands import Terminal
 from tests.integration.ownersline import Owner
 from tests.integration.pagecase import ARM, MAC, PLAIN, SHOWN, PageTestCase
@@ -65,7 +64,7 @@ class LiveTests(PageTestCase):
             instants = {who: each.evaluate("(told) => told.at") for who, each in told.items()}
             instants["line"] = line.result(DEADLINE)
             late = {who: round(at - before, 2) for who, at in instants.items()}
-            self.assertLess(max(late.values()), AT_ONCE, late)
+            self.assertLess(max(late.values()), self.farm.moment, late)
             self.assertEqual(text in owner.do(exits.DONE, "status"), there)
 
         seen("new disks", self.hold(page, "new disks", "for 2 hours"), there=True)
@@ -96,7 +95,7 @@ class LiveTests(PageTestCase):
         self.assertShows(page, "mac-mini", "lunch", re.compile(r"in \d s"))
         ended = self.gone(page, "mac-mini", "lunch")
         self.assertGreaterEqual(ended, until)
-        self.assertLess(ended, until + AT_ONCE)
+        self.assertLess(ended, until + self.farm.moment)
         self.assertShows(page, "mac-mini", "available")
         self.browser.assertQuiet()
 

@@ -18,7 +18,7 @@ from presence.model.states import PresenceState
 from presence.model.wave import Wave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
 
     from twisted.internet.defer import Deferred
 
@@ -53,9 +53,6 @@ class Events:
         self._builders: set[str] = set()
         # workers whose builders have yet to be counted anew
         self._unsettled: set[str] = set()
-        # those of the configuration whose services have yet to start
-        self._starting_workers: set[str] = set()
-        self._starting_builders: set[str] = set()
         # whether anybody listens to the events of a type, as it was when the present slice began
         self._heard: dict[str, bool] = {}
         self._sent = {name: LastSent() for name in types}
@@ -64,8 +61,8 @@ class Events:
         self._counting = False
         # a worker that flaps a thousand times a second is announced ten times
         self._gathering = Gathering(roster.master.reactor, self._turn)
-        # of the question how many requests wait
-        self._retries = Retries(roster.master.reactor, lambda _: self._schedule())
+        # of the question how many requests wait, and of whom has yet to start, by type and name
+        self._retries = Retries(roster.master.reactor, self._again)
         self._wave = Wave(roster.master.reactor)
         self._announcing = DeferWaiter()
         self._consumers: list[Any] = []
@@ -159,22 +156,25 @@ class Events:
             self._gathering.ask()
 
     def _turn(self) -> None:
-        starting = self._starting_workers or self._starting_builders
-        if self._workers or self._builders or starting or self._must_count():
+        if self._workers or self._builders or self._must_count():
             self._announcing.add(self._announce())
+
+    def _again(self, what: Hashable) -> None:
+        if isinstance(what, tuple):
+            rtype, name = what
+            (self._workers if rtype == "presence" else self._builders).add(name)
+        self._schedule()
 
     @inlineCallbacks
     def _announce(self) -> Generator[Deferred[Any], Any, None]:
         if self._wave.size:
             # of some of them nothing may be told now
             yield self._each(tuple(self._unsettled), self._settle)
-        workers, self._workers = self._due(self._workers | self._starting_workers, self._is_worker_due)
-        self._starting_workers = set()
+        workers, self._workers = self._due(self._workers, self._is_worker_due)
         yield self._each(workers, self._announce_worker)
         if self._must_count():
             yield self._count()
-        builders, self._builders = self._due(self._builders | self._starting_builders, self._is_builder_due)
-        self._starting_builders = set()
+        builders, self._builders = self._due(self._builders, self._is_builder_due)
         yield self._each(builders, self._announce_builder)
 
     def _due(self, names: set[str], is_due: Callable[[str], bool]) -> tuple[set[str], set[str]]:
@@ -220,20 +220,26 @@ class Events:
 
     def _announce_worker(self, name: str) -> None:
         self._settle(name)
-        entity = self._entities.worker(name)
-        if entity is not None:
-            self._send("presence", entity)
-        elif self._roster.findWorker(name) is not None:
-            self._starting_workers.add(name)
-            self._schedule()
+        known = self._roster.findWorker(name) is not None
+        self._tell("presence", name, self._entities.worker(name), known=known)
 
     def _announce_builder(self, name: str) -> None:
-        entity = self._entities.builder(name, self._waiting)
-        if entity is not None:
-            self._send("builderpresence", entity)
-        elif self._roster.findBuilder(name) is not None:
-            self._starting_builders.add(name)
-            self._schedule()
+        known = self._roster.findBuilder(name) is not None
+        self._tell("builderpresence", name, self._entities.builder(name, self._waiting), known=known)
+
+    def _tell(self, rtype: str, name: str, entity: Mapping[str, Any] | None, *, known: bool) -> None:
+        if entity is None and known:
+            # it is in the configuration, and its service has yet to start: of that there is no event
+            self._retries.failed((rtype, name))
+            return
+        self._retries.succeeded((rtype, name))
+        if (
+            entity is not None
+            and not self._stopped
+            and self._sent[rtype].isNews(entity)
+            and self._heard[rtype]
+        ):
+            self._types[rtype].produceEvent(entity, "changed")
 
     def _must_count(self) -> bool:
         """Whether to ask how many requests wait. While nobody listens it is put off: with builds that start and end all
@@ -268,10 +274,6 @@ class Events:
                     self._builders.add(name)
         if self._recount:
             self._schedule()
-
-    def _send(self, rtype: str, entity: Mapping[str, Any]) -> None:
-        if not self._stopped and self._sent[rtype].isNews(entity) and self._heard[rtype]:
-            self._types[rtype].produceEvent(entity, "changed")
 
 
 def mayBeHeard(mq: Any, plural: str) -> bool:

@@ -53,11 +53,25 @@ class StartTests(SynchronousTestCase):
         clock.pump([0, PAUSE, PAUSE])
         self.assertEqual(told, [])
         there.update((name, {"name": name}) for name in ("mac-mini", "one"))
-        clock.pump([PAUSE])
+        clock.pump([PAUSE] * 5)
         self.assertEqual(told, [("mac-mini", "changed"), ("one", "changed")])
         asked.clear()
-        clock.pump([PAUSE] * 9)
+        clock.pump([PAUSE] * 99)
         self.assertEqual((asked, clock.getDelayedCalls()), ([], []))
+
+    def test_slowServices(self):
+        """Where it takes a minute until they have started they are looked at a few times, and not all the time."""
+        asked = []
+        clock, _, events = farm(["mac-mini"], ["one"], lambda name, *_: asked.append(name))
+        events.follow()
+        clock.pump([PAUSE] * 600)
+        self.assertLess(len(asked), 20)
+        # who leaves the configuration is not looked for any longer
+        asked.clear()
+        self.patch(events._roster, "findWorker", lambda _: None)
+        self.patch(events._roster, "findBuilder", lambda _: None)
+        clock.pump([1] * 300)
+        self.assertEqual((len(asked), clock.getDelayedCalls()), (2, []))
 
 
 class ClockTests(SynchronousTestCase):

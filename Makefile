@@ -53,7 +53,7 @@ man: .venv/man
 	$(BIN)/argparse-manpage --module presence.commands.main --function makeWholeParser --prog presence \
 	    --project-name presence --manual-section 1 --output build/presence.1
 
-# All benchmarks, and the tables in docs/performance.rst: half an hour. QUICK=1: a minute, and only shown.
+# All benchmarks, and the tables in docs/performance.rst: forty minutes. QUICK=1: a minute, and only shown.
 bench: .venv/bench
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 

@@ -15,10 +15,18 @@ from pathlib import Path
 
 from benchmarks import bounds, report
 
-SUBJECTS = ("massreturn", "restart", "fleet", "flapping", "crowd", "sensors", "micro", "start", "breaklists")
-
-# What is measured only when it is named: it takes as long as all the others.
-LONG = ("sparing",)
+SUBJECTS = (
+    "massreturn",
+    "restart",
+    "fleet",
+    "flapping",
+    "crowd",
+    "sensors",
+    "micro",
+    "start",
+    "breaklists",
+    "sparing",
+)
 
 # the runs whose CPU times are compared with each other: of how many builders with requests, in percent, and which ways
 _COMPARED, _WAYS_COMPARED = 20, ("ours", "ideal", "alone")
@@ -35,11 +43,11 @@ def main():
         metavar="SECONDS",
         help="keep what was measured before, and begin no run after so many seconds",
     )
-    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"one of {', '.join(SUBJECTS + LONG)}")
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"one of {', '.join(SUBJECTS)}")
     arguments = parser.parse_args()
-    unknown = set(arguments.subjects) - {*SUBJECTS, *LONG}
+    unknown = set(arguments.subjects) - {*SUBJECTS}
     if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(SUBJECTS + LONG)}")
+        parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(SUBJECTS)}")
     results = {} if arguments.quick else kept()
     for subject in arguments.subjects or SUBJECTS:
         before = results.get(subject, []) if arguments.go_on is not None else []
@@ -61,7 +69,7 @@ def kept():
     """What was measured before."""
     return {
         subject: json.loads(file.read_text(encoding="utf-8"))
-        for subject in SUBJECTS + LONG
+        for subject in SUBJECTS
         if (file := _KEPT / f"{subject}.json").exists()
     }
 

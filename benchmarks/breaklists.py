@@ -1,5 +1,6 @@
 """Long lists of breaks: how long they take to be loaded, and what a question costs then."""
 
+import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -13,6 +14,7 @@ NOW = datetime(2026, 11, 24, 18, tzinfo=timezone.utc)
 
 # Every 7 h 13 min for a year is asked what a timer asks.
 _STEP, _QUESTIONS = timedelta(hours=7, minutes=13), 1200
+_A_MONTH = 100
 
 
 def _clock(minutes):
@@ -49,10 +51,35 @@ KINDS = {
     ),
 }
 
+# The years in which the events of a file begin, and how many of them recur.
+_YEARS, _RECURRING = (2025, 2026, 2027), 40
+CALENDAR = "events of a calendar file, one in forty of which recurs; a thread works out the years beforehand"
+
+
+def _calendar(events):
+    """A schedule that is made of a file with so many events."""
+    with tempfile.NamedTemporaryFile(suffix=".ics") as file:
+        file.write(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//presence//EN\r\n")
+        for number in range(events):
+            day = datetime(_YEARS[number % 3], 1, 1) + timedelta(hours=67 * number % 8700)  # noqa: DTZ001
+            lines = [
+                "BEGIN:VEVENT",
+                f"UID:{number}@example.org",
+                f"DTSTART;TZID=Europe/Berlin:{day:%Y%m%dT%H%M%S}",
+                "DURATION:PT1H",
+                *(["RRULE:FREQ=WEEKLY;BYDAY=MO,WE"] if number % _RECURRING == 0 else []),
+                "END:VEVENT",
+                "",
+            ]
+            file.write("\r\n".join(lines).encode())
+        file.write(b"END:VCALENDAR\r\n")
+        file.flush()
+        return BreakSchedule([Break.fromCalendar(file.name, tz="Europe/Berlin")])
+
 
 def plan(*, quick):
     """The runs."""
-    for kind in KINDS:
+    for kind in (*KINDS, CALENDAR):
         for breaks in (200,) if quick else (500, 1000, 2000):
             yield {"kind": kind, "breaks": breaks}
 
@@ -62,11 +89,18 @@ async def measure(reactor, *, kind, breaks):
     # (what is measured is over at once, and who runs it waits for the reactor)
     await after(reactor, 0)
     begun = time.process_time()
-    schedule = BreakSchedule.fromConfig([KINDS[kind](number) for number in range(breaks)], "Europe/Berlin")
+    if kind == CALENDAR:
+        schedule = _calendar(breaks)
+    else:
+        listed = [KINDS[kind](number) for number in range(breaks)]
+        schedule = BreakSchedule.fromConfig(listed, "Europe/Berlin")
     _ask(schedule, NOW)
     loading = time.process_time() - begun
     costs = []
     for number in range(_QUESTIONS):
+        if kind == CALENDAR and number % _A_MONTH == 0:
+            # as `CalendarFiles` does, in a thread
+            schedule.prepareCalendars(NOW + number * _STEP)
         begun = time.process_time()
         _ask(schedule, NOW + number * _STEP)
         costs.append(time.process_time() - begun)

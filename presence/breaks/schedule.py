@@ -30,6 +30,9 @@ __all__ = ["Break", "BreakErrors", "BreakInterval", "BreakSchedule"]
 
 _PAIR_OR_TRIPLE = (2, 3)
 
+# How many days of a calendar are worked out beforehand: the longest of a question about a month or a break that ends.
+_BEHIND, _AHEAD = 32, 432
+
 
 @lru_cache(maxsize=1024)  # many workers have the same schedule
 def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage]:
@@ -168,6 +171,18 @@ class BreakSchedule:
     def withCalendar(self, calendar: CalendarFile) -> BreakSchedule:
         """The same schedule with the content of one of its files as it is in `calendar`."""
         return BreakSchedule(each.withCalendar(calendar) for each in self.breaks)
+
+    def prepareCalendars(self, instant: datetime) -> None:
+        """Do what takes long of the questions about `instant`, the weeks before and the year after it, to the calendars.
+
+        Another thread may: it changes nothing but what is known of the files, for all schedules.
+        """
+        day = asInstant(instant).toordinal()
+        for each in self.breaks:
+            if each.calendars:
+                occurrences = each.occurrences()
+                occurrences.startingBetween(day - _BEHIND, day + _AHEAD)
+                occurrences.nextStart(asInstant(instant))
 
     def __eq__(self, other: object) -> bool:
         return self.breaks == other.breaks if isinstance(other, BreakSchedule) else NotImplemented

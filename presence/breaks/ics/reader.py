@@ -7,14 +7,16 @@ Needs the packages of the extra ``calendar``. Events that are cancelled, and tho
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.breaks.recurrences import FIRST_YEAR, LAST_YEAR
-from presence.calendar.wallclock import UTC, startInstant, stopInstant
+from presence.calendar.wallclock import EARLIEST, LATEST, UTC, midnight, startInstant, stopInstant
 from presence.calendar.zones import canonicalZone, zoneFor
 
 if TYPE_CHECKING:
@@ -105,21 +107,35 @@ class CalendarOccurrences:
 
     def startingBetween(self, first: int, last: int) -> list[Span]:
         """See `Occurrences`. Also those that have begun earlier and last until then: an event may be weeks long."""
-        years = range(_year(first - 1), _year(last + 1) + 1)
-        return sorted({span for year in years for span in self._file.spans(year, self._zone)})
+        begin, end = _midnight(first - 2), _midnight(last + 3)
+        found: set[Span] = set()
+        for year in range(_year(first - 1), _year(last + 1) + 1):
+            spans, longest = (
+                self._file.spans(year, self._zone),
+                _longest(self._file.content, year, self._zone),
+            )
+            low = bisect_left(spans, begin - min(longest, begin - EARLIEST), key=itemgetter(0))
+            high = bisect_right(spans, end, key=itemgetter(0))
+            found.update(span for span in spans[low:high] if begin <= span[1])
+        return sorted(found)
 
     def nextStart(self, instant: datetime) -> datetime | None:
         """See `Occurrences`."""
         for year in self._file.yearsFrom(max(instant.year, FIRST_YEAR)):
-            starts = [start for start, _ in self._file.spans(year, self._zone) if instant < start]
-            if starts:
-                return min(starts)
+            spans = self._file.spans(year, self._zone)
+            place = bisect_right(spans, instant, key=itemgetter(0))
+            if place < len(spans):
+                return spans[place][0]
         return None
 
 
 def _year(day: int) -> int:
     ends = date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal()
     return date.fromordinal(min(max(day, ends[0]), ends[1])).year
+
+
+def _midnight(day: int) -> datetime:
+    return midnight(min(max(day, EARLIEST.toordinal()), LATEST.toordinal()))
 
 
 def _check(file: CalendarFile) -> None:
@@ -242,6 +258,12 @@ def _spans(content: bytes, year: int, zone: tzinfo) -> tuple[Span, ...]:
         if span[0] < span[1]:
             found.add(span)
     return tuple(sorted(found))
+
+
+@lru_cache(maxsize=512)
+def _longest(content: bytes, year: int, zone: tzinfo) -> timedelta:
+    """How long the longest event is that overlaps `year`."""
+    return max((stop - start for start, stop in _spans(content, year, zone)), default=timedelta(0))
 
 
 def _span(event: Any, zone: tzinfo) -> Span:

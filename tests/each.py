@@ -2,6 +2,8 @@
 
 import os
 
+from tests.searches import THOROUGH
+
 
 def each(values, law, *, method="check", name="test_{}"):
     """Give a test class a test for each of `values`: `method` called with it. `law` says, with `{}` for it, what is shown."""
@@ -14,9 +16,11 @@ def each(values, law, *, method="check", name="test_{}"):
     return decorate
 
 
-def seeds(variable, default, law):
-    """The same for the seeds from 1 on, with `simulate`. The environment's `variable` says how many there are."""
-    count = int(os.environ.get(variable, default))
+def seeds(variable, default, law, *, search):
+    """The same for so many seeds every day, and for `search` of them in a search, from 1 on, with `simulate`. The
+    environment's `variable` says another number.
+    """
+    count = int(os.environ.get(variable, search if THOROUGH else default))
     return each(range(1, count + 1), law, method="simulate", name="test_seed{}")
 
 

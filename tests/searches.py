@@ -1,7 +1,7 @@
 """How far the property tests search.
 
 Every day they look at a few cases, always the same ones, so that the tests of the model take about a second.
-With PRESENCE_THOROUGH=1 in the environment (`make search`) they look at ten times as many, and at other ones each time.
+With PRESENCE_THOROUGH=1 in the environment (`make search`) they look at many times as many, and at other ones each time.
 """
 
 import os
@@ -12,9 +12,9 @@ THOROUGH = bool(os.environ.get("PRESENCE_THOROUGH"))
 
 
 def examples(number, search=None):
-    """Hypothesis settings for so many cases every day, and for `search` (ten times as many) in a search."""
+    """Hypothesis settings for so many cases every day, and for `search` (25 times as many) in a search."""
     return settings(
-        max_examples=search or 10 * number if THOROUGH else number,
+        max_examples=search or 25 * number if THOROUGH else number,
         deadline=None,
         derandomize=not THOROUGH,
         database=None,

@@ -281,7 +281,7 @@ def events(draw):
 
 class OracleTests(CalendarCase):
     @given(st.lists(events(), min_size=1, max_size=5), st.integers(0, 360 * 24), st.integers(1, 40 * 24))
-    @examples(30)
+    @examples(12)
     def test_everyHour(self, drawn, first, hours):
         """In each hour it is a break exactly when an event says so."""
         breaks = BreakSchedule(
@@ -312,7 +312,7 @@ class OracleTests(CalendarCase):
         ),
         st.integers(0, 300),
     )
-    @examples(15)
+    @examples(6)
     def test_written(self, breaks, day):
         """What is written as a calendar and read again is what the schedule says; no line is too long for other programs."""
         made = schedule(*breaks, timezone=BERLIN)

@@ -169,7 +169,7 @@ class ScheduleTests(SynchronousTestCase):
         ),
         st.integers(0, 47),
     )
-    @examples(15, search=600)
+    @examples(6, search=600)
     def test_oracle(self, written, hour):
         """At any hour those limits hold whose breaks are, and builds have to end with the next that says so."""
         breaks, told = [], []

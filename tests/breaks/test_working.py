@@ -51,7 +51,7 @@ def between(*working, zone="UTC"):
 
 class WorkingDuringTests(SynchronousTestCase):
     @given(st.lists(windows(), min_size=1, max_size=3))
-    @examples(40)
+    @examples(16)
     def test_everyMinute(self, drawn):
         """The worker is away in those minutes of the week in which it does not work, and in no other."""
         works = set().union(*(minutes for _, minutes in drawn))

@@ -30,13 +30,13 @@ class RoundingTests(SynchronousTestCase):
         self.assertEqual(datetimeOf(at), NINETEEN)
         self.assertLess(datetimeOf(math.nextafter(at, 0)), NINETEEN)
 
-    @examples(50)
+    @examples(20)
     @given(DATETIMES)
     def test_roundTrip(self, instant):
         """The seconds of a datetime are that datetime, to the microsecond."""
         self.assertEqual(datetimeOf(secondsOf(instant)), instant)
 
-    @examples(50)
+    @examples(20)
     @given(st.datetimes(timezones=st.just(UTC)))
     def test_notBefore(self, instant):
         """In every year the seconds of a datetime are not before it."""

@@ -356,7 +356,7 @@ class AnyHistoryTests(SynchronousTestCase):
         st.tuples(st.just("cancel"), st.none(), st.integers(min_value=0, max_value=9)),
     )
 
-    @examples(50)
+    @examples(20)
     @given(st.lists(step, max_size=30))
     def test_model(self, steps):
         """After every step the state is right, and exactly those wait who asked while it was held."""

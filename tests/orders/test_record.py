@@ -19,7 +19,7 @@ ORDERS = (
 
 
 class AdminRecordTests(SynchronousTestCase):
-    @examples(25)
+    @examples(10)
     @given(st.lists(st.tuples(ORDERS, TEXTS, INSTANTS.filter(lambda at: at is not None))))
     def test_roundTrip(self, orders):
         """Whatever was ordered, the record comes back from the database as it went there."""
@@ -52,7 +52,7 @@ class AdminRecordTests(SynchronousTestCase):
         del stored["drain"]
         self.assertEqual(AdminRecord.fromDict(stored).hold, Hold("admin", "disk", "ann", 1, 9))
 
-    @examples(25)
+    @examples(10)
     @given(JSON)
     def test_strangers(self, value):
         """What is not a record is a ValueError."""

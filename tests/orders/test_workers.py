@@ -61,7 +61,7 @@ class OrderTests(SynchronousTestCase):
         self.assertEqual(readOrder(ACTIONS, "work", {"until": LATEST}, NOW), WorkOrder(LATEST))
         self.assertEqual(readOrder(ACTIONS, "work", {"until": None}, NOW), WorkOrder(None))
 
-    @examples(25)
+    @examples(10)
     @given(orders())
     def test_good(self, order):
         """Whatever the description calls good is an order."""
@@ -72,7 +72,7 @@ class OrderTests(SynchronousTestCase):
         if until is not None:
             self.assertEqual(read.until, until)
 
-    @examples(25)
+    @examples(10)
     @given(orders(), st.data())
     def test_anotherType(self, order, data):
         """A parameter of another type, too long, or not to come, is refused in a sentence that names it."""
@@ -102,7 +102,7 @@ class OrderTests(SynchronousTestCase):
         self.assertLess(len(str(error)), 300)
         json.dumps(str(error)).encode("ascii")
 
-    @examples(25)
+    @examples(10)
     @given(st.text(), JSON)
     @example("Reason", "x")
     @example("by", "x")
@@ -122,7 +122,7 @@ class OrderTests(SynchronousTestCase):
                 self.assertIn(f"{action} has no parameter", str(error))
                 self.assertLess(len(str(error)), 200)
 
-    @examples(25)
+    @examples(10)
     @given(st.text().filter(lambda name: name not in ACTIONS))
     @example("HOLD")
     @example("hold ")

@@ -246,7 +246,7 @@ class RefusalTests(SynchronousTestCase):
         except MessageError as error:
             self.assertLess(len(str(error)), 1000)
 
-    @examples(25)
+    @examples(10)
     @given(
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),

@@ -1,5 +1,4 @@
 import json
-import os
 from urllib.parse import quote, urlencode
 
 from hypothesis import HealthCheck, given, settings
@@ -9,17 +8,10 @@ from presence.breaks.schedule import Break
 from presence.orders.workers import ACTIONS
 from tests.master.apicase import ApiTestCase, user
 from tests.orders.test_workers import JSON
+from tests.searches import examples
 
-#: How many requests of each kind are made. PRESENCE_TEST_FUZZ says another number.
-EXAMPLES = int(os.environ.get("PRESENCE_TEST_FUZZ", "300"))
-
-fuzz = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    database=None,
-    derandomize=True,
-)
+# requests of each kind; a search makes more
+fuzz = settings(examples(25, search=1000), suppress_health_check=list(HealthCheck))
 
 OPERATORS = ("", "__eq", "__ne", "__lt", "__le", "__gt", "__ge", "__contains", "__in", "__notin", "__x")
 VALUES = st.one_of(

@@ -30,6 +30,7 @@ class MonthTests(SynchronousTestCase):
     "PRESENCE_SEEDS",
     1,
     "A master with durations in its database does of farm {} what the forecast says: breaks begin idle, and little is lost.",
+    search=4,
 )
 class SparingTests(MasterTestCase):
     def simulate(self, seed):

@@ -17,8 +17,9 @@ EVENTS = {"request": 16, "flip": 12, "finish": 6, "wait": 8, "stop": 1, "race": 
 
 @seeds(
     "PRESENCE_DISTRIBUTION_SEEDS",
-    10,
+    4,
     "On the farm that begins with seed {} no request waits for a worker that is ready.",
+    search=20,
 )
 class SlowDistributorTests(MasterTestCase):
     """Whatever the distributor is about when a worker becomes ready, no request waits for a worker that is ready, and the

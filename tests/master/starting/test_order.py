@@ -44,8 +44,9 @@ def backwards(_master, builders):
 
 @seeds(
     "PRESENCE_ORDER_SEEDS",
-    4,
+    2,
     "On the farm of seed {} each build starts where, and when, it starts in Buildbot alone.",
+    search=8,
 )
 class OrderTests(MasterTestCase):
     """Oldest first, priorities, `prioritizeBuilders`, `nextBuild`, `nextWorker`, locks, `max_builds`, collapsing."""

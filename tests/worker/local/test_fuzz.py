@@ -18,7 +18,7 @@ ORDERS = st.sampled_from(["away", "back", "work", "stop"])
 
 
 class FuzzTests(LocalTestCase):
-    @examples(25)
+    @examples(10)
     @given(ORDERS, st.dictionaries(KEYS, VALUES, max_size=3) | VALUES)
     def test_orders(self, order, value):
         """Any JSON is done, or refused with a text and then has changed nothing."""
@@ -32,7 +32,7 @@ class FuzzTests(LocalTestCase):
         self.client.owner.back()
         self.assertEqual(self.flushLoggedErrors(), [])
 
-    @examples(25)
+    @examples(10)
     @given(
         st.sampled_from(["GET", "POST"]),
         st.sampled_from(["/", "/enter", "/api/status", "/api/away"]),

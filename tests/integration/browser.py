@@ -9,14 +9,17 @@
         self.browser.assertQuiet()              # no errors in the console, no request that has failed
         self.browser.look(page, "owner")        # owner-light-wide.png, …: four screenshots; nothing sticks out
 
-Everything blocks, with deadlines of Playwright's. Whatever was started ends with the test, and with this process.
+Everything blocks, with deadlines of Playwright's. Pages end with their test. The Chromium is one for all tests of a process,
+and ends with that: to start it costs more than most of what is done with it.
 
 Where there is no Chromium such tests are skipped, and say what to install. With PRESENCE_BROWSER=required they
 fail instead. PRESENCE_CHROMIUM names another executable. With PRESENCE_SCREENSHOTS=DIRECTORY the screenshots are kept there.
 """
 
+import atexit
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 from twisted.trial.unittest import SkipTest
@@ -25,7 +28,7 @@ from twisted.trial.unittest import SkipTest
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 #: How long a page may take to do something, in seconds, on a machine that is busy with other things.
-DEADLINE = 30.0
+DEADLINE = 90.0
 
 #: The windows of the screenshots: a desk, and a phone (width and height in CSS pixels).
 WIDE = (1280, 800)
@@ -66,20 +69,37 @@ def checkBrowser():
     raise SkipTest(why)
 
 
+@cache
+def _playwright():
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (it is not needed for anything else)
+
+    started = sync_playwright().start()
+    atexit.register(started.stop)
+    return started
+
+
+#: The Chromiums of this process, by the flags of their own.
+_chromiums = {}
+
+
+def _chromium(*flags):
+    running = _chromiums.get(flags)
+    if running is None or not running.is_connected():
+        running = _playwright().chromium.launch(executable_path=executable(), args=[*FLAGS, *flags])
+        atexit.register(running.close)
+        _chromiums[flags] = running
+    return running
+
+
 class Browser:
     """A Chromium without a window, for the test `case`; `flags` are more of its own. `problems` is what went wrong on
     its pages so far.
     """
 
     def __init__(self, case, *flags):
-        path = checkBrowser()
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415 (it is not needed for anything else)
-
+        checkBrowser()
         self._case = case
-        self._playwright = sync_playwright().start()
-        case.addCleanup(self._playwright.stop)
-        self._chromium = self._playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
-        case.addCleanup(self._chromium.close)
+        self._chromium = _chromium(*flags)
         self.problems = []
 
     def open(self, url=None, *, scheme="light", size=WIDE, **options):
@@ -96,6 +116,7 @@ class Browser:
             service_workers="block",
             **options,
         )
+        self._case.addCleanup(context.close)
         context.set_default_timeout(DEADLINE * 1000)
         page = context.new_page()
         page.on("console", self._console)

@@ -64,7 +64,7 @@ hold = sys.argv[1]
 if hold:
     open(hold + ".runs", "w").close()
     while os.path.isdir(os.path.dirname(hold)) and not os.path.exists(hold):
-        time.sleep(0.02)
+        time.sleep(0.05)
 """
 
 MASTER_CFG = """\

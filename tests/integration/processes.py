@@ -18,20 +18,23 @@ _KINDS = {BUILDBOT: "buildbot", BUILDBOT_WORKER: "buildbot_worker"}
 #: unless it fails.
 DEADLINE = 60.0
 
-#: How often the log or the API is looked at, in seconds.
+#: How often the log or the API is looked at, in seconds: at first, and when there has been nothing to see for long.
 INTERVAL = 0.05
+LONGEST_INTERVAL = 0.5
 
 
 def waitFor(what, ask, deadline=DEADLINE):
     """The first answer of `ask()` that is true. AssertionError when there is none in time."""
-    end = time.monotonic() + deadline
+    began = time.monotonic()
     while True:
         answer = ask()
         if answer:
             return answer
-        if time.monotonic() > end:
+        waited = time.monotonic() - began
+        if waited > deadline:
             raise AssertionError(f"{what}: not within {deadline} s")
-        time.sleep(INTERVAL)
+        # (each look costs the master as much as ourselves)
+        time.sleep(min(max(INTERVAL, waited / 10), LONGEST_INTERVAL))
 
 
 def isAlive(pid):

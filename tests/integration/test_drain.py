@@ -61,10 +61,11 @@ class DrainTestCase(AdminTestCase):
 
 
 class DeadlineTests(DrainTestCase):
-    """`presence drain --wait --deadline`, over each of the wires."""
+    """`presence drain --wait --deadline`."""
 
-    def interrupted(self, protocol):
-        mac, _ = self.startBoth(protocol)
+    def test_interrupted(self):
+        """What runs at the deadline is interrupted and built elsewhere, and the drain survives a kill -9 of the master."""
+        mac, _ = self.startBoth("pb")
         self.done("hold", "aarch64")
         build = self.farm.force(held=True).waitUntilRuns()
         self.done("release", "aarch64")
@@ -94,20 +95,13 @@ class DeadlineTests(DrainTestCase):
         self.done("release", "mac-*")
         waiting.waitUntilBuilt()
 
-    def test_pb(self):
-        """Over PB what still runs is interrupted and built elsewhere, and the drain survives a kill -9 of the master."""
-        self.interrupted("pb")
-
-    def test_msgpack(self):
-        """So it is over msgpack."""
-        self.interrupted("msgpack")
-
 
 class WaitTests(DrainTestCase):
     """What runs is finished, and what that waits for."""
 
-    def finished(self, protocol):
-        mac, _ = self.startBoth(protocol, extra=PARENT)
+    def test_finished(self):
+        """A child is built on the drained worker, a cancelled drain ends nothing, a reconnect changes nothing."""
+        mac, _ = self.startBoth("msgpack", extra=PARENT)
         parent = self.farm.force("parent", held=True).waitUntilRuns()
         # cancelled before its deadline, a drain interrupts nothing
         # (a command takes a second on a busy machine)
@@ -145,20 +139,13 @@ class WaitTests(DrainTestCase):
         self.done("release", "mac-mini")
         waiting.waitUntilBuilt()
 
-    def test_pb(self):
-        """Over PB: a child is built on the drained worker, a cancelled drain ends nothing, a reconnect changes nothing."""
-        self.finished("pb")
-
-    def test_msgpack(self):
-        """So it is over msgpack."""
-        self.finished("msgpack")
-
 
 class StopTests(DrainTestCase):
     """`presence stop-master`."""
 
-    def stopped(self, protocol):
-        self.startBoth(protocol, extra=PARENT + RULES)
+    def test_stopped(self):
+        """A master stops when nothing runs and loses nothing; a cancelled stop is as if it had not been."""
+        self.startBoth("pb", extra=PARENT + RULES)
         parent = self.farm.force("parent", held=True).waitUntilRuns()
         status, out = self.command("stop-master", "--detach", user="me@example.org")
         self.assertEqual(status, 1, out)
@@ -190,8 +177,9 @@ class StopTests(DrainTestCase):
             each.waitUntilBuilt()
             self.assertEqual(self.results(each), [SUCCESS])
 
-    def interrupted(self, protocol):
-        self.startBoth(protocol, extra=RULES)
+    def test_interrupted(self):
+        """With the deadline what runs is interrupted, and built again when the master is started."""
+        self.startBoth("msgpack", extra=RULES)
         builds = [self.farm.force(name, held=True).waitUntilRuns() for name in ("mac-mini", "aarch64")]
         status, out = self.command(
             "stop-master", "--deadline", "1s", "--on-deadline", "interrupt", user="ann"
@@ -203,11 +191,3 @@ class StopTests(DrainTestCase):
         for each in builds:
             each.letFinish().waitUntilBuilt()
             self.assertEqual(self.results(each), [RETRY, SUCCESS])
-
-    def test_pb(self):
-        """A master stops when nothing runs and loses nothing; a cancelled stop is as if it had not been."""
-        self.stopped("pb")
-
-    def test_msgpack(self):
-        """With the deadline what runs is interrupted, and built again when the master is started, over msgpack."""
-        self.interrupted("msgpack")

@@ -1,4 +1,7 @@
-"""The owner's commands, with real masters and real workers, over PB and msgpack."""
+"""The owner's commands, with real masters and real workers.
+
+Over PB: that the client in the worker does the same over msgpack is shown in test_wire.
+"""
 
 import json
 import time
@@ -13,14 +16,10 @@ from tests.integration.processes import waitFor
 from tests.integration.test_wire import AWAY, OURS, STOCK, onBreakFor
 
 
-class Owners:
-    """The laws, for each protocol."""
-
-    protocol = None
-
+class OwnerTests(SynchronousTestCase):
     def begin(self, worker=OURS, arguments=""):
         """A master, and a worker with the presence installed; its owner."""
-        self.farm = Farm(self, self.protocol)
+        self.farm = Farm(self)
         self.farm.configure(worker)
         self.farm.start()
         owner = Terminal(self, self.farm.worker("mac-mini"), arguments).start()
@@ -161,10 +160,6 @@ class Owners:
         self.assertEqual(owner.status()["stopping"], None)
         self.assertQuiet(owner)
 
-
-class PBOwnerTests(Owners, SynchronousTestCase):
-    protocol = "pb"
-
     def test_mistakes(self):
         """What makes no sense is refused with what would be right, and changes nothing."""
         owner = Terminal(self, Farm(self).worker("mac-mini"))
@@ -201,7 +196,3 @@ class PBOwnerTests(Owners, SynchronousTestCase):
         owner.start()
         owner.do(exits.NOT_TOLD, "stop", "--no-wait")
         waitFor("the worker ends", lambda: not owner.worker.running)
-
-
-class MsgpackOwnerTests(Owners, SynchronousTestCase):
-    protocol = "msgpack"

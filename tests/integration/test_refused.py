@@ -135,7 +135,10 @@ class SecondConnectionTests(SynchronousTestCase):
         seen = len(farm.master.log)
         go_second.touch()
         farm.master.waitForLog("the second one is refused", "already connected", seen)
-        (hold,) = farm.get("presences/mac-mini")["presences"][0]["holds"]
+        (hold,) = farm.waitFor(
+            "the owner alone holds it",
+            lambda: len(holds := farm.get("presences/mac-mini")["presences"][0]["holds"]) == 1 and holds,
+        )
         self.assertEqual((hold["source"], hold["reason"]), ("worker", "rendering"))
         waits = farm.force("mac-mini")
         # it is still the first one that is heard

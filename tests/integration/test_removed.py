@@ -81,9 +81,9 @@ class RemovedTests(SynchronousTestCase):
         )
         self.assertEqual(trouble, [])
 
-    def severalBuilds(self, protocol):
-        """Several builds on it, one of them in front of a lock."""
-        self.start(protocol)
+    def test_several(self):
+        """All builds on it are built elsewhere, those too that wait for a lock."""
+        self.start("pb")
         self.farm.post("presences/mac-mini", "hold")
         first = self.farm.force("locked", held=True).waitUntilRuns()
         self.farm.post("presences/mac-mini", "release")
@@ -110,16 +110,8 @@ class RemovedTests(SynchronousTestCase):
         (self.farm.master.directory / "go-on").touch()
         self.assertBuiltAgain(pinged, slow)
 
-    def test_severalPb(self):
-        """Over PB all builds on it are built elsewhere, those too that wait for a lock."""
-        self.severalBuilds("pb")
-
-    def test_severalMsgpack(self):
-        """So it is over msgpack."""
-        self.severalBuilds("msgpack")
-
     def test_preparedPb(self):
-        """Over PB so are those that are being prepared, or wait for an answer to a ping."""
+        """Over PB those too that are being prepared, or wait for an answer to a ping."""
         self.beingPrepared("pb")
 
     def test_preparedMsgpack(self):

@@ -7,8 +7,8 @@ from tests.integration.test_drain import DrainTestCase
 
 #: The connection is cut after two seconds, not after a minute.
 IMPATIENT = """
-from presence.master.builds import requeue as sendback
-sendback.GRACE = 2
+from presence.master.builds import requeue
+requeue.GRACE = 2
 """
 
 

@@ -102,19 +102,6 @@ class Wire:
         owner.back()
         waits.assertStartsAtOnce(back)
 
-    def test_awayEndsWhileDisconnected(self):
-        """A worker whose away has ended while it was off gets builds right after it attaches."""
-        owner = self.begin()
-        owner.waitUntilKnown()
-        end = time.time() + 2
-        owner.away(until=end)
-        waits = self.farm.force("mac-mini")
-        owner.worker.kill()
-        waitFor("the end of the away", lambda: time.time() > end)
-        owner.start()
-        waits.waitUntilBuilt()
-        self.assertEqual(self.sources(owner.status()), [])
-
     def test_backWithoutTheMaster(self):
         """Back that is said while there is no master is kept, and told when there is one again."""
         owner = self.begin()
@@ -127,14 +114,6 @@ class Wire:
         self.assertEqual(owner.back()["state"], "AVAILABLE")
         self.farm.start()
         self.farm.force("mac-mini").waitUntilBuilt()
-
-    def test_endsByItself(self):
-        """An away with an end ends at that instant, and not earlier."""
-        owner = self.begin()
-        owner.waitUntilKnown()
-        end = time.time() + 2
-        owner.away(until=end)
-        self.farm.force("mac-mini").assertStartsAtOnce(end)
 
     # --- breaks
 
@@ -150,15 +129,6 @@ class Wire:
             [(hold["source"], hold["until"]) for hold in status["master"]["view"]["holds"]], [("worker", end)]
         )
         waits.assertStartsAtOnce(end)
-
-    def test_ownership(self):
-        """Back ends what the owner said, and no break of master.cfg."""
-        owner = self.begin(f'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring={onBreakFor(3600)})')
-        status = owner.waitUntilKnown()
-        self.assertEqual(self.sources(status), ["break"])
-        self.assertEqual(self.sources(owner.away(reason="rendering")), ["break", "worker"])
-        status = owner.back()
-        self.assertEqual((status["state"], self.sources(status)), (AWAY, ["break"]))
 
     def test_workAnyway(self):
         """The owner suspends the break of master.cfg; when the suspension is over the break holds again."""
@@ -199,25 +169,6 @@ class Wire:
         runs.letFinish().waitUntilBuilt()
         self.farm.force("any").waitUntilBuilt()
         self.assertTrue(owner.worker.running)
-
-    def test_deadline(self):
-        """At the deadline the process ends, and Buildbot builds again what was interrupted."""
-        owner = self.begin()
-        owner.waitUntilKnown()
-        runs = self.farm.force("mac-mini", held=True).waitUntilRuns()
-        deadline = time.time() + 1.5
-        owner.stopWhenIdle(deadline=deadline)
-        waitFor("the worker ends", lambda: not owner.worker.running)
-        self.assertGreaterEqual(time.time(), deadline)
-        runs.letFinish()
-        owner.start()
-        runs.waitUntilBuilt()
-
-    def test_stopWithoutMaster(self):
-        """Without a master nothing runs, and a stop ends the process at once."""
-        owner = Owner(self.farm, "mac-mini").start()
-        owner.stopWhenIdle(deadline=time.time() + 3600)
-        waitFor("the worker ends", lambda: not owner.worker.running)
 
     # --- old peers, later peers, hostile ones
 
@@ -373,7 +324,58 @@ HOSTILE = [
 
 
 class PBWireTests(Wire, SynchronousTestCase):
+    """And what one of the two ends does by itself: no wire can make a difference to that."""
+
     protocol = "pb"
+
+    def test_awayEndsWhileDisconnected(self):
+        """A worker whose away has ended while it was off gets builds right after it attaches."""
+        owner = self.begin()
+        owner.waitUntilKnown()
+        end = time.time() + 2
+        owner.away(until=end)
+        waits = self.farm.force("mac-mini")
+        owner.worker.kill()
+        waitFor("the end of the away", lambda: time.time() > end)
+        owner.start()
+        waits.waitUntilBuilt()
+        self.assertEqual(self.sources(owner.status()), [])
+
+    def test_endsByItself(self):
+        """An away with an end ends at that instant, and not earlier."""
+        owner = self.begin()
+        owner.waitUntilKnown()
+        end = time.time() + 2
+        owner.away(until=end)
+        self.farm.force("mac-mini").assertStartsAtOnce(end)
+
+    def test_ownership(self):
+        """Back ends what the owner said, and no break of master.cfg."""
+        owner = self.begin(f'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring={onBreakFor(3600)})')
+        status = owner.waitUntilKnown()
+        self.assertEqual(self.sources(status), ["break"])
+        self.assertEqual(self.sources(owner.away(reason="rendering")), ["break", "worker"])
+        status = owner.back()
+        self.assertEqual((status["state"], self.sources(status)), (AWAY, ["break"]))
+
+    def test_deadline(self):
+        """At the deadline the process ends, and Buildbot builds again what was interrupted."""
+        owner = self.begin()
+        owner.waitUntilKnown()
+        runs = self.farm.force("mac-mini", held=True).waitUntilRuns()
+        deadline = time.time() + 1.5
+        owner.stopWhenIdle(deadline=deadline)
+        waitFor("the worker ends", lambda: not owner.worker.running)
+        self.assertGreaterEqual(time.time(), deadline)
+        runs.letFinish()
+        owner.start()
+        runs.waitUntilBuilt()
+
+    def test_stopWithoutMaster(self):
+        """Without a master nothing runs, and a stop ends the process at once."""
+        owner = Owner(self.farm, "mac-mini").start()
+        owner.stopWhenIdle(deadline=time.time() + 3600)
+        waitFor("the worker ends", lambda: not owner.worker.running)
 
     def test_tooDeep(self):
         """Over PB what is deeper than Python can look is refused like anything else."""

@@ -9,8 +9,8 @@ from tests.master.triggers import family
 class RequeueTests(MasterTestCase):
     def startMaster(self, *args, **more):
         super().startMaster(*args, **more)
-        self.sendback = Requeue(self.reactor)
-        self.addCleanup(self.sendback.stop)
+        self.requeue = Requeue(self.reactor)
+        self.addCleanup(self.requeue.stop)
 
     @property
     def running(self):
@@ -21,7 +21,7 @@ class RequeueTests(MasterTestCase):
         """Hold the worker, and send its builds back."""
         self.presence(name).hold("admin")
         meant = [build for build in self.running if build.workername == name]
-        self.sendback.send(meant, "the deadline has come")
+        self.requeue.send(meant, "the deadline has come")
 
     def startRunning(self):
         self.startMaster([self.slave("mac-mini"), self.slave("aarch64")], builders={"runtests": ["mac-mini"]})
@@ -57,7 +57,7 @@ class RequeueTests(MasterTestCase):
         self.send()
         self.pass_(GRACE / 2)
         self.reactor.rightNow -= HOUR
-        self.sendback.clockJumped()
+        self.requeue.clockJumped()
         self.pass_(GRACE - 1)
         self.assertIsNotNone(self.worker("mac-mini").conn)
         self.pass_(2)

@@ -171,17 +171,20 @@ class ChooserTests(MasterTestCase):
         self.assertEqual((self.startedOn(), read), (["w0"], []))
 
     def test_workerGoesBefore(self):
-        """No door is asked about a worker that goes while `nextWorker` chooses it."""
+        """No door is asked about a worker that goes while `nextWorker` chooses it, and the request is not claimed for it."""
         self.startMaster([self.slave("w0")])
         self.hook(door := FakeDoor(lambda *_: True))
         chosen = Deferred()
         self.master.botmaster.builders["runtests"].config.nextWorker = lambda *_: chosen
         (wfb,) = self.master.botmaster.builders["runtests"].workers
         brid = self.request()
+        claims = []
+        self.patch(self.master.data.updates, "claimBuildRequests", lambda brids, **_: claims.append(brids))
         self.disconnect("w0")
         chosen.callback(wfb)
         self.pass_(1)
         self.assertEqual((door.asked, self.starts, self.unclaimed()), ([], [], [brid]))
+        self.assertEqual(claims, [])
         self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_stop(self):

@@ -1,0 +1,95 @@
+from types import SimpleNamespace
+
+from twisted.internet.defer import Deferred, DeferredLock, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from presence.master.starting.answers import SiteAnswers
+
+
+class Distributor:
+    """Of Buildbot's there is what is touched here."""
+
+    def __init__(self):
+        self.activity_lock = DeferredLock()
+
+    def stopService(self):
+        return succeed(None)
+
+
+class SiteAnswersTests(SynchronousTestCase):
+    """What the distributor waits for ends when the site answers, or when nobody waits for it any longer."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.distributor = Distributor()
+        self.answers = SiteAnswers(
+            SimpleNamespace(reactor=self.clock, botmaster=SimpleNamespace(brd=self.distributor))
+        )
+        self.answers.start()
+
+    def asked(self, otherwise=None):
+        """A question whose answer takes its time: the site's answer, and what the distributor waits for."""
+        answer = Deferred()
+        return answer, self.answers.awaiting("nextWorker", answer, otherwise)
+
+    def test_answered(self):
+        """What the site answers, or how it fails, is what the distributor gets; what is there already is not waited for."""
+        for there in ("w0", None, succeed("w0")):
+            self.assertIs(self.answers.awaiting("nextWorker", there, "nobody"), there)
+        answer, waits = self.asked()
+        self.assertNoResult(waits)
+        answer.callback("w0")
+        self.assertEqual(self.successResultOf(waits), "w0")
+        answer, waits = self.asked()
+        answer.errback(OSError("disk"))
+        self.failureResultOf(waits, OSError)
+        self.assertFalse(self.answers.giveUp())
+
+    def test_tooLate(self):
+        """What the site answers afterwards, or how it fails, is nobody's any more."""
+        late = [self.asked()[0] for _ in range(2)]
+        self.assertTrue(self.answers.giveUp())
+        late[0].callback("w0")
+        late[1].errback(OSError("disk"))
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_whileItStops(self):
+        """What is asked while the distributor stops is given up at once; when it has stopped it is waited for again."""
+        stopping = Deferred()
+        self.answers.stop()
+        self.patch(self.distributor, "stopService", lambda: stopping)
+        self.answers.start()
+        stopped = self.distributor.stopService()
+        self.assertEqual(self.successResultOf(self.asked("nobody")[1]), "nobody")
+        stopping.callback("done")
+        self.assertEqual(self.successResultOf(stopped), "done")
+        self.assertNoResult(self.asked()[1])
+
+    def test_thatVeryInstant(self):
+        """A distributor that stops does not wait for what was asked in that very instant either."""
+        waits = self.answers.awaiting("nextWorker", Deferred(), "nobody")
+        self.successResultOf(self.distributor.stopService())
+        self.assertEqual(self.successResultOf(waits), "nobody")
+
+    def test_stop(self):
+        """When nobody follows the questions any more nothing waits, and the distributor stops as Buildbot's does."""
+        waits = self.answers.awaiting("nextWorker", Deferred(), "nobody")
+        self.answers.stop()
+        self.assertEqual(self.successResultOf(waits), "nobody")
+        self.assertNotIn("stopService", vars(self.distributor))
+
+    def test_patience(self):
+        """Given up is what has been waited for so long, also by a clock that was set back meanwhile; the rest is waited for."""
+        old = self.answers.awaiting("canStartBuild", Deferred(), False)
+        self.clock.advance(10)
+        new = self.answers.awaiting("canStartBuild", Deferred(), False)
+        self.clock.advance(5)
+        self.assertEqual(self.answers.overdue(15), [("canStartBuild", 0.0)])
+        self.assertTrue(self.answers.giveUp(15))
+        self.assertFalse(self.successResultOf(old))
+        self.assertNoResult(new)
+        self.assertFalse(self.answers.giveUp(15))
+        self.clock.rightNow = -5.0
+        self.assertTrue(self.answers.giveUp(15))
+        self.assertFalse(self.successResultOf(new))

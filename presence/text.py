@@ -47,6 +47,11 @@ def cut(text: str | None, limit: int) -> str | None:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def plain(text: str) -> str:
+    """The text of people, or of whoever is at the other end, without what a terminal would obey, or what turns it around."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
 def shown(value: object) -> str:
     """`value` as an error shows it: short and in ASCII, and no code of a foreign object is run for it."""
     if value is None or type(value) is bool or type(value) is float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from presence.calendar.instants import datetimeOf
 from presence.calendar.moments import momentText
 from presence.calendar.zones import localZone, zoneFor
+from presence.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +63,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
-
-
-def plain(text: str) -> str:
-    """The text without what a terminal would obey: it comes from people."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -19,6 +19,7 @@ from presence.master.breaks.deadlines import BreakDeadlines
 from presence.master.breaks.door import BreakDoor
 from presence.master.builds.requeue import Requeue
 from presence.master.builds.running import buildsOn
+from presence.master.compat import healMessages
 from presence.master.holding.drains import Drains
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
@@ -92,6 +93,7 @@ class Assembly(SharedService):
 
     def _make(self, master: Any) -> None:
         roster = self.roster
+        healMessages()
         self._note = Note(master)
         # how a build gets to start, and what holds it
         self._answers = SiteAnswers(master)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import buildbot
 from buildbot.data import base, types
 from buildbot.data.connector import DataConnector
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import fail, maybeDeferred
 from twisted.python import threadable
 
 if TYPE_CHECKING:
@@ -119,6 +119,30 @@ def healAnswers() -> None:
 
     if isinstance(vars(V2RootResource).get("_write_json_data"), staticmethod):
         V2RootResource._write_json_data = staticmethod(_write_json)
+
+
+def healMessages() -> None:
+    """Let a question to a msgpack worker fail whose connection is lost: Buildbot, up to 4.3, waits for its answer without end.
+
+    It asks a worker, too, that has hung up while a reconfig kept it waiting, and has `initLock` meanwhile: no worker and no
+    configuration would come in any more.
+    """
+    from buildbot.worker.protocols.manager.msgpack import (  # noqa: PLC0415 (it is needed where workers connect)
+        BuildbotWebSocketServerProtocol,
+        ConnectioLostError,
+    )
+
+    ask = BuildbotWebSocketServerProtocol.get_message_result
+    if hasattr(ask, "fails"):
+        return
+
+    def get_message_result(self: Any, message: dict[str, Any]) -> Deferred[Any]:
+        if self.is_closed.called:
+            return fail(ConnectioLostError("Connection lost"))
+        return cast("Deferred[Any]", ask(self, message))
+
+    get_message_result.fails = True  # type: ignore[attr-defined]
+    BuildbotWebSocketServerProtocol.get_message_result = get_message_result
 
 
 def _write_json(request: Any, encoder: Any, data: Any) -> None:

@@ -1,6 +1,6 @@
 """A real master and real workers, as processes on free ports of the loopback interface.
 
-    farm = Farm(self)                                  # or Farm(self, protocol="msgpack")
+    farm = Farm(self)                                  # or Farm(self, "msgpack"), or Farm(self, "pb", "msgpack")
     farm.configure('worker.BuildSlave(name="mac-mini", passwd=PASSWORD)')
     farm.start()
     farm.worker("mac-mini").start().waitUntilConnected()
@@ -75,7 +75,7 @@ from presence import Break
 
 PASSWORD = {password!r}
 c = BuildmasterConfig = {{}}
-c["protocols"] = {{{protocol!r}: {{"port": {port!r}}}}}
+c["protocols"] = {protocols!r}
 c["www"] = {{"port": "tcp:{www}:interface=127.0.0.1"}}
 c["buildbotURL"] = "http://127.0.0.1:{www}/"
 c["db_url"] = "sqlite:///state.sqlite"
@@ -148,14 +148,14 @@ def break_(start, stop, **keywords):
 class Worker(Process):
     """A stock buildbot-worker. `buildbot.tac` is in its `directory` as soon as there is one of these."""
 
-    def __init__(self, farm, name, tac=""):
+    def __init__(self, farm, name, tac, protocol):
         super().__init__(farm.case, farm.directory / f"worker-{name}", BUILDBOT_WORKER)
         self.farm = farm
         self.name = name
         if not self.directory.exists():
-            protocol = f"--protocol={PROTOCOLS[farm.protocol]}"
-            address = f"127.0.0.1:{farm.port}"
-            command = ["create-worker", "-q", protocol, str(self.directory), address, name, PASSWORD]
+            option = f"--protocol={PROTOCOLS[protocol]}"
+            address = f"127.0.0.1:{farm.ports[protocol]}"
+            command = ["create-worker", "-q", option, str(self.directory), address, name, PASSWORD]
             makeDirectory(BUILDBOT_WORKER, self.directory, *command)
             endWithParent(self.directory, tac)
 
@@ -238,12 +238,11 @@ class BuildRequest:
 
 
 class Farm:
-    """A master in a directory of its own, and the workers that were asked for."""
+    """A master in a directory of its own, which speaks `protocols`, and the workers that were asked for: the first of these."""
 
-    def __init__(self, case, protocol="pb"):
+    def __init__(self, case, *protocols):
         self.case = case
-        self.protocol = protocol
-        self.port = freePort()
+        self.ports = {protocol: freePort() for protocol in protocols or ("pb",)}
         self.www = freePort()
         self.directory = Path(tempfile.mkdtemp(prefix="presence-farm-"))
         case.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
@@ -256,14 +255,19 @@ class Farm:
 
     # --- the master
 
+    @property
+    def protocols(self):
+        """`c["protocols"]`, where msgpack takes a number only."""
+        pb = "tcp:{}:interface=127.0.0.1".format
+        ports = {each: pb(port) if each == "pb" else port for each, port in self.ports.items()}
+        return {PROTOCOLS[each]: {"port": port} for each, port in ports.items()}
+
     def configure(self, *workers, prelude="", extra=""):
         """Write master.cfg, with these workers (Python expressions). `prelude` stands before, `extra` last."""
         self.config.write_text(
             MASTER_CFG.format(
                 password=PASSWORD,
-                protocol=PROTOCOLS[self.protocol],
-                # msgpack takes a number only
-                port=self.port if self.protocol == "msgpack" else f"tcp:{self.port}:interface=127.0.0.1",
+                protocols=self.protocols,
                 www=self.www,
                 python=sys.executable,
                 job=JOB,
@@ -339,10 +343,10 @@ class Farm:
 
     # --- the workers
 
-    def worker(self, name, tac=""):
-        """The worker process of this name. `tac` is added to the buildbot.tac of a new one."""
+    def worker(self, name, tac="", protocol=None):
+        """The worker process of this name. A new one speaks `protocol`, and `tac` is added to its buildbot.tac."""
         if name not in self._workers:
-            self._workers[name] = Worker(self, name, tac)
+            self._workers[name] = Worker(self, name, tac, protocol or next(iter(self.ports)))
         return self._workers[name]
 
     def getWorker(self, name):

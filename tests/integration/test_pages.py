@@ -90,7 +90,9 @@ class PagesTests(AdminTestCase):
             "PRESENCE_PASSWORD": USERS["ann"],
         }
         (self.home / "farm").symlink_to("master")
-        self.shell(f"buildbot-worker create-worker -q worker 127.0.0.1:{self.farm.port} mac-mini {PASSWORD}")
+        self.shell(
+            f"buildbot-worker create-worker -q worker 127.0.0.1:{self.farm.ports['pb']} mac-mini {PASSWORD}"
+        )
         with (self.home / "worker/buildbot.tac").open("a") as tac:
             tac.write(TAC)
         self.addCleanup(self.killWorker)

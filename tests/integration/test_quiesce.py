@@ -8,14 +8,14 @@ import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.farm import JOB, PASSWORD, PROTOCOLS, RETRY, SUCCESS, Farm
+from tests.integration.farm import JOB, PASSWORD, RETRY, SUCCESS, Farm
 from tests.integration.processes import DEADLINE
 
 MASTER_CFG = """\
 from buildbot.plugins import schedulers, steps, util, worker
 
 c = BuildmasterConfig = {{}}
-c["protocols"] = {{{protocol!r}: {{"port": {port!r}}}}}
+c["protocols"] = {protocols!r}
 c["www"] = {{"port": "tcp:{www}:interface=127.0.0.1"}}
 c["buildbotURL"] = "http://127.0.0.1:{www}/"
 c["db_url"] = "sqlite:///state.sqlite"
@@ -62,8 +62,7 @@ class QuiesceTestCase(SynchronousTestCase):
         self.generation += 1
         farm.config.write_text(
             MASTER_CFG.format(
-                protocol=PROTOCOLS[farm.protocol],
-                port=farm.port if farm.protocol == "msgpack" else f"tcp:{farm.port}:interface=127.0.0.1",
+                protocols=farm.protocols,
                 www=farm.www,
                 service=service,
                 password=PASSWORD,

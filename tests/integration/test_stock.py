@@ -60,7 +60,7 @@ class SampleTests(SynchronousTestCase):
         farm.config.write_text(text)
         status, said = farm.checkconfig()
         self.assertEqual(status, 0, said)
-        for port, free in (("9989", farm.port), ("8010", farm.www)):
+        for port, free in (("9989", farm.ports["pb"]), ("8010", farm.www)):
             self.assertIn(port, text)
             text = text.replace(port, str(free))
         farm.config.write_text(text)

@@ -19,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from functools import cache
 
@@ -52,6 +53,10 @@ MODULES = {
         "twisted.scripts.twistd",
     ),
 }
+
+
+# the answer is for who has asked last
+_one = threading.Lock()
 
 
 class WarmProcess:
@@ -104,8 +109,9 @@ def launch(kind, arguments, output, environment):
     there, here = os.pipe()
     try:
         order = json.dumps({"arguments": arguments, "environment": environment}).encode()
-        socket.send_fds(channel, [order], [there, output.fileno()])
-        answer = channel.recv(64)
+        with _one:
+            socket.send_fds(channel, [order], [there, output.fileno()])
+            answer = channel.recv(64)
     finally:
         os.close(there)
     if not answer:

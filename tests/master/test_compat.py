@@ -1,15 +1,31 @@
 import json
 import threading
+from base64 import b64encode
 from types import SimpleNamespace
 
 import buildbot
+from autobahn.twisted.websocket import WebSocketServerFactory
 from buildbot.data import base, types
+from buildbot.util.eventual import flushEventualQueue
+from buildbot.worker.protocols.manager.msgpack import BuildbotWebSocketServerProtocol
 from buildbot.www.rest import V2RootResource
 from twisted.internet import reactor
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import DeferredLock, inlineCallbacks
+from twisted.internet.error import ConnectionLost
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from presence.master import compat
-from presence.master.compat import Entity, adaptPatterns, checkVersion, healAnswers, isWaitedFor
+from presence.master.compat import (
+    Entity,
+    adaptPatterns,
+    checkVersion,
+    healAnswers,
+    healMessages,
+    isWaitedFor,
+)
 
 
 class VersionTests(SynchronousTestCase):
@@ -166,3 +182,65 @@ class AnswerTests(SynchronousTestCase):
         self.patch(V2RootResource, "_write_json_data", own)
         healAnswers()
         self.assertIs(vars(V2RootResource)["_write_json_data"], own)
+
+
+class MessageTests(TestCase):
+    """`healMessages()`, with Buildbot's own protocol."""
+
+    REQUEST = (
+        "GET / HTTP/1.1",
+        "Host: 127.0.0.1:9989",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        "Sec-WebSocket-Version: 13",
+        f"Authorization: Basic {b64encode(b'mac-mini:s3cret').decode()}",
+    )
+
+    def setUp(self):
+        self.patch(
+            BuildbotWebSocketServerProtocol,
+            "get_message_result",
+            BuildbotWebSocketServerProtocol.get_message_result,
+        )
+        self.patch(BuildbotWebSocketServerProtocol, "debug", False)
+        self.lock = DeferredLock()
+        self.asked = []
+        factory = WebSocketServerFactory("ws://127.0.0.1:9989")
+        factory.protocol = BuildbotWebSocketServerProtocol
+        factory.setProtocolOptions(openHandshakeTimeout=0, closeHandshakeTimeout=0)
+        factory.buildbot_dispatcher = SimpleNamespace(
+            master=SimpleNamespace(initLock=self.lock), users={"mac-mini": ("s3cret", self.greet)}
+        )
+        self.protocol = factory.buildProtocol(None)
+
+    def greet(self, protocol, name):
+        """As `WorkerManager.newConnection()` does."""
+        self.asked.append(protocol.get_message_result({"op": "get_worker_info"}))
+        return self.asked[0]
+
+    @inlineCallbacks
+    def hangUp(self):
+        """A worker connects while there is a reconfig, and hangs up before that is over."""
+        yield self.lock.acquire()
+        transport = StringTransport(peerAddress=IPv4Address("TCP", "127.0.0.1", 1))
+        self.protocol.makeConnection(transport)
+        self.protocol.dataReceived("\r\n".join((*self.REQUEST, "", "")).encode())
+        self.protocol.connectionLost(Failure(ConnectionLost()))
+        self.lock.release()
+        yield flushEventualQueue()
+        self.assertEqual(len(self.asked), 1)
+
+    @inlineCallbacks
+    def test_hangsUp(self):
+        """It is not waited for, and the next worker comes in."""
+        healMessages()
+        yield self.hangUp()
+        self.assertFalse(self.lock.locked)
+
+    def test_once(self):
+        """What is healed is not healed again."""
+        healMessages()
+        healed = BuildbotWebSocketServerProtocol.get_message_result
+        healMessages()
+        self.assertIs(BuildbotWebSocketServerProtocol.get_message_result, healed)

@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tests.integration.farm import Farm, freePort
+from tests.integration.farm import Farm
 
 WORKERS = tuple(f"w{number}" for number in range(1, 9))
 #: Those of them that speak msgpack; the others speak PB.
@@ -50,7 +50,6 @@ import json, os, time
 from buildbot.plugins import schedulers, steps, util, worker
 from buildbot.process import buildstep
 from buildbot.worker.protocols import msgpack, pb
-from buildbot.worker.protocols.manager.msgpack import BuildbotWebSocketServerProtocol, ConnectioLostError
 from presence import Break
 from twisted.internet import defer
 
@@ -77,20 +76,6 @@ def follow(kind):
 follow(pb.Connection)
 follow(msgpack.Connection)
 
-def fail(kind):
-    # Buildbot asks a worker whose connection was lost while a reconfig kept it waiting, waits for its answer for ever, and has
-    # `initLock` meanwhile: no worker and no configuration comes in any more
-    ask = kind.get_message_result
-    if hasattr(ask, "fails"):
-        return
-    def get_message_result(self, message):
-        if not self.transport.connected:
-            return defer.fail(ConnectioLostError("Connection lost"))
-        return ask(self, message)
-    get_message_result.fails = True
-    kind.get_message_result = get_message_result
-
-fail(BuildbotWebSocketServerProtocol)
 {mutant}
 
 class Work(buildstep.ShellMixin, buildstep.BuildStep):
@@ -114,7 +99,7 @@ class Work(buildstep.ShellMixin, buildstep.BuildStep):
         return {{"worker": self.build.workername, "builder": self.build.builder.name, "build": self.build.buildid}}
 
 c = BuildmasterConfig = {{}}
-c["protocols"] = {{"pb": {{"port": "tcp:{pb}:interface=127.0.0.1"}}, "msgpack_experimental_v7": {{"port": {msgpack}}}}}
+c["protocols"] = {protocols!r}
 c["www"] = {{"port": "tcp:{www}:interface=127.0.0.1"}}
 c["buildbotURL"] = "http://127.0.0.1:{www}/"
 c["db_url"] = {database!r}
@@ -175,8 +160,7 @@ class TorturedFarm(Farm):
 
     def __init__(self, stack, *, database=None, mutant=None):
         case = _Case(stack)
-        super().__init__(case)
-        self._msgpack = freePort()
+        super().__init__(case, "pb", "msgpack")
         self.database = database and database(case).start()
         self._url = self.database.url if database else "sqlite:///state.sqlite"
         self._mutant = MUTANTS[mutant] if mutant else ""
@@ -208,8 +192,7 @@ class TorturedFarm(Farm):
         text = MASTER_CFG.format(
             journal=str(self.journal),
             mutant=self._mutant,
-            pb=self.port,
-            msgpack=self._msgpack,
+            protocols=self.protocols,
             www=self.www,
             database=self._url,
             breaks=repr(
@@ -260,12 +243,7 @@ class TorturedFarm(Farm):
                 tac.read_text().replace(f"worker-{model}", f"worker-{name}").replace(repr(model), repr(name))
             )
             return self.worker(name)
-        self.protocol, port = ("msgpack", self._msgpack) if name in MSGPACK else ("pb", self.port)
-        right, self.port = self.port, port
-        try:
-            worker = self.worker(name)
-        finally:
-            self.port = right
+        worker = self.worker(name, protocol="msgpack" if name in MSGPACK else "pb")
         status, said = self.presence("install", str(worker.directory))
         assert status == 0, said
         return worker

@@ -7,10 +7,8 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 from urllib.request import Request as HTTPRequest
 
+from presence.commands.owner.client import LocalClient, LocalError
 from tests.torture.farm import BUILDERS
-
-#: Exit status of `presence` when an order is done, and a master that is to know it knows it (docs/owner.rst).
-KNOWN = 0
 
 #: How many requests may wait.
 _QUEUE = 50
@@ -100,37 +98,41 @@ class Orders:
         self._book.wait(dice.uniform(0.0, _LEISURE))
         what = dice.choice(("away", "away", "away", "for", "work", "stop"))
         if what == "for":
-            self.owner(worker, "away", "--for", "2s")
+            self.owner(worker, "away", seconds=2.0)
         elif what == "stop":
             self._stop(worker)
         else:
-            self.owner(worker, what, *(("--for", "3s") if what == "work" else ()))
+            self.owner(worker, what, seconds=3.0 if what == "work" else None)
         self._book.wait(dice.uniform(0.0, 1.0))
         self.owner(worker, "back")
 
-    def owner(self, worker, word, *more):
-        """Let the owner say it. Whether the master knows it."""
+    def owner(self, worker, word, seconds=None):
+        """Let the owner say it, for so long if that is not None. Whether the master knows it."""
         sent = time.monotonic()
         with self._book.account as account:
             # ("work" is about breaks only, "back" about the owner's word)
             account.ordered(worker, "own break" if word == "work" else "owner", sent)
-        directory = str(self._farm.worker(worker).directory)
-        status, _ = self._farm.presence(word, "--basedir", directory, *more)
+        until = {} if seconds is None else {"until": time.time() + seconds}
+        try:
+            # as the command does it, without a process for each
+            known = LocalClient(self._farm.worker(worker).directory).say(word, **until)["told"]
+        except LocalError:
+            known = False
         at = time.monotonic()
         with self._book.account as account:
-            if status == KNOWN and word in {"away", "stop"}:
-                account.held(worker, "owner", at, upto=sent + 2.0 if "--for" in more else float("inf"))
-            elif status == KNOWN:
+            if known and word in {"away", "stop"}:
+                account.held(worker, "owner", at, upto=float("inf") if seconds is None else sent + seconds)
+            elif known:
                 account.released()
-        if status == KNOWN:
-            self._book.count(f"{word} for" if "--for" in more else word)
-        return status == KNOWN
+        if known:
+            self._book.count(word if seconds is None else f"{word} for")
+        return known
 
     def _stop(self, name):
         """The worker's process ends when nothing runs, and somebody starts it again."""
         worker = self._farm.worker(name)
         with self._book.process(name):
-            self.owner(name, "stop", "--no-wait")
+            self.owner(name, "stop")
             end = time.monotonic() + _ENDS
             while worker.running and time.monotonic() < end:
                 time.sleep(0.1)

@@ -20,9 +20,9 @@ from presence.commands.master.credentials import (
 )
 from presence.commands.master.text import AdminText
 from presence.commands.options import UsageError
-from presence.commands.terminal import complain, plain
+from presence.commands.terminal import complain
 from presence.orders.workers import WORKERS
-from presence.text import readReason, suggestion
+from presence.text import plain, readReason, suggestion
 from presence.wire.masternote import NoMasterError, urlOf
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from presence.calendar.durations import durationText
 from presence.calendar.instants import datetimeOf
 from presence.calendar.moments import momentText
-from presence.commands.terminal import plain
+from presence.text import plain
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
-from presence.commands.terminal import AVAILABLE, Clocks, plain, table
+from presence.commands.terminal import AVAILABLE, Clocks, table
+from presence.text import plain
 from presence.words.breaks import limitText, sparedText
 from presence.words.holds import holdText, stateText
 

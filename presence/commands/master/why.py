@@ -9,7 +9,8 @@ from presence.commands.exits import DONE
 from presence.commands.master.client import NotThereError
 from presence.commands.master.command import addCommand, addJson, adminText, matching
 from presence.commands.options import UsageError
-from presence.commands.terminal import plain, table
+from presence.commands.terminal import table
+from presence.text import plain
 from presence.words.waiting import reasonText, whyText
 
 if TYPE_CHECKING:

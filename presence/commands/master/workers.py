@@ -20,7 +20,8 @@ from presence.commands.master.command import (
     selected,
 )
 from presence.commands.options import addUntil, untilOf
-from presence.commands.terminal import AVAILABLE, plain
+from presence.commands.terminal import AVAILABLE
+from presence.text import plain
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
-from presence.commands.terminal import AVAILABLE, Clocks, plain
+from presence.commands.terminal import AVAILABLE, Clocks
+from presence.text import plain
 from presence.words.holds import DOES, holdText, openText
 from presence.words.sensors import stateText
 

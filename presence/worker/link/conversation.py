@@ -14,7 +14,7 @@ from twisted.internet.defer import TimeoutError as AnswerTimeout
 from twisted.logger import Logger
 
 from presence.model.waiters import Waiters
-from presence.text import cut
+from presence.text import cut, plain
 from presence.wire.messages import (
     MAX_ERROR,
     PRESENCE,
@@ -224,9 +224,9 @@ class Conversation:
                 self.why = None
         else:
             # what a master says goes to the log, to terminals and to the page: one line, and not a long one
-            why = cut(answer.error, MAX_ERROR)
+            why = cut(answer.error, MAX_ERROR) or ""
             if self.why != why:
-                _log.warn("presence: {why}", why=why)
+                _log.warn("presence: {why}", why=plain(why))
             self.why = why
 
 

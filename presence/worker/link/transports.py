@@ -161,6 +161,8 @@ class MsgpackTransport:
         self._bot = worker.bot
         self._factory = worker.bf
         self._protocol: Any = None
+        # the numbers of what was asked, and has not been answered, on this connection
+        self._asked: set[int] = set()
 
     def listen(self, listener: Listener) -> None:
         """See `Transport`."""
@@ -177,6 +179,8 @@ class MsgpackTransport:
 
     def send(self, name: str, message: dict[str, Any]) -> Deferred[Any]:
         """See `Transport`."""
+        if self._protocol is not None:
+            self._asked.add(self._protocol.seq_number)
         return maybeDeferred(self._protocol.get_message_result, {"op": name, "args": message})
 
     def runningBuilders(self) -> list[str]:
@@ -193,6 +197,17 @@ class MsgpackTransport:
         if self._protocol is not None:
             listener.disconnected()
         self._protocol = protocol
+        log, asked = protocol.maybe_log_master_to_worker_msg, set[int]()
+        self._asked = asked
+
+        def maybe_log(message: Any) -> None:
+            # the stock protocol would write all that a master answers into the log, as long as it is
+            ours = isinstance(message, dict) and message.get("op") == "response"
+            number = message.get("seq_number") if ours else None
+            if isinstance(number, int) and number in asked:
+                asked.discard(number)
+            else:
+                log(message)
 
         def onMessage(payload: bytes, isBinary: bool) -> None:
             op, sequence, args = _opened(payload) if isBinary else (None, None, None)
@@ -211,6 +226,7 @@ class MsgpackTransport:
                 listener.disconnected()
             on_close(*args, **kwargs)
 
+        protocol.maybe_log_master_to_worker_msg = maybe_log
         protocol.onMessage = onMessage
         protocol.onClose = onClose
 

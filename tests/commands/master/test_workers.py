@@ -1,6 +1,7 @@
 import json
 
-from presence.commands.terminal import plain, table
+from presence.commands.terminal import table
+from presence.text import plain
 from tests.commands.master.admincase import HOUR, NOW, AdminTestCase, hold, worker
 
 

@@ -117,6 +117,11 @@ class Protocol:
     def __init__(self):
         self.stock = []
         self.responses = []
+        self.logged = []
+        self.seq_number = 0
+
+    def maybe_log_master_to_worker_msg(self, message):
+        self.logged.append(message)
 
     def onMessage(self, payload, isBinary):
         self.stock.append(payload)
@@ -129,6 +134,7 @@ class Protocol:
 
     def get_message_result(self, message):
         self.sent = message
+        self.seq_number += 1
         return Deferred()
 
 
@@ -184,6 +190,22 @@ class MsgpackTests(SynchronousTestCase):
         """A message is sent with its name as the op."""
         self.transport.send("presence", {"a": 1})
         self.assertEqual(self.protocol.sent, {"op": "presence", "args": {"a": 1}})
+
+    def test_log(self):
+        """What is answered to us is not in the log, however long it is; all else is, as ever."""
+        self.transport.send("presence", {"a": 1})
+        self.protocol.maybe_log_master_to_worker_msg(
+            {"op": "response", "seq_number": 0, "result": "x" * 600_000}
+        )
+        others = [
+            {"op": "response", "seq_number": 0, "result": "another"},
+            {"op": "response", "seq_number": []},
+            {"op": "print", "seq_number": 0},
+            "no message",
+        ]
+        for each in others:
+            self.protocol.maybe_log_master_to_worker_msg(each)
+        self.assertEqual(self.protocol.logged, others)
 
 
 class OtherTests(SynchronousTestCase):

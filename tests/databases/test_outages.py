@@ -1,7 +1,7 @@
 """The database is down for a while: what waits for a worker starts when it is up again, and nobody has to do anything.
 
-Real servers, a real master, PB and msgpack. PRESENCE_DATABASES=required makes a failure of what is skipped where a server
-is not installed.
+Real servers, a real master, and a worker on each wire, to which the same happens at the same time. PRESENCE_DATABASES=required
+makes a failure of what is skipped where a server is not installed.
 """
 
 import os
@@ -11,44 +11,59 @@ import time
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.databases.servers import MariaDB, PostgreSQL
-from tests.integration.farm import Farm, break_
+from tests.integration.farm import PROTOCOLS, Farm, break_
 from tests.integration.ownersline import Owner
 from tests.integration.processes import DEADLINE, waitFor
 
-#: From when to when the database is down, in seconds after the instant at which the worker is back.
+#: From when to when the database is down, in seconds after the instant at which the workers are back.
 DOWN, UP = -2, 4
 
-#: Within what time after it is up again a build must have started, in seconds: the next attempt, and a busy machine.
-SOON = 6
+#: Within what time after it is up again a build must have started, in seconds: the next attempt, and a machine that is very busy.
+#: What is not tried again waits for hours.
+SOON = 30
+
+#: How long a busy machine may take until the master knows of a break, and of the requests that wait.
+BEFORE = 20
 
 
 class Databases:
     """The laws, for each server."""
 
     database = None
-    protocol = None
 
-    def begin(self, worker):
-        """A master with this database, and a worker, with its owner."""
+    def begin(self):
+        """A master with this database, and a worker for each wire, of the name of that, with its owner."""
         if self.database.program is None:
             if os.environ.get("PRESENCE_DATABASES") == "required":
                 self.fail(f"{self.database.__name__} is not installed")
             raise SkipTest(f"{self.database.__name__} is not installed")
         self.server = self.database(self).start()
-        self.farm = Farm(self, self.protocol)
-        self.farm.configure(worker, extra=f'c["db_url"] = {self.server.url!r}')
+        self.farm = Farm(self, *PROTOCOLS)
+        self.configure(self.farm.configure)
         self.farm.upgradeDatabase()
         self.farm.start()
-        owner = Owner(self.farm, "mac-mini").start()
-        owner.worker.waitUntilConnected()
-        owner.waitUntilKnown()
-        return owner
+        self.owners = [Owner(self.farm, name, protocol=name).start() for name in PROTOCOLS]
+        for owner in self.owners:
+            owner.worker.waitUntilConnected()
+            owner.waitUntilKnown()
+
+    def configure(self, write, more=""):
+        """Have this master.cfg written."""
+        write(
+            *(f"worker.BuildSlave({name!r}, PASSWORD{more})" for name in PROTOCOLS),
+            extra=f'c["db_url"] = {self.server.url!r}',
+        )
+
+    def force(self):
+        """A request for each of them."""
+        return [self.farm.force(name) for name in PROTOCOLS]
 
     def sleepUntil(self, instant):
         waitFor(f"the instant {instant}", lambda: time.time() >= instant)
 
     def outage(self, instant):
         """The database is down from a moment before `instant` to a moment after it: when it was up again."""
+        self.assertLess(time.time(), instant, "the machine is too busy")
         self.sleepUntil(instant + DOWN)
         self.server.crash()
         self.sleepUntil(instant + UP)
@@ -66,90 +81,93 @@ class Databases:
 
         return waitFor("the master answers", answered)
 
-    def assertStarts(self, request, instant, up):
-        """It starts when the database is up again, and not before the worker is back."""
-        self.answer(lambda: request.complete)
-        (build,) = self.answer(lambda: request.builds)
-        self.assertEqual(build["results"], 0)
-        self.assertGreaterEqual(build["started"], instant)
-        self.assertLess(build["started"] - up, SOON)
+    def assertStart(self, requests, instant, up):
+        """They start when the database is up again, and not before the workers are back."""
+        for request in requests:
+            self.answer(lambda request=request: request.complete)
+            (build,) = self.answer(lambda request=request: request.builds)
+            self.assertEqual(build["results"], 0)
+            self.assertGreaterEqual(build["started"], instant)
+            self.assertLess(build["started"] - up, SOON)
 
     def sources(self):
-        return [hold["source"] for hold in self.farm.get("presences/mac-mini")["presences"][0]["holds"]]
+        """Who holds a worker."""
+        presences = self.farm.get("presences")["presences"]
+        return [hold["source"] for each in presences for hold in each["holds"]]
 
     def test_endOfABreak(self):
         """A break ends while the database is down."""
-        self.begin('worker.BuildSlave("mac-mini", PASSWORD)')
-        # long enough for a busy machine to read it
-        end = int(time.time()) + 15
-        self.farm.reconfigure(
-            f'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring={break_(end - 3600, end)})',
-            extra=f'c["db_url"] = {self.server.url!r}',
-        )
-        request = self.farm.force("mac-mini")
-        self.assertEqual(self.sources(), ["break"])
-        self.assertLess(time.time(), end + DOWN, "the machine is too busy")
-        self.assertStarts(request, end, self.outage(end))
+        self.begin()
+        end = int(time.time()) + BEFORE
+        self.configure(self.farm.reconfigure, f", onBreakDuring={break_(end - 3600, end)}")
+        requests = self.force()
+        self.assertEqual(self.sources(), ["break", "break"])
+        self.assertStart(requests, end, self.outage(end))
 
     def test_ownerIsBack(self):
-        """The owner says "back" while the database is down, and it is acknowledged."""
-        owner = self.begin('worker.BuildSlave("mac-mini", PASSWORD)')
-        owner.away()
-        request = self.farm.force("mac-mini")
+        """Owners say "back" while the database is down, and it is acknowledged."""
+        self.begin()
+        for owner in self.owners:
+            owner.away()
+        requests = self.force()
         self.server.crash()
         back = time.time()
-        owner.back()
-        owner.waitUntil(
-            "the master heeds it", lambda status: status["master"]["view"]["state"] == "AVAILABLE"
-        )
+        for owner in self.owners:
+            owner.back()
+            owner.waitUntil(
+                "the master heeds it", lambda status: status["master"]["view"]["state"] == "AVAILABLE"
+            )
         self.sleepUntil(back + UP)
         self.server.start()
-        self.assertStarts(request, back, time.time())
+        self.assertStart(requests, back, time.time())
 
     def test_adminsHoldEnds(self):
         """An admin's hold ends while the database is down."""
-        self.begin('worker.BuildSlave("mac-mini", PASSWORD)')
-        end = time.time() + 4
-        self.farm.post("presences/mac-mini", "hold", until=end)
-        request = self.farm.force("mac-mini")
-        self.assertStarts(request, end, self.outage(end))
+        self.begin()
+        end = time.time() + BEFORE / 2
+        for name in PROTOCOLS:
+            self.farm.post(f"presences/{name}", "hold", until=end)
+        requests = self.force()
+        self.assertStart(requests, end, self.outage(end))
 
     def test_adminReleases(self):
         """An admin who releases a worker while the database is down is told that it has failed, or when it is done."""
-        self.begin('worker.BuildSlave("mac-mini", PASSWORD)')
-        self.farm.post("presences/mac-mini", "hold")
-        request = self.farm.force("mac-mini")
+        self.begin()
+        for name in PROTOCOLS:
+            self.farm.post(f"presences/{name}", "hold")
+        requests = self.force()
         self.server.crash()
-        answers = []
+        answers = {}
 
-        def release():
+        def release(name):
             try:
-                self.farm.post("presences/mac-mini", "release")
-                answers.append(True)
+                self.farm.post(f"presences/{name}", "release")
+                answers[name] = True
             except AssertionError:
-                answers.append(False)
+                answers[name] = False
 
-        thread = threading.Thread(target=release, daemon=True)
-        thread.start()
-        thread.join(UP)
-        self.assertNotIn(True, answers, "it was acknowledged, and nothing can have been stored")
+        threads = [threading.Thread(target=release, args=(name,), daemon=True) for name in PROTOCOLS]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(UP / 2)
+        self.assertNotIn(True, answers.values(), "it was acknowledged, and nothing can have been stored")
         released = time.time()
         self.server.start()
         up = time.time()
-        thread.join(DEADLINE)
-        if answers == [False]:
-            self.assertEqual(self.answer(self.sources), ["admin"], "it was refused, and done")
-            released = time.time()
-            self.answer(lambda: self.farm.post("presences/mac-mini", "release") or True)
+        for thread in threads:
+            thread.join(DEADLINE)
+        refused = [name for name in PROTOCOLS if not answers[name]]
+        self.assertEqual(self.answer(lambda: [self.sources()])[0], ["admin"] * len(refused))
+        for name in refused:
+            self.answer(lambda name=name: self.farm.post(f"presences/{name}", "release") or True)
             up = time.time()
-        self.assertStarts(request, released, up)
+        self.assertStart(requests, released, up)
 
 
 class PostgreSQLTests(Databases, SynchronousTestCase):
     database = PostgreSQL
-    protocol = "pb"
 
 
 class MariaDBTests(Databases, SynchronousTestCase):
     database = MariaDB
-    protocol = "msgpack"

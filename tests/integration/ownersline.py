@@ -108,9 +108,10 @@ class RefusedError(AssertionError):
 class Owner:
     """The owner of the worker `name`, whose buildbot.tac gets a `PresenceClient(s, …arguments)`, and `extra`."""
 
-    def __init__(self, farm, name, arguments="", extra=""):
+    def __init__(self, farm, name, arguments="", extra="", protocol=None):
         self.port = freePort()
-        self.worker = farm.worker(name, TAC.format(port=self.port, arguments=arguments, extra=extra))
+        tac = TAC.format(port=self.port, arguments=arguments, extra=extra)
+        self.worker = farm.worker(name, tac, protocol)
 
     def start(self):
         self.worker.start()

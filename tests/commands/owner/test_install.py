@@ -12,6 +12,7 @@ from twisted.trial.util import suppress
 
 from presence.commands.exits import REFUSED
 from presence.commands.main import main
+from presence.commands.owner import install
 
 UNCLOSED = (suppress(category=ResourceWarning, message="unclosed file"),)
 
@@ -296,3 +297,19 @@ class RootTests(SynchronousTestCase):
         status, err = self.run_("install", self.basedir)
         self.assertEqual((status, "a link of another account" in err), (REFUSED, True))
         self.assertEqual(elsewhere.read_bytes(), before)
+
+    def test_linkMeanwhile(self):
+        """Nor is one that takes its place when that has been looked at: what root alone may read is copied nowhere."""
+        self.secret.write_bytes(self.tac.read_bytes() + b"\n# of root\n")
+        target = install._target
+
+        def swapped(*where):
+            found = target(*where)
+            self.tac.unlink()
+            self.tac.symlink_to(self.secret)
+            return found
+
+        self.patch(install, "_target", swapped)
+        self.assertEqual(self.run_("install", self.basedir)[0], REFUSED)
+        theirs = [path for path in self.basedir.iterdir() if path.is_file() and not path.is_symlink()]
+        self.assertFalse([path for path in theirs if b"of root" in path.read_bytes()])

@@ -20,7 +20,6 @@ from presence.commands.owner.client import (
 )
 from presence.commands.owner.text import OwnerText
 from presence.commands.terminal import complain
-from presence.text import plain
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from presence import files
 from presence.commands import exits
-from presence.commands.terminal import complain, plain
+from presence.commands.terminal import complain
+from presence.text import plain
 from presence.wire.localaddress import OPEN_FILENAME
 from presence.worker.local.pages import door
 

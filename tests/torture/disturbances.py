@@ -34,7 +34,7 @@ class Disturbances:
     def disturb(self, dice):
         """Do one of them."""
         self._book.wait(dice.uniform(0.5, 3.0))
-        act = dice.choice(self._acts)
+        act, since = dice.choice(self._acts), time.monotonic()
         try:
             act(dice)
         except (AssertionError, subprocess.TimeoutExpired):
@@ -43,6 +43,7 @@ class Disturbances:
             self._book.crashed()
             self._farm.kill()
             self._farm.launchMaster()
+        self._book.rest(since)
 
     # --- workers
 

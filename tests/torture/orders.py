@@ -55,6 +55,7 @@ class Orders:
             # a build that has been chosen, and has not started: on a busy machine that is later, and takes longer
             self._force(worker, 0.2)
             self._book.wait(dice.uniform(0.0, dice.choice((0.12, 1.0))))
+        since = time.monotonic()
         if what == "until":
             self.admin(worker, "hold", until=self._farm.wall + dice.uniform(1.0, 4.0))
         elif what == "drain":
@@ -68,6 +69,7 @@ class Orders:
         self._book.wait(dice.uniform(0.1, 1.0))
         if dice.random() < 0.9:
             self.admin(worker, "release")
+        self._book.rest(since)
 
     def admin(self, worker, action, **parameters):
         """Order something. Whether it was acknowledged."""
@@ -97,6 +99,7 @@ class Orders:
         """Away and back; or away for a while, work in spite of breaks, or end the worker's process."""
         self._book.wait(dice.uniform(0.0, _LEISURE))
         what = dice.choice(("away", "away", "away", "for", "work", "stop"))
+        since = time.monotonic()
         if what == "for":
             self.owner(worker, "away", seconds=2.0)
         elif what == "stop":
@@ -105,6 +108,7 @@ class Orders:
             self.owner(worker, what, seconds=3.0 if what == "work" else None)
         self._book.wait(dice.uniform(0.0, 1.0))
         self.owner(worker, "back")
+        self._book.rest(since)
 
     def owner(self, worker, word, seconds=None):
         """Let the owner say it, for so long if that is not None. Whether the master knows it."""

@@ -43,6 +43,10 @@ class Book:
         """Until then, or the end of it all."""
         self.over.wait(seconds)
 
+    def rest(self, since):
+        """As long as it was disturbed, since then: on a busy machine nothing would be built any more."""
+        self.wait(time.monotonic() - since)
+
     def count(self, what):
         with self._lock:
             self.counts[what] += 1

@@ -26,6 +26,7 @@ SUBJECTS = (
     "start",
     "breaklists",
     "sparing",
+    "why",
 )
 
 # the runs whose CPU times are compared with each other: of how many builders with requests, in percent, and which ways

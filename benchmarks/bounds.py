@@ -196,6 +196,13 @@ def _sparing(results):
         yield f"{where}: at most 5 % of the builds are lost", f"{share:.1%}", share <= 0.05
 
 
+def _why(results):
+    for each in results:
+        if each["workers"] == 500:
+            taken = 1000 * each["one request"]
+            yield "why a request of a builder of 500 workers waits: 50 ms", f"{taken:.0f} ms", taken <= 50
+
+
 _RULES = (
     ("massreturn", _mass_return),
     ("restart", _restart),
@@ -206,4 +213,5 @@ _RULES = (
     ("start", _start),
     ("breaklists", _break_lists),
     ("sparing", _sparing),
+    ("why", _why),
 )

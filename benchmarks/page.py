@@ -248,21 +248,21 @@ class Bench:
         page.goto(f"{self.url}#/presence")
         page.locator("th.presence-name[aria-sort=ascending]").wait_for()
         page.locator('tr[data-worker="w000"]').wait_for()
-        self.follow_one(page, "workers: one is held or released", "w000", ("not accepting", "available"))
-        self.follow_all(page, "workers: all go away, or come back", "w000", ("not accepting", "available"))
+        self.follow_one(page, "workers: one is held or released", "w000", ("held", "available"))
+        self.follow_all(page, "workers: all go away, or come back", "w000", ("held", "available"))
         page.get_by_role("button", name="Show all").click()
         page.wait_for_function(f"rows() === {WORKERS}")
         self.follow_one(
             page,
             f"workers, all {WORKERS} rows: one is held or released",
             "w000",
-            ("not accepting", "available"),
+            ("held", "available"),
         )
         self.follow_all(
             page,
             f"workers, all {WORKERS} rows: all go away, or come back",
             "w000",
-            ("not accepting", "available"),
+            ("held", "available"),
         )
         page.context.close()
 
@@ -270,8 +270,8 @@ class Bench:
         """The week."""
         self.first_paint("week")
         page = self.open("week")
-        self.follow_one(page, "week: one is held or released", "w000", ("not accepting", "available"))
-        self.follow_all(page, "week: all go away, or come back", "w000", ("not accepting", "available"))
+        self.follow_one(page, "week: one is held or released", "w000", ("held", "available"))
+        self.follow_all(page, "week: all go away, or come back", "w000", ("held", "available"))
         page.context.close()
 
     def builders(self):
@@ -295,7 +295,8 @@ class Bench:
     def hold_all(self):
         """All are held."""
         page = self.open("workers")
-        page.get_by_role("button", name=f"Hold… all {WORKERS} workers shown").click()
+        page.get_by_role("button", name=f"Select all {WORKERS} workers").click()
+        page.get_by_role("button", name=f"Hold… {WORKERS} selected").click()
         before = time.time()
         page.get_by_role("dialog").get_by_role("button", name="Hold", exact=True).click()
         page.get_by_text(f"{WORKERS} workers are held").wait_for(timeout=1000 * DEADLINE)

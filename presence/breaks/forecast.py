@@ -187,6 +187,7 @@ class Forecast:
     def __init__(self) -> None:
         self._days: dict[BreakSchedule, tuple[float, float, tuple[ComingBreak, ...]]] = {}
         self._next: dict[BreakSchedule, tuple[float, float, ComingBreak | None]] = {}
+        self._between: dict[BreakSchedule, tuple[float, float, tuple[ComingBreak, ...]]] = {}
 
     def days(self, schedule: BreakSchedule, now: float) -> tuple[ComingBreak, ...]:
         """The breaks that overlap the eight days from today's midnight (on this host's clocks), in order, in full length."""
@@ -205,16 +206,22 @@ class Forecast:
         if not schedule.isPartial:
             return ()
         first, _, last = _days(now)
-        return tuple(
-            ComingLimit(
-                secondsOf(each.start),
-                None if each.stop is None else secondsOf(each.stop),
-                cut("; ".join(each.reasons) or None, MAX_REASON),
-                each.limit.text,
-                *_spared(schedule, each),
-            )
-            for each in schedule.partialBetween(first, last)[:MOST]
-        )
+        return _limits(schedule, first, last)
+
+    def between(self, schedule: BreakSchedule, first: float, last: float) -> tuple[ComingBreak, ...]:
+        """The breaks that overlap the time between two instants, in order, in full length; the first `MOST` of them."""
+        if schedule.isEmpty:
+            return ()
+        known = self._between.get(schedule)
+        if known is None or known[:2] != (first, last):
+            found = schedule.between(datetimeOf(first), datetimeOf(last))[:MOST]
+            known = (first, last, tuple(_coming(schedule, each) for each in found))
+            _remember(self._between, schedule, known)
+        return known[2]
+
+    def partialsBetween(self, schedule: BreakSchedule, first: float, last: float) -> tuple[ComingLimit, ...]:
+        """Likewise the partial breaks."""
+        return _limits(schedule, datetimeOf(first), datetimeOf(last)) if schedule.isPartial else ()
 
     def next(self, schedule: BreakSchedule, now: float) -> ComingBreak | None:
         """The first break that begins after `now`, or None."""
@@ -262,6 +269,19 @@ def _coming(schedule: BreakSchedule, interval: BreakInterval) -> ComingBreak:
         None if interval.stop is None else secondsOf(interval.stop),
         cut("; ".join(interval.reasons) or None, MAX_REASON),
         *_spared(schedule, interval),
+    )
+
+
+def _limits(schedule: BreakSchedule, first: datetime, last: datetime) -> tuple[ComingLimit, ...]:
+    return tuple(
+        ComingLimit(
+            secondsOf(each.start),
+            None if each.stop is None else secondsOf(each.stop),
+            cut("; ".join(each.reasons) or None, MAX_REASON),
+            each.limit.text,
+            *_spared(schedule, each),
+        )
+        for each in schedule.partialBetween(first, last)[:MOST]
     )
 
 

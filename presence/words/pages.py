@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from presence.words import breaks, holds, sensors, waiting
+from presence.words import breaks, holds, kinds, sensors, waiting
 
 _SENTENCES = ("holds.js", "waiting.js")
 _WORDS = "wordlist.js"
@@ -39,6 +39,15 @@ def pageModules() -> dict[str, bytes]:
             "unknown": waiting.UNKNOWN,
             "now": waiting.NOW,
             "kinds": waiting.KINDS,
+        },
+        "kinds": {
+            "names": kinds.KINDS,
+            "ofSource": kinds.KIND_OF_SOURCE,
+            "drainEnds": kinds.DRAIN_ENDS,
+            "stopEnds": kinds.STOP_ENDS,
+            "deadline": kinds.DEADLINE,
+            "noneReady": kinds.NONE_READY,
+            "noWorkers": kinds.NO_WORKERS,
         },
         "finishBefore": breaks.FINISH_BEFORE,
         "interrupts": breaks.INTERRUPTS,

@@ -29,13 +29,17 @@ class OrderTests(PageTestCase):
         said = self.alert(page)
         self.assertIn("mac-mini: you need to have role", said)
         self.assertIn("(you have not logged in)", said)
+        login = page.get_by_role("dialog").get_by_role("link", name="Log in")
+        self.assertEqual(login.get_attribute("href"), "auth/login?redirect=%2Fpresence")
         # what one has written is still there
         self.assertEqual(page.get_by_role("dialog").get_by_label("Why").input_value(), "mine now")
         self.assertEqual(self.sources(), ["offline"])
 
         page = self.logIn("me@example.org")
-        self.hold(page, "all of them", button="Hold… all 2 workers shown").click()
+        self.button(page, "Select all 2 workers").click()
+        self.hold(page, "all of them", button="Hold… 2 selected").click()
         said = self.alert(page)
+        self.assertEqual(page.get_by_role("link", name="Log in").count(), 0)
         self.assertIn("aarch64: you need to have role", said)
         self.assertIn("nothing was ordered", said)
         self.assertIn("(you are me@example.org)", said)
@@ -51,11 +55,15 @@ class OrderTests(PageTestCase):
             self.assertShows(page, name, "held by ann", "audit")
 
     def test_some(self):
-        """The selected are held, or else all that are shown; whom it cannot mean is left out, by name, and why."""
+        """The selected are held, and nobody else, and are selected no longer then; whom it cannot mean is left out, by name,
+        and why.
+        """
         self.start(MAC, ARM, ON_BREAK, PLAIN)
         page = self.open()
         self.row(page, "mac-mini")
         self.assertShows(page, "vm-7", "on a break")
+        for action in ("Hold…", "Drain…", "Release…", "Work…", "Pause…"):
+            self.assertTrue(self.button(page, f"{action} 0 selected").is_disabled())
         for name in ("aarch64", "plain"):
             page.get_by_label(f"Select {name}").check()
         self.button(page, "Hold… 2 selected").click()
@@ -65,20 +73,21 @@ class OrderTests(PageTestCase):
         dialog.get_by_role("button", name="Hold", exact=True).click()
         page.get_by_role("status").get_by_text("1 worker is held").wait_for()
         self.assertEqual([self.sources(name)[-1] for name in ("aarch64", "mac-mini")], ["admin", "offline"])
-        # who is selected and not shown is not meant
+        # who was left out is selected still; who is selected and not shown is not meant
+        self.button(page, "Hold… 1 selected").wait_for()
         page.get_by_label("Search for workers, reasons, people").fill("connected MINI")
         page.locator('tr[data-worker="plain"]').wait_for(state="detached")
-        self.button(page, "Hold… all 1 worker shown").click()
+        self.button(page, "Select it").click()
+        self.button(page, "Hold… 1 selected").click()
         dialog.get_by_role("heading", name="Hold: mac-mini").wait_for()
         dialog.get_by_role("button", name="Hold", exact=True).click()
         self.assertShows(page, "mac-mini", "held by anonymous")
         self.assertEqual(self.sources("vm-7"), ["offline", "break"])
         page.get_by_label("Search for workers, reasons, people").fill("")
         page.get_by_label("Select all shown").check()
-        page.get_by_label("Select all shown").uncheck()
-        self.button(page, "Release… all 4 workers shown").click()
+        self.button(page, "Release… 4 selected").click()
         dialog.get_by_role("heading", name="Release: 2 workers").wait_for()
-        dialog.get_by_text("Left out: plain, vm-7. The reason: no admin holds them").wait_for()
+        dialog.get_by_text("Left out: plain, vm-7. The reason: no admin holds or drains them").wait_for()
         dialog.get_by_role("button", name="Release", exact=True).click()
         page.get_by_role("status").get_by_text("2 workers are released").wait_for()
         for name in ("aarch64", "mac-mini"):
@@ -127,6 +136,75 @@ class OrderTests(PageTestCase):
                 self.assertTrue(hold.evaluate("(button) => button === document.activeElement"))
                 self.assertEqual(self.sources(), ["offline"])
         self.assertShows(page, "mac-mini", "by key")
+        # where there is nothing to fill in, Enter is yes, too
+        self.button(page, "Release mac-mini").focus()
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog", name="Release: mac-mini")
+        dialog.wait_for()
+        page.keyboard.press("Enter")
+        dialog.wait_for(state="detached")
+        self.gone(page, "mac-mini", "by key")
+        self.assertEqual(self.sources(), ["offline"])
+        self.browser.assertQuiet()
+
+    def test_drain(self):
+        """Workers are drained together, with a deadline; to change the reason changes nothing else; and it is cancelled."""
+        self.start(MAC, ARM)
+        self.farm.worker("mac-mini").start().waitUntilConnected()
+        running = self.farm.force("mac-mini", held=True)
+        running.waitUntilRuns()
+        page = self.open()
+        self.assertShows(page, "mac-mini", "mac-mini #1")
+        self.button(page, "Select all 2 workers").click()
+        self.button(page, "Drain… 2 selected").click()
+        dialog = page.get_by_role("dialog", name="Drain: 2 workers")
+        dialog.get_by_label("Why").fill("kernel")
+        dialog.get_by_label("What runs may go on").select_option(label="for 2 hours")
+        dialog.get_by_label("Then").select_option(label="the drain is given up, and it accepts builds again")
+        dialog.get_by_role("button", name="Drain", exact=True).click()
+        page.get_by_role("status").get_by_text("2 workers are draining").wait_for()
+        self.assertShows(
+            page, "mac-mini", "draining", "drain by anonymous", "if something still runs at", "given up"
+        )
+        before = self.drain()
+        self.assertEqual((before["state"], before["on_deadline"]), ("draining", "release"))
+        self.assertLess(abs(before["deadline"] - time.time() - 7200), 60)
+        self.assertIsNotNone(before["group"])
+        self.assertEqual(self.drain("aarch64"), before)
+        self.button(page, "Change the drain of mac-mini").click()
+        dialog = page.get_by_role("dialog", name="Drain: mac-mini")
+        self.assertEqual(dialog.get_by_label("Why").input_value(), "kernel")
+        dialog.get_by_label("Why").fill("new kernel")
+        page.keyboard.press("Enter")
+        self.assertShows(page, "mac-mini", "new kernel")
+        self.assertEqual(self.drain(), before)
+        running.letFinish()
+        self.assertShows(page, "mac-mini", "drained")
+        self.button(page, "Cancel the drain of mac-mini").click()
+        page.get_by_role("dialog").get_by_role("button", name="Release").click()
+        self.assertShows(page, "mac-mini", "available")
+        self.assertIsNone(self.drain())
+        self.browser.assertQuiet()
+
+    def drain(self, name="mac-mini"):
+        """How a worker is drained."""
+        return self.farm.get(f"presences/{name}")["presences"][0]["drain"]
+
+    def test_pause(self):
+        """One of Buildbot's own workers is paused, and is not."""
+        self.start(MAC, PLAIN)
+        page = self.open()
+        self.row(page, "plain")
+        self.button(page, "Pause plain").click()
+        dialog = page.get_by_role("dialog", name="Pause: plain")
+        dialog.get_by_label("Why").fill("new disks")
+        dialog.get_by_role("button", name="Pause").click()
+        self.assertShows(page, "plain", "paused", "new disks")
+        self.button(page, "Unpause plain").click()
+        page.get_by_role("dialog", name="Unpause: plain").wait_for()
+        page.keyboard.press("Enter")
+        self.gone(page, "plain", "paused")
+        self.assertEqual(self.sources("plain"), ["offline"])
         self.browser.assertQuiet()
 
     def test_past(self):

@@ -37,6 +37,7 @@ class ViewTests(PageTestCase):
         )
         self.farm.worker("win-2").start().waitUntilConnected()
         # what turns the text around is seen, and stays in an element of its own
+        self.farm.worker("win-10").start().waitUntilConnected()
         self.farm.post("presences/win-10", "hold", reason="licence \u202erenewal")
         page = self.open()
         self.row(page, "win-10").locator("bdi", has_text="licence \ufffdrenewal").wait_for()
@@ -51,20 +52,29 @@ class ViewTests(PageTestCase):
             text.fill("")
             text.press_sequentially(words)
             self.waitForNames(page, *names)
-        state = page.get_by_label("State", exact=True)
-        for label, names in (("Available", ["win-2"]), ("Held by an admin", ["win-10"]), ("On a break", [])):
-            state.select_option(label=label)
-            self.waitForNames(page, *names)
-        state.select_option(label="All states")
         text.fill("")
+        # a chip for each kind of worker: those that are pressed are shown
+        chips = page.get_by_role("group", name="State")
+        self.assertEqual(
+            [" ".join(each.split()) for each in chips.get_by_role("button").all_inner_texts()],
+            ["1 available", "1 held", "3 not connected"],
+        )
+        chips.get_by_role("button", name="available").click()
+        self.waitForNames(page, "win-2")
+        chips.get_by_role("button", name="held").click()
+        self.waitForNames(page, "win-2", "win-10")
+        text.fill("nowhere")
+        page.get_by_text("No worker is available or held, with “nowhere”.").wait_for()
+        page.get_by_role("button", name="Show all workers").click()
+        self.waitForNames(page, "aarch64", "mac-mini", "plain", "win-2", "win-10")
         builder = page.get_by_label("Builder", exact=True)
         for words, names in (("win-1", ["win-10"]), ("plain", ["plain"])):
             builder.fill(words)
             self.waitForNames(page, *names)
         builder.fill("any")
-        page.get_by_role("button", name="State").click()
-        self.waitForNames(page, "win-2", "aarch64", "mac-mini", "plain", "win-10")
-        page.get_by_role("button", name="State").click()
+        page.get_by_role("button", name="State", exact=True).click()
+        self.waitForNames(page, "win-2", "win-10", "aarch64", "mac-mini", "plain")
+        page.get_by_role("button", name="State", exact=True).click()
         self.waitForNames(page, "aarch64", "mac-mini", "plain", "win-10", "win-2")
         self.assertEqual(page.locator("th[aria-sort]").get_attribute("aria-sort"), "descending")
         page.reload()
@@ -123,6 +133,26 @@ class ViewTests(PageTestCase):
             [each for each in kinds if each[0] == "worked"], [("worked", 1.25, 1.75), ("worked", 3.5, 4.0)]
         )
         self.assertIn(("break", 4.0, 4.5), kinds)
+        # other weeks are asked for: the last of the breaks goes on in the next one
+        self.button(page, "One week ahead").click()
+
+        def bars():
+            return [
+                (kind, round(7 * left, 1), round(7 * right, 1)) for kind, left, right, _ in row.evaluate(BARS)
+            ]
+
+        self.farm.waitFor("the next week is shown", lambda: bars() == [("partial", 0.0, 2.0)])
+        # none of the workers is connected
+        self.button(page, "Builders: who can build when").click()
+        gap = page.locator('tr[data-builder="any"] .presence-gap')
+        self.assertIn("none of its workers is ready", gap.get_attribute("title"))
+        # the page of the worker
+        page.goto(f"{self.url}#/presence?view=worker&worker=mac-mini")
+        about = page.get_by_role("region", name="mac-mini")
+        about.get_by_text("held by anonymous (\ufffddisks), since").wait_for()
+        about.get_by_text("Next breaks").wait_for()
+        about.get_by_role("link", name="any").wait_for()
+        self.button(page, "Change the hold of mac-mini").wait_for()
         self.browser.assertQuiet()
 
     def test_builders(self):

@@ -99,8 +99,12 @@ class Entities:
         # Buildbot's own way is a Deferred. The botmaster has asked it of every builder before there were workers.
         return None if builder is None else builder._builderid
 
-    def worker(self, name: str, *, breaks: bool = True) -> PresenceEntity | None:
-        """A worker; without its `breaks` where nobody has asked for them. None when it is not there (yet)."""
+    def worker(
+        self, name: str, *, breaks: bool = True, span: tuple[float, float] | None = None
+    ) -> PresenceEntity | None:
+        """A worker; without its `breaks` where nobody has asked for them. They are those of the coming days, or of `span`, from
+        one instant to another. None when it is not there (yet).
+        """
         worker = self._master.workers.workers.get(name)
         presence = self._roster.findWorker(name)
         if worker is None or presence is None or worker.workerid is None:
@@ -146,11 +150,14 @@ class Entities:
             coming = self._forecast.next(enrolled.schedule, now)
             entity["next_break"] = None if coming is None else _break(coming)
             if breaks:
-                entity["breaks"] = [_break(each) for each in self._forecast.days(enrolled.schedule, now)]
-                entity["partial_breaks"] = [
-                    {**_break(each), "limit": each.limit}
-                    for each in self._forecast.partials(enrolled.schedule, now)
-                ]
+                if span is None:
+                    whole = self._forecast.days(enrolled.schedule, now)
+                    partial = self._forecast.partials(enrolled.schedule, now)
+                else:
+                    whole = self._forecast.between(enrolled.schedule, *span)
+                    partial = self._forecast.partialsBetween(enrolled.schedule, *span)
+                entity["breaks"] = [_break(each) for each in whole]
+                entity["partial_breaks"] = [{**_break(each), "limit": each.limit} for each in partial]
         return entity
 
     def calendar(self, name: str, *, reasons: bool) -> str | None:
@@ -163,9 +170,9 @@ class Entities:
         entries = entriesOf(name, enrolled.schedule, later(now, -_CALENDAR_BEFORE), last, reasons=reasons)
         return calendarText(f"Breaks of {name}", entries, now, last)
 
-    def workers(self, *, breaks: bool) -> list[PresenceEntity]:
-        """All workers that are there, by name."""
-        found = (self.worker(name, breaks=breaks) for name in sorted(self._roster.workers))
+    def workers(self, *, breaks: bool, span: tuple[float, float] | None = None) -> list[PresenceEntity]:
+        """All workers that are there, by name: see `worker()`."""
+        found = (self.worker(name, breaks=breaks, span=span) for name in sorted(self._roster.workers))
         return [each for each in found if each is not None]
 
     def builders(self, waiting: Mapping[int, int]) -> list[BuilderPresenceEntity]:

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 # So many workers are described in one turn of the reactor.
 _SLICE = 50
 
+_DAY = 24 * 3600
+
+# For how many days breaks are told at a time, and of which years: what is asked for is worked out.
+_LONGEST, _FARTHEST = 62 * _DAY, 400 * _DAY
+
 
 class HoldType(Entity):
     """One reason why a worker does not accept builds."""
@@ -254,6 +259,28 @@ class PresencesEndpoint(_Endpoint):
         return {name: ids[name] for name in names}
 
 
+class PresencesBetweenEndpoint(PresencesEndpoint):
+    """The same, with the breaks between two instants (whole seconds since the epoch) in place of those of the coming days."""
+
+    rootLinkName = None
+    pathPatterns: ClassVar[list[str]] = ["/presences/between/n:first/n:last"]
+
+    def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> list[PresenceEntity]:
+        """The entities, by name."""
+        first, last = kwargs["first"], kwargs["last"]
+        now = self.master.reactor.seconds()
+        if not (0 < last - first <= _LONGEST and abs(first - now) <= _FARTHEST):
+            raise exceptions.InvalidQueryParameter(
+                f"from {first} to {last}: at most {_LONGEST // _DAY} days, within {_FARTHEST // _DAY} from now"
+            )
+        found = self.entities.workers(breaks=_wants_breaks(resultSpec), span=(first, last))
+        return filters.select(resultSpec, self.rtype.entityType, found)
+
+    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:  # type: ignore[override]
+        """Nothing is ordered here."""
+        raise exceptions.InvalidControlException(f"action {shown(action)}: POST it to presences")
+
+
 class BuilderPresenceEndpoint(_Endpoint):
     """The presence of one builder."""
 
@@ -314,6 +341,7 @@ class Presence(_Published, base.ResourceType):
     endpoints: ClassVar[list[Any]] = [
         PresenceEndpoint,
         PresencesEndpoint,
+        PresencesBetweenEndpoint,
         CalendarEndpoint,
         CalendarWithReasonsEndpoint,
     ]

@@ -6,7 +6,9 @@ builders), over indexes, and of each builder no more than its last builds are re
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -79,10 +81,19 @@ def remainingOf(elapsed: float, durations: Sequence[float]) -> float | None:
     first, and what runs for longer than usual is compared with what has been longer than usual. It is None for
     what runs for longer than (nearly) all of them, and when there are none.
     """
-    longer = [each for each in durations if each > elapsed]
-    if not longer or len(longer) * _STRAY < len(durations):
+    return _remaining(elapsed, sorted(durations))
+
+
+def _remaining(elapsed: float, durations: Sequence[float]) -> float | None:
+    """The same, of durations that are sorted."""
+    first = bisect_right(durations, elapsed)
+    longer = len(durations) - first
+    if not longer or longer * _STRAY < len(durations):
         return None
-    return median(longer) - elapsed
+    middle = first + longer // 2
+    if longer % 2:
+        return durations[middle] - elapsed
+    return (durations[middle - 1] + durations[middle]) / 2 - elapsed
 
 
 def pastDurations(master: Any, builderid: int, workerid: int) -> Deferred[list[float]]:
@@ -149,14 +160,17 @@ def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float)
         ]
         for row in connection.execute(_past(builds, sa.or_(*recent))):
             history[row.builderid].append(row)
+
+    # (hundreds of them may be of one builder)
+    @cache
+    def durations(builderid: int, workerid: int | None) -> list[float]:
+        return sorted(_durations(history[builderid], workerid))
+
     return {
         row.id: Estimate(
             row.started_at,
             # how long it waits for locks says nothing of how long it works
-            remainingOf(
-                now - row.started_at - row.locks_duration_s,
-                _durations(history[row.builderid], row.workerid),
-            ),
+            _remaining(now - row.started_at - row.locks_duration_s, durations(row.builderid, row.workerid)),
         )
         for row in running
     }

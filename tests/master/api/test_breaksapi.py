@@ -40,6 +40,25 @@ class PartialBreaksTests(ApiTestCase):
         self.assertEqual(entity["limits"], [])
         self.assertEntity(entity)
 
+    def test_between(self):
+        """The breaks of other days are told when they are asked for, also those of days that are past; not of whole years."""
+        self.startFarm()
+        for day in (20, -3):
+            first = int(self.at(0)) + day * 86400
+            entity = self.getOne(f"presences/between/{first}/{first + 2 * 86400}")
+            lunches = [(first + (24 * each + 12) * 3600, first + (24 * each + 13) * 3600) for each in (0, 1)]
+            self.assertEqual([(each["start"], each["stop"]) for each in entity["breaks"]], lunches)
+            self.assertEqual(
+                [each["start"] for each in entity["partial_breaks"]],
+                [first + (24 * each + 8) * 3600 for each in (0, 1)],
+            )
+            self.assertEntity(entity)
+        now = int(self.at(0))
+        for first, last in ((now, now), (now, now + 63 * 86400), (1, 2), (2**70, 2**70 + 1)):
+            answer = self.get(f"presences/between/{first}/{last}")
+            self.assertEqual(answer.status, 400)
+            self.assertIn("at most 62 days, within 400", answer.json["error"])
+
     def test_now(self):
         """When one begins the worker stays AVAILABLE, and its limits are told, in an event, too."""
         self.startFarm()

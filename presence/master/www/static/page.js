@@ -6,6 +6,7 @@ import {
   memo,
   observer,
   useCallback,
+  useContext,
   useDeferredValue,
   useEffect,
   useMemo,
@@ -17,7 +18,7 @@ import {
 } from "./react.js";
 import { Banners } from "./views/banners.js";
 import { BuildersView } from "./views/buildersview.js";
-import { chosen, sorted } from "./farm/choice.js";
+import { choiceText, chosen, inState, sorted } from "./farm/choice.js";
 import { useNow } from "./farm/clock.js";
 import { Farm } from "./farm/farm.js";
 import { OrderDialog } from "./views/orderdialog.js";
@@ -27,6 +28,7 @@ import { followTheme } from "./theme.js";
 import { Tools } from "./views/tools.js";
 import { WeekView } from "./views/weekview.js";
 import { WorkersView } from "./views/workersview.js";
+import { WorkerView } from "./views/workerview.js";
 
 const VIEWS = [
   ["workers", "Workers"],
@@ -35,7 +37,7 @@ const VIEWS = [
 ];
 
 // The view and the filters are in the URL, so that it can be sent to others. Defaults are left out of it.
-const DEFAULTS = { view: "workers", text: "", state: "", builder: "", sort: "name" };
+const DEFAULTS = { view: "workers", text: "", state: "", builder: "", sort: "name", worker: "", days: "7", ahead: "0", rows: "" };
 
 const NONE = [];
 
@@ -57,19 +59,19 @@ export default observer(function PresencePage() {
     "main",
     { className: "container presence" },
     h(Banners, { state }),
-    h(StopPart, { entity: state.shutdown, workers: state.workers }),
+    h(StopPart, { entity: state.shutdown, workers: state.workers, builds: state.builds }),
     h(ReconfigPart, { entity: state.reconfig }),
     state.workers
       ? h(
           Stopping.Provider,
           { value: isStopping(state.shutdown) },
-          h(Loaded, { workers: state.workers, builders: state.builders }),
+          h(Loaded, { workers: state.workers, builders: state.builders, builds: state.builds }),
         )
       : !state.problem && h("p", null, "Loading…"),
   );
 });
 
-const Loaded = memo(function Loaded({ workers, builders }) {
+const Loaded = memo(function Loaded({ workers, builders, builds }) {
   const [choice, choose] = useChoice();
   const [selected, setSelected] = useState(() => new Set());
   const [dialog, setDialog] = useState(null);
@@ -78,10 +80,12 @@ const Loaded = memo(function Loaded({ workers, builders }) {
   // typing goes before the table
   const text = useDeferredValue(choice.text);
   const builder = useDeferredValue(choice.builder);
-  const kept = useMemo(
-    () => chosen(workers, builders ?? NONE, { text, state: choice.state, builder }),
-    [workers, builders, text, choice.state, builder],
+  const stopping = useContext(Stopping);
+  const counted = useMemo(
+    () => chosen(workers, builders ?? NONE, { text, builder }),
+    [workers, builders, text, builder],
   );
+  const kept = useMemo(() => inState(counted, choice.state, stopping), [counted, choice.state, stopping]);
   const shown = useMemo(
     () => sorted(kept, choice.sort, now),
     [kept, choice.sort, choice.sort.endsWith("next") && now],
@@ -94,53 +98,111 @@ const Loaded = memo(function Loaded({ workers, builders }) {
     });
   }, []);
   const onOrder = useCallback((action, meant) => setDialog({ action, workers: meant }), []);
+  const onDone = useCallback((outcome, ids) => {
+    say(outcome);
+    // what was selected for it is so no longer, or the next order would be about them again
+    onSelect(ids, false);
+  }, []);
   const which = `${text}\n${choice.state}\n${builder}`;
   const { view } = choice;
 
   return [
-    h(Tabs, { key: "tabs", view, onView: (next) => choose({ view: next }) }),
-    view === "builders"
-      ? builders &&
-        h(BuildersView, {
-          key: view,
-          builders,
-          now,
-          text: choice.text,
-          onText: (next) => choose({ text: next }),
-        })
-      : h(
-          "section",
-          { key: view, "aria-label": view === "week" ? "Week" : "Workers" },
-          h(Tools, {
-            choice,
-            choose,
-            builders: builders ?? NONE,
-            all: workers.length,
-            shown,
-            selected,
-            onOrder,
-          }),
-          view === "week"
-            ? h(WeekView, { workers: shown, now, choice: which })
-            : h(WorkersView, {
-                workers: shown,
-                now,
-                sort: choice.sort,
-                onSort: (sort) => choose({ sort }),
-                selected,
-                onSelect,
-                onOrder,
-                choice: which,
-              }),
-        ),
+    h(Tabs, { key: "tabs", view, onView: (next) => choose({ view: next, worker: "" }) }),
+    h(view === "builders" ? TheBuilders : view === "worker" ? OneWorker : TheWorkers, {
+      key: view,
+      ...{ choice, choose, workers, builders: builders ?? NONE, builds, now },
+      ...{ counted, shown, selected, onSelect, onOrder, which },
+    }),
     h(
       "div",
       { key: "said", role: "status", "aria-live": "polite", className: said ? "presence-said" : "sr-only" },
       said,
     ),
-    dialog && h(OrderDialog, { key: "dialog", ...dialog, onClose: () => setDialog(null), onDone: say }),
+    dialog && h(OrderDialog, { key: "dialog", ...dialog, onClose: () => setDialog(null), onDone }),
   ];
 });
+
+function TheBuilders({ builders, now, choice, choose }) {
+  if (builders === NONE) return null;
+  return h(BuildersView, { builders, now, text: choice.text, onText: (text) => choose({ text }) });
+}
+
+function OneWorker({ choice, ...rest }) {
+  return h(WorkerView, { name: choice.worker, ...rest });
+}
+
+/** The workers in a table, or their week. */
+function TheWorkers({ choice, choose, workers, builders, builds, now, counted, shown, selected, onSelect, onOrder, which }) {
+  const week = choice.view === "week";
+  const empty = h(Empty, { choice, choose });
+  return h(
+    "section",
+    { "aria-label": week ? "Week" : "Workers" },
+    h(Tools, { choice, choose, builders, all: workers.length, counted, shown, selected, onSelect, onOrder }),
+    week
+      ? h(TheWeek, { choice, choose, workers: shown, builders, now, which, empty })
+      : h(WorkersView, {
+          ...{ workers: shown, builds, now, selected, onSelect, onOrder, empty },
+          sort: choice.sort,
+          onSort: (sort) => choose({ sort }),
+          choice: which,
+        }),
+  );
+}
+
+/** The days, of the workers or, with `rows=builders` in the address, of the builders that have one of them. */
+function TheWeek({ choice, choose, workers, builders, now, which, empty }) {
+  const [days, ahead] = [Number(choice.days) === 28 ? 28 : 7, Math.trunc(Number(choice.ahead)) || 0];
+  const ofBuilders = choice.rows === "builders";
+  const shown = useMemo(() => {
+    const ids = new Set(workers.flatMap((worker) => worker.builders));
+    return builders.filter((builder) => ids.has(builder.builderid));
+  }, [workers, builders]);
+  const button = (rows, text) =>
+    h(
+      "button",
+      {
+        type: "button",
+        className: "presence-chip",
+        "aria-pressed": choice.rows === rows,
+        onClick: () => choose({ rows }),
+      },
+      text,
+    );
+  return [
+    h(
+      "div",
+      { key: "rows", className: "presence-chips", role: "group", "aria-label": "Rows" },
+      button("", "Workers"),
+      button("builders", "Builders: who can build when"),
+    ),
+    h(WeekView, {
+      key: "week",
+      ...{ workers, now, empty, choice: which, days, ahead },
+      onDays: (number, from) => choose({ days: String(number), ahead: String(from) }),
+      builders: ofBuilders ? shown : undefined,
+    }),
+  ];
+}
+
+/** Said where nothing is left: of what, and how to see all again. */
+function Empty({ choice, choose }) {
+  const what = choiceText(choice);
+  if (!what) return "There is no worker in master.cfg.";
+  return [
+    `No worker is ${what}. `.replace("is with", "is there with").replace("is that", "is there that"),
+    h(
+      "button",
+      {
+        key: "all",
+        type: "button",
+        className: "btn btn-link btn-sm",
+        onClick: () => choose({ text: "", state: "", builder: "" }),
+      },
+      "Show all workers",
+    ),
+  ];
+}
 
 /** What is chosen, and a function to choose: both are about the address. */
 function useChoice() {

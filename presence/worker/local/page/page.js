@@ -12,6 +12,7 @@ const $ = (id) => document.getElementById(id);
 let status = null;
 let offset = 0; // of the worker's clock to this one, which are on two machines when a tunnel is used
 let busy = false;
+let gone = false; // the worker does not answer
 
 const now = () => Date.now() / 1000 + offset;
 
@@ -56,7 +57,7 @@ function draw() {
   text("headline", headline);
   const back = status.back_at === null ? "until somebody ends it" : `until ${words.moment(status.back_at, at)}`;
   text("until", available ? "" : back);
-  list("holds", status.holds.map((each) => words.hold(each, at)));
+  list("holds", status.holds.map((each) => words.hold(each, at, status)));
   text("working", status.work_until === null ? "" : `Works in spite of its breaks${status.sensors.length ? " and sensors" : ""}, until ${words.moment(status.work_until, at)}.`);
   text("stopping", status.stopping === null ? "" : `Stops when nothing runs any more${deadline(at)}.`);
   list("running", status.running.map((each) => words.build(each, at)), "Nothing.");
@@ -66,11 +67,13 @@ function draw() {
   text("master", words.master(status));
   drawWeek($("week"), status, at);
   $("rest").hidden = status.work_until === null;
+  // (in the evening there is no today until 18:00 left)
+  document.querySelector("[data-away=today]").hidden = words.end("today", at) <= at;
   for (const button of document.querySelectorAll("#opened button")) {
-    button.disabled = busy;
+    button.disabled = busy || gone;
   }
   // an owner may end only what the owner has ordered
-  $("back").disabled = busy || !(mine || status.stopping !== null);
+  $("back").hidden = !(mine || status.stopping !== null);
 }
 
 function deadline(at) {
@@ -80,6 +83,7 @@ function deadline(at) {
 
 function told(newest) {
   status = newest;
+  gone = false;
   offset = newest.now - Date.now() / 1000;
   $("opened").hidden = false;
   $("closed").hidden = true;
@@ -88,7 +92,15 @@ function told(newest) {
 }
 
 function lost() {
-  text("link", "The worker does not answer: it has stopped, or is starting again. What you see may be old.");
+  gone = true;
+  text(
+    "link",
+    "The worker does not answer: it has stopped, or is starting again. What you see may be old. When it is there again this page " +
+      "goes on by itself; to start it, and to open the page again, run “buildbot-worker start” and “presence open” in its directory.",
+  );
+  if (status !== null) {
+    draw();
+  }
   document.body.dataset.state = "unknown";
 }
 
@@ -120,7 +132,7 @@ async function order(name, body) {
     busy = false;
     draw();
     // a button that was disabled has lost the focus (to a field it would not go: a phone would show its keyboard)
-    (focused.disabled ? $("headline") : focused).focus();
+    (focused.disabled || focused.hidden ? $("headline") : focused).focus();
   }
 }
 
@@ -147,7 +159,7 @@ $("stopping-dialog").addEventListener("close", (event) => {
 });
 
 setInterval(() => {
-  if (status !== null && !$("opened").hidden) {
+  if (status !== null && !gone && !$("opened").hidden) {
     draw();
   }
 }, REDRAW);

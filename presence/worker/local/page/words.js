@@ -37,22 +37,25 @@ export function duration(seconds) {
   return rest ? `${Math.floor(minutes / 60)} h ${rest} min` : `${minutes / 60} h`;
 }
 
-// When what a button or a choice says is over: "1h", "tomorrow" (8:00), or "open" (null).
+// At what hour of which day the choices end that name a day: 0 is today.
+const DAYS = { today: [0, 18], tomorrow: [1, 8] };
+
+// When what a button or a choice says is over: "1h", "today" (18:00), "tomorrow" (8:00), or "open" (null).
 export function end(choice, now) {
-  if (choice === "tomorrow") {
-    const day = toDate(midnight(now, 1));
-    day.setHours(8);
+  if (choice in DAYS) {
+    const [days, hour] = DAYS[choice];
+    const day = toDate(midnight(now, days));
+    day.setHours(hour);
     return day.getTime() / 1000;
   }
   return /^\d+h$/.test(choice) ? now + parseInt(choice, 10) * HOUR : null;
 }
 
-export function hold(each, now) {
-  return holdParts(each, {
-    owner: true,
-    since: moment(each.since, now),
-    until: each.until === null ? openText(each) : moment(each.until, now),
-  });
+// Until when the worker is away is said once, on top: of a single hold that ends then it is not said again.
+export function hold(each, now, { holds, back_at: back }) {
+  const until = each.until === null ? openText(each) : moment(each.until, now);
+  const once = holds.length === 1 && each.until === back;
+  return holdParts(each, { owner: true, since: moment(each.since, now), until: once ? "" : until });
 }
 
 export function sensor(each, now) {
@@ -77,5 +80,6 @@ export function master(status) {
   const kept = status.told || status.stopping ? "" : " What you said is kept here, and told as soon as it can be.";
   if (!connected || !knows_presence || !view) return said + kept;
   const running = view.running === 1 ? "1 build runs" : `${view.running || "no"} builds run`;
-  return `It sees: ${DOES[view.state]}, ${running}. ${said}${kept}`;
+  const agrees = view.state === status.state;
+  return `${agrees ? "The master agrees" : `It sees: ${DOES[view.state]}`}, ${running}. ${said}${kept}`;
 }

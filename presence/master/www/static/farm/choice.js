@@ -1,26 +1,19 @@
 // Which workers are shown, and in which order.
 
-import { SOURCES, sourceOf, sourceText } from "../holds.js";
+import { sourceOf, sourceText } from "../holds.js";
+import { KINDS, kindOf, kindText } from "./kinds.js";
+import { count } from "./words.js";
+
+const AWAY = "not accepting builds";
 
 const collator = new Intl.Collator("en", { numeric: true });
 
-/** What may be chosen as state: `[value, text]`. */
-export const STATES = [
-  ["", "All states"],
-  ["available", "Available"],
-  ["away", "Not accepting builds"],
-  ["busy", "Running builds"],
-  ...SOURCES.map((source) => [source, capitalised(sourceText(source))]),
-];
-
-function capitalised(text) {
-  return text[0].toUpperCase() + text.slice(1);
-}
+const ORDER = KINDS.map(([kind]) => kind);
 
 /** What a column is sorted by, as a function of a worker and of the present: a text, a number, or null (comes last). */
 const KEYS = {
   name: (worker) => worker.name,
-  state: (worker) => (worker.holds.length ? 1 : 0),
+  state: (worker) => ORDER.indexOf(kindOf(worker, false)),
   why: (worker) => (worker.holds.length ? sourceText(sourceOf(worker.holds[0])) : null),
   until: (worker) => (worker.holds.length ? (worker.back_at ?? Number.MAX_VALUE) : null),
   running: (worker) => -worker.running,
@@ -50,13 +43,9 @@ export function workUntil(worker, now) {
   return worker.work_until !== null && worker.work_until > now ? worker.work_until : null;
 }
 
-/** The workers that `text`, `state` and `builder` (a part of a builder's name) leave. */
-export function chosen(workers, builders, { text, state, builder }) {
+/** The workers that `text` and `builder` (a part of a builder's name) leave. */
+export function chosen(workers, builders, { text, builder }) {
   const tests = [];
-  if (state === "available") tests.push(isAvailable);
-  else if (state === "away") tests.push((worker) => !isAvailable(worker));
-  else if (state === "busy") tests.push((worker) => worker.busy);
-  else if (state) tests.push((worker) => heldBy(worker, state));
   if (builder.trim()) {
     const ids = idsOf(builders, builder.trim());
     tests.push((worker) => worker.builders.some((id) => ids.has(id)));
@@ -73,6 +62,39 @@ export function chosen(workers, builders, { text, state, builder }) {
     });
   }
   return tests.length ? workers.filter((worker) => tests.every((test) => test(worker))) : workers;
+}
+
+/** Those of the workers that `state` leaves: kinds, "away", or the sources of holds, with commas between; "" leaves all. */
+export function inState(workers, state, stopping) {
+  const states = statesOf(state);
+  if (!states.length) return workers;
+  const tests = states.map((each) => {
+    if (kindText(each)) return (worker) => kindOf(worker, stopping) === each;
+    if (each === "away") return (worker) => !isAvailable(worker);
+    return (worker) => heldBy(worker, each) !== undefined;
+  });
+  return workers.filter((worker) => tests.some((test) => test(worker)));
+}
+
+export function statesOf(state) {
+  return state.split(",").filter(Boolean);
+}
+
+/** What has been chosen, in words: "held or on a break, with "disks", that can build "runtests""; "" for nothing. */
+export function choiceText({ text, state, builder }) {
+  const states = statesOf(state).map((each) => kindText(each) ?? (each === "away" ? AWAY : sourceText(each)));
+  return [
+    states.join(" or "),
+    text.trim() && `with “${text.trim()}”`,
+    builder.trim() && `that can build “${builder.trim()}”`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+/** "33 workers", "8 of 33 workers" */
+export function countText(shown, all) {
+  return shown === all ? count(all, "worker") : `${shown} of ${count(all, "worker")}`;
 }
 
 /** The ids of the builder with this name; if there is none, of those whose names contain it. */

@@ -30,11 +30,12 @@ export function useNow() {
   return second;
 }
 
-/** The instants of the midnights around the days from today on, of this browser's clock: one more than days. */
-export function midnights(at, days) {
+/** The instants of the midnights around `days` days, the first of which is `ahead` of today, of this browser's clock: one more than days. */
+export function midnights(at, days, ahead = 0) {
   const today = new Date(at * 1000);
   return Array.from(
     { length: days + 1 },
-    (_, day) => new Date(today.getFullYear(), today.getMonth(), today.getDate() + day).getTime() / 1000,
+    (_, day) =>
+      new Date(today.getFullYear(), today.getMonth(), today.getDate() + ahead + day).getTime() / 1000,
   );
 }

@@ -1,8 +1,12 @@
 // The workers and builders of the master, and its reconfiguration, as they are now.
 
+import { Builds } from "./builds.js";
 import { learn } from "./clock.js";
 import { Live } from "./live.js";
 import { getAll, getReconfig, getShutdown } from "./rest.js";
+
+// What Buildbot itself tells, and we ask about.
+const BUILDS = ["builds/*/new", "builds/*/finished"];
 
 const KINDS = { presences: "workerid", builderpresences: "builderid" };
 
@@ -20,6 +24,7 @@ const collator = new Intl.Collator("en", { numeric: true });
  *
  * - `workers`, `builders`: the entities of the API, by name; null before they were there for the first time. An entity
  *   that has not changed is the same object.
+ * - `builds`: a Map, by the names of workers, of the builds that run there: see `Builds`.
  * - `reconfig`: the entity of the API; null before it is known, and for a master that has none.
  * - `live`: whether they are up to date.
  * - `problem`: a `RestError`, or null.
@@ -29,7 +34,15 @@ export class Farm {
     this.listeners = new Set();
     this.known = { presences: new Map(), builderpresences: new Map() };
     this.touched = { presences: new Set(), builderpresences: new Set() };
-    this.state = { workers: null, builders: null, reconfig: null, shutdown: null, live: false, problem: null };
+    this.state = {
+      workers: null,
+      builders: null,
+      builds: new Map(),
+      reconfig: null,
+      shutdown: null,
+      live: false,
+      problem: null,
+    };
     this.changed = new Set();
     this.loaded = new Set();
     this.subscribe = this.subscribe.bind(this);
@@ -47,7 +60,9 @@ export class Farm {
 
   start() {
     this.stopped = false;
-    this.live = new Live(["presences/*/*", "builderpresences/*/*", "reconfigs/*/*", "shutdowns/*/*"], {
+    this.builds = new Builds((builds) => this.publish({ builds }));
+    const ours = ["presences/*/*", "builderpresences/*/*", "reconfigs/*/*", "shutdowns/*/*"];
+    this.live = new Live([...ours, ...BUILDS], {
       event: (key, message) => this.heard(key, message),
       open: () => this.load(),
       lost: () => this.publish({ live: false }),
@@ -57,6 +72,7 @@ export class Farm {
   stop() {
     this.stopped = true;
     this.live.stop();
+    this.builds.stop();
     clearTimeout(this.timer);
     cancelAnimationFrame(this.frame);
     this.frame = undefined;
@@ -65,6 +81,10 @@ export class Farm {
   heard([plural, , event], entity) {
     if (plural === "reconfigs" || plural === "shutdowns") {
       this.publish({ [plural.slice(0, -1)]: entity });
+      return;
+    }
+    if (plural === "builds") {
+      this.builds.soon();
       return;
     }
     const id = entity[KINDS[plural]];
@@ -108,6 +128,7 @@ export class Farm {
     if (over()) return;
     this.timer = setTimeout(() => this.load(), HOUR - (Date.now() % HOUR) + AFTER_THE_HOUR);
     this.publish({ problem: null, live: this.live.opened });
+    this.builds.soon();
   }
 
   /** The reconfiguration or the stop of the master: an entity, which events tell anew. */

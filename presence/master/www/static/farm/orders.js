@@ -1,11 +1,13 @@
-// What may be ordered: hold, release, work in spite of the breaks.
+// What may be ordered: hold, drain, release, work in spite of the breaks; and pause, which is Buildbot's own.
 
 import { hasBreaks, heldBy } from "./choice.js";
-import { order, orderMany } from "./rest.js";
+import { order, orderMany, orderTheirs } from "./rest.js";
 
 /**
  * By action: the `title` of its dialog, the text of its `button`, `done` (what has been done with the workers), `of`:
- * whether it may be ordered for a worker, and `others`: why workers are left out for which it may not.
+ * whether it may be ordered for a worker, and `others`: why workers are left out for which it may not; `asks`: the fields
+ * of its dialog; `says`: what is to be known before; `replaces`: whether it ends what an admin has ordered before; `theirs`: whether
+ * it is Buildbot's own.
  */
 export const ACTIONS = {
   hold: {
@@ -14,13 +16,29 @@ export const ACTIONS = {
     done: "held",
     of: (worker) => worker.holdable,
     others: "Buildbot's own workers cannot be held; they can be paused",
+    asks: ["reason", "until"],
+    never: "until somebody releases it",
+    replaces: true,
+  },
+  drain: {
+    title: "Drain",
+    button: "Drain",
+    done: "draining",
+    of: (worker) => worker.holdable,
+    others: "Buildbot's own workers cannot be drained; they can be paused",
+    asks: ["reason", "deadline"],
+    never: "as long as it takes",
+    says: "No new build starts; those that run, and what they wait for, are finished. It stays so until somebody releases it.",
+    replaces: true,
   },
   release: {
     title: "Release",
     button: "Release",
     done: "released",
     of: (worker) => worker.holdable && heldBy(worker, "admin") !== undefined,
-    others: "no admin holds them",
+    others: "no admin holds or drains them",
+    asks: [],
+    says: "This ends the hold or the drain that an admin has ordered, and nothing else: a break goes on, and so does the owner's away.",
   },
   work: {
     title: "Work in spite of the breaks",
@@ -28,12 +46,54 @@ export const ACTIONS = {
     done: "told",
     of: hasBreaks,
     others: "they have no breaks",
+    asks: ["until"],
+    never: "keep the breaks again, from now on",
+  },
+  pause: {
+    title: "Pause",
+    button: "Pause",
+    done: "paused",
+    of: (worker) => heldBy(worker, "pause") === undefined,
+    others: "they are paused",
+    asks: ["reason"],
+    says: "Buildbot's own way to start no builds on it, until somebody unpauses it.",
+    theirs: true,
+  },
+  unpause: {
+    title: "Unpause",
+    button: "Unpause",
+    done: "no longer paused",
+    of: isPaused,
+    others: "they are not paused",
+    asks: [],
+    says: "This ends Buildbot's own pause or quarantine, and nothing else.",
+    theirs: true,
   },
 };
 
+/** Whether Buildbot's own "unpause" would do something for it. */
+export function isPaused(worker) {
+  return heldBy(worker, "pause") !== undefined || heldBy(worker, "quarantine") !== undefined;
+}
+
+/** What the dialog that changes the order of an admin is called by. */
+export function changeOf(worker) {
+  return worker.drain ? "drain" : "hold";
+}
+
+/** The group of a drain of these: what runs on one of them may wait for a build that another one has to do. */
+export function groupOf(workers) {
+  const [group, ...others] = new Set(workers.map((worker) => worker.drain?.group ?? null));
+  if (group !== null && !others.length) return group;
+  return workers.length > 1 ? `drain ${Math.random().toString(16).slice(2, 10)}` : null;
+}
+
 /** Order `action` for all of `workers`, or for none of them: then it fails with what the master says. */
 export async function orderAll(action, workers, params) {
-  if (workers.length > 1) {
+  if (ACTIONS[action].theirs) {
+    // (Buildbot's own are for one worker each)
+    for (const { workerid } of workers) await orderTheirs(workerid, action, params);
+  } else if (workers.length > 1) {
     await orderMany(
       workers.map((worker) => worker.name),
       action,

@@ -7,6 +7,24 @@ export class RestError extends Error {
     super(text);
     this.status = status;
   }
+
+  /** Whether somebody who logs in might be allowed to do it. */
+  get asksForLogin() {
+    return isRefusal(this.status) && !userName() && config.auth?.name !== "NoAuth";
+  }
+}
+
+/** Where one logs in, and comes back to this page. */
+export function loginAddress() {
+  return `auth/login?redirect=${encodeURIComponent(location.hash.slice(1) || "/presence")}`;
+}
+
+function isRefusal(status) {
+  return status === 401 || status === 403;
+}
+
+function userName() {
+  return config.user?.username ?? config.user?.email;
 }
 
 /** The `answer` to a GET of `path`, and `clock`, the time at the master: `{before, after, master}`, in seconds. */
@@ -22,6 +40,13 @@ export async function getAll(plural) {
   return { entities: answer[plural], clock };
 }
 
+/** The workers, of which only the breaks are told, between two instants. */
+export async function getBetween(first, last) {
+  const fields = ["workerid", "breaks", "partial_breaks"].map((name) => `field=${name}`).join("&");
+  const { answer } = await ask(`presences/between/${Math.round(first)}/${Math.round(last)}?${fields}`);
+  return answer.presences;
+}
+
 /** Post an order for a worker. */
 export function order(workerid, action, params) {
   return post(`presences/${workerid}`, action, params);
@@ -30,6 +55,11 @@ export function order(workerid, action, params) {
 /** Post an order for several workers, by their names. */
 export function orderMany(names, action, params) {
   return post("presences", action, { ...params, workers: names });
+}
+
+/** Post an order of Buildbot's own for a worker: pause or unpause it. */
+export function orderTheirs(workerid, action, params) {
+  return post(`workers/${workerid}`, action, params);
 }
 
 /** The reconfiguration of the master. */
@@ -93,9 +123,9 @@ function said(answer, response) {
   const error = answer?.error;
   const text =
     typeof error === "string" ? error : (error?.message ?? `${response.status} ${response.statusText}`);
-  if (response.status !== 401 && response.status !== 403) {
+  if (!isRefusal(response.status)) {
     return text;
   }
-  const name = config.user?.username ?? config.user?.email;
+  const name = userName();
   return `${text} (${name ? `you are ${name}` : "you have not logged in"})`;
 }

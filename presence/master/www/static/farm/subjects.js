@@ -1,9 +1,9 @@
 // What the strip says on each of Buildbot's pages: what is asked for, which events make it something else, and the lines.
 
-import { SOURCES, holdText, isolated, sourceOf, sourceText, stateText } from "../holds.js";
+import { holdText, isolated, stateText } from "../holds.js";
 import { whyText } from "../waiting.js";
-import words from "../wordlist.js";
 import { notesOf } from "./breaknotes.js";
+import { KINDS, counted } from "./kinds.js";
 import { count } from "./words.js";
 
 const HERE = "/presence";
@@ -17,18 +17,6 @@ const ABOUT_WORKERS = ["presences/*/*", "shutdowns/*/*"];
 const FIELDS = ["name", "state", "holds", "drain", "busy", "running", "back_at", "limits", "refused", "interrupts_at"]
   .map((name) => `field=${name}`)
   .join("&");
-
-const { busy: BUSY, partial: PARTIAL } = words.waiting.kinds;
-
-// As what workers are counted, in this order: those who can build first.
-const KINDS = [
-  stateText({ state: "AVAILABLE" }),
-  BUSY,
-  PARTIAL,
-  ...SOURCES.map(sourceText),
-  stateText({ state: "draining" }),
-  stateText({ state: "drained" }),
-];
 
 /** What is said of a master that stops. */
 export const STOPPING = "The master is stopping: no build starts.";
@@ -100,27 +88,15 @@ function sayWorker([answer, master], clocks) {
 }
 
 function sayWorkers([answer, master]) {
-  const counts = new Map();
-  for (const worker of answer.presences) {
-    const kind = kindOf(worker);
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  }
   const stopping = isStopping(master);
-  const text = KINDS.filter((kind) => counts.has(kind)).map((kind) => `${counts.get(kind)} ${kind}`);
+  const counts = counted(answer.presences, stopping);
+  const text = KINDS.filter(([kind]) => counts.has(kind)).map(([kind, word]) => `${counts.get(kind)} ${word}`);
   const good = answer.presences.some((worker) => worker.state === "AVAILABLE") && !stopping;
   return {
     sign: good ? "good" : "stop",
     lines: [...(stopping ? [STOPPING] : []), ...(text.length ? [text.join(", ")] : [])],
     to: HERE,
   };
-}
-
-/** What a worker is counted as: what holds it, or what it does. */
-function kindOf(worker) {
-  if (worker.drain) return stateText(worker);
-  if (worker.holds.length) return sourceText(sourceOf(worker.holds[0]));
-  if (worker.limits.length) return PARTIAL;
-  return worker.busy ? BUSY : stateText(worker);
 }
 
 function sayPending([answer], clocks) {

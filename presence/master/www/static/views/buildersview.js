@@ -4,7 +4,7 @@ import { h, Link, memo, useMemo } from "../react.js";
 import { troublesFirst } from "../farm/choice.js";
 import { More, useGrowing } from "./growing.js";
 import { said } from "../farm/said.js";
-import { State } from "./workersview.js";
+import { BuilderState } from "./state.js";
 import { count, fullText, inText, momentText } from "../farm/words.js";
 
 export function BuildersView({ builders, now, text, onText }) {
@@ -78,13 +78,13 @@ const BuilderRow = memo(function BuilderRow({ builder, back, backIn }) {
     "tr",
     { "data-builder": builder.name, className: troubled ? "presence-troubled" : undefined },
     h("th", { scope: "row" }, h(Link, { to: `/builders/${builder.builderid}` }, said(builder.name))),
-    h("td", null, h(State, { entity: builder })),
-    h("td", null, `${builder.ready} of ${builder.total}`),
-    h("td", null, builder.waiting || null),
+    h("td", null, h(BuilderState, { builder })),
+    h("td", { "data-label": "Ready" }, `${builder.ready} of ${builder.total}`),
+    h("td", { "data-label": "Pending" }, builder.waiting || null),
     h("td", { className: "presence-reason" }, builder.reason && said(builder.reason)),
     h(
       "td",
-      null,
+      { "data-label": "Goes on" },
       back !== null &&
         h(
           "span",

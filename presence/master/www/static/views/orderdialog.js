@@ -1,16 +1,20 @@
-// The dialog that holds workers, releases them, or lets them work in spite of their breaks.
+// The dialog for orders: it holds workers, drains them, releases them, or lets them work in spite of their breaks.
 
 import { h, useEffect, useId, useLayoutEffect, useRef, useState } from "../react.js";
-import { ACTIONS, orderAll } from "../farm/orders.js";
+import { ACTIONS, groupOf, orderAll } from "../farm/orders.js";
+import { Problems, problemOf } from "./problems.js";
 import { UntilField, untilOf, whatIs } from "./until.js";
 import { heldBy } from "../farm/choice.js";
+import { DRAIN_ENDS } from "../farm/kinds.js";
 import { isolated } from "../holds.js";
 import { said } from "../farm/said.js";
 import { count, some } from "../farm/words.js";
 
 const MAX_REASON = 512;
 
-/** About `workers`. `onClose()` when it is closed; `onDone(text)`, before, with what has been done. */
+const TWO_HOURS = { choice: "7200", moment: "" };
+
+/** About `workers`. `onClose()` when it is closed; `onDone(text, ids)`, before, with what has been done, and to whom. */
 export function OrderDialog({ action, workers, onClose, onDone }) {
   const dialog = useRef(null);
   const title = useId();
@@ -20,6 +24,9 @@ export function OrderDialog({ action, workers, onClose, onDone }) {
     const element = dialog.current;
     // the browser keeps the focus in it, and gives it back to where it was: if it is closed before it is gone
     element.showModal();
+    // the first field has the focus, or else the button that orders: Enter is yes, and Escape is no
+    const first = element.querySelector("input, select") ?? element.querySelector("[type=submit]:enabled");
+    first?.focus();
     return () => element.close();
   }, []);
   return h(
@@ -37,27 +44,26 @@ export function OrderDialog({ action, workers, onClose, onDone }) {
 }
 
 function OrderForm({ action, workers, title, onClose, onDone }) {
-  const { button, of, others, done, title: what } = ACTIONS[action];
+  const { button, of, others, done, title: what, asks, never, says, replaces } = ACTIONS[action];
   const meant = workers.filter(of);
   const rest = workers.filter((worker) => !of(worker));
-  const before = meant.length === 1 ? heldBy(meant[0], "admin") : undefined;
-  const [reason, setReason] = useState((action === "hold" && before?.reason) || "");
-  const [until, setUntil] = useState(() =>
-    action === "work" ? { choice: "7200", moment: "" } : whatIs(before?.until ?? null),
-  );
+  const [order, setOrder] = useState(() => orderOf(action, meant));
   const [sending, setSending] = useState(false);
   const [problems, setProblems] = useState([]);
   const closed = useRef(false);
   const reasonId = useId();
+  const thenId = useId();
   useEffect(() => () => (closed.current = true), []);
+  const change = (more) => setOrder((before) => ({ ...before, ...more }));
 
   const submit = async (event) => {
     event.preventDefault();
+    if (sending || !meant.length) return;
     let params;
     try {
-      params = paramsOf(action, reason, until);
+      params = paramsOf(action, order, meant);
     } catch (problem) {
-      setProblems([problem.message]);
+      setProblems([problemOf(problem)]);
       return;
     }
     setProblems([]);
@@ -66,43 +72,39 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
       await orderAll(action, meant, params);
     } catch (problem) {
       if (!closed.current) {
+        const { text, login } = problemOf(problem);
         setSending(false);
-        setProblems([meant.length > 1 ? problem.message : `${meant[0].name}: ${problem.message}`]);
+        setProblems([{ text: meant.length > 1 ? text : `${meant[0].name}: ${text}`, login }]);
       }
       return;
     }
-    onDone(`${count(meant.length, "worker")} ${meant.length === 1 ? "is" : "are"} ${done}`);
+    const ids = meant.map((worker) => worker.workerid);
+    onDone(`${count(meant.length, "worker")} ${meant.length === 1 ? "is" : "are"} ${done}`, ids);
     if (!closed.current) onClose();
+  };
+  // (some fields of some browsers keep Enter for themselves)
+  const onKeyDown = (event) => {
+    if (event.key === "Enter" && event.target.tagName !== "BUTTON" && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      event.currentTarget.requestSubmit();
+    }
   };
 
   return h(
     "form",
-    { onSubmit: submit },
+    { onSubmit: submit, onKeyDown },
     h(
       "h2",
       { id: title, className: "h5" },
       `${what}: `,
       meant.length === 1 ? said(meant[0].name) : count(meant.length, "worker"),
     ),
-    meant.length > 1 &&
-      h(
-        "p",
-        null,
-        some(
-          meant.map((worker) => isolated(worker.name)),
-          8,
-        ),
-      ),
+    meant.length > 1 && h("p", null, namesOf(meant, 8)),
     rest.length > 0 &&
-      h(
-        "p",
-        { className: "presence-by" },
-        `Left out: ${some(
-          rest.map((worker) => isolated(worker.name)),
-          3,
-        )}. The reason: ${others}.`,
-      ),
-    action === "hold" &&
+      h("p", { className: "presence-by" }, `Left out: ${namesOf(rest, 3)}. The reason: ${others}.`),
+    replaces && h(Replaced, { action, workers: meant }),
+    says && meant.length > 0 && h("p", null, says),
+    asks.includes("reason") &&
       h(
         "div",
         { className: "form-group" },
@@ -111,32 +113,37 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
           id: reasonId,
           className: "form-control",
           maxLength: MAX_REASON,
-          value: reason,
+          value: order.reason,
           autoComplete: "off",
-          onChange: (event) => setReason(event.target.value),
+          onChange: (event) => change({ reason: event.target.value }),
           placeholder: "for everybody who wonders",
         }),
       ),
-    action !== "release" &&
+    (asks.includes("until") || asks.includes("deadline")) &&
       h(UntilField, {
-        label: "Until",
-        never: action === "hold" ? "until somebody releases it" : "keep the breaks again, from now on",
-        ...until,
-        onChange: (choice, moment) => setUntil({ choice, moment }),
+        label: asks.includes("until") ? "Until" : "What runs may go on",
+        never,
+        ...order.until,
+        onChange: (choice, moment) => change({ until: { ...order.until, choice, moment } }),
       }),
-    action === "release" &&
-      meant.length > 0 &&
+    asks.includes("deadline") &&
+      order.until.choice !== "never" &&
       h(
-        "p",
-        null,
-        "This ends the hold that an admin has placed, and no other: a break goes on, and so does the owner's away.",
+        "div",
+        { className: "form-group" },
+        h("label", { htmlFor: thenId }, "Then"),
+        h(
+          "select",
+          {
+            id: thenId,
+            className: "form-control",
+            value: order.then,
+            onChange: (event) => change({ then: event.target.value }),
+          },
+          Object.entries(DRAIN_ENDS).map(([value, text]) => h("option", { key: value, value }, text)),
+        ),
       ),
-    problems.length > 0 &&
-      h(
-        "ul",
-        { role: "alert", className: "alert alert-danger presence-problems" },
-        problems.map((text) => h("li", { key: text }, said(text))),
-      ),
+    h(Problems, { problems }),
     h(
       "div",
       { className: "presence-buttons" },
@@ -155,8 +162,44 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
   );
 }
 
-function paramsOf(action, reason, { choice, moment }) {
-  if (action === "release") return {};
-  const until = untilOf(choice, moment);
-  return action === "work" ? { until } : { reason: reason.trim() || null, until };
+/** What of an admin's there is already, and ends with the order: not said where one changes it. */
+function Replaced({ action, workers }) {
+  const other = (worker) => (action === "drain" ? !worker.drain : Boolean(worker.drain));
+  const held = workers.filter(
+    (worker) => heldBy(worker, "admin") !== undefined && (workers.length > 1 || other(worker)),
+  );
+  if (!held.length) return null;
+  return h("p", { className: "presence-by" }, `Replaces the hold or the drain of ${namesOf(held, 5)}.`);
+}
+
+function namesOf(workers, most) {
+  return some(
+    workers.map((worker) => isolated(worker.name)),
+    most,
+  );
+}
+
+/** What the fields say at first: what has been ordered before, where one changes it. */
+function orderOf(action, meant) {
+  const before = meant.length === 1 ? heldBy(meant[0], "admin") : undefined;
+  const drain = meant.length === 1 ? meant[0].drain : null;
+  const reason = (ACTIONS[action].replaces && before?.reason) || "";
+  const then = drain?.on_deadline ?? Object.keys(DRAIN_ENDS)[0];
+  if (action === "work") return { reason, then, until: TWO_HOURS };
+  return { reason, then, until: whatIs((action === "drain" ? drain?.deadline : before?.until) ?? null) };
+}
+
+function paramsOf(action, { reason, until, then }, meant) {
+  const { asks } = ACTIONS[action];
+  const params = {};
+  if (asks.includes("reason")) params.reason = reason.trim() || null;
+  if (asks.includes("until")) params.until = untilOf(until);
+  if (asks.includes("deadline")) {
+    params.deadline = untilOf(until);
+    params.on_deadline = params.deadline === null ? null : then;
+    params.group = groupOf(meant);
+  }
+  // Buildbot's own would call it "no reason"
+  if (action === "pause") params.reason ??= "";
+  return params;
 }

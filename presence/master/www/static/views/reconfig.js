@@ -4,7 +4,7 @@ import { h, useState } from "../react.js";
 import { useNow } from "../farm/clock.js";
 import { isolated, shown } from "../holds.js";
 import { orderReconfig } from "../farm/rest.js";
-import { said } from "../farm/said.js";
+import { Problems, problemOf } from "./problems.js";
 import { count, durationText, momentText, some } from "../farm/words.js";
 
 const RESULTS = {
@@ -26,13 +26,13 @@ export function ReconfigPart({ entity }) {
       setPlan(action === "plan" || answer.mistakes?.length ? answer : null);
       if (action === "reconfig") setWatched(answer.number);
     } catch (error) {
-      setProblem(error.message);
+      setProblem(problemOf(error));
     }
   };
   return h(
     "section",
     { "aria-label": "Reconfiguration", className: "presence-reconfig" },
-    problem !== null && h("div", { className: "alert alert-danger", role: "alert" }, said(problem)),
+    h(Problems, { problems: problem === null ? [] : [problem] }),
     entity.state === "idle"
       ? h(Idle, { entity, plan, watched, order, close: () => setPlan(null) })
       : h(Waiting, { entity, order }),

@@ -5,18 +5,20 @@ import { useNow } from "../farm/clock.js";
 import { orderShutdown } from "../farm/rest.js";
 import { said } from "../farm/said.js";
 import { STOPPING } from "../farm/subjects.js";
-import { count, momentText } from "../farm/words.js";
+import { STOP_ENDS, deadlineText } from "../farm/kinds.js";
+import { leftText } from "../farm/builds.js";
+import { Problems, problemOf } from "./problems.js";
+import { isolated } from "../holds.js";
+import { count, momentText, some } from "../farm/words.js";
 
-const AT_DEADLINE = {
-  abort: "it goes on as before",
-  interrupt: "what still runs is interrupted, and built again when it is started",
-};
+// How many of the builds that are waited for are named.
+const NAMED = 8;
 
 /** Whether the master stops: then no worker is available, whatever it says itself. */
 export const Stopping = createContext(false);
 
-/** `entity` is that of the API, or null; `workers` are those that are known, or null. */
-export function StopPart({ entity, workers }) {
+/** `entity` is that of the API, or null; `workers` are those that are known, or null; `builds` those that run, by worker. */
+export function StopPart({ entity, workers, builds }) {
   const [problem, setProblem] = useState(null);
   const now = useNow();
   if (!isStopping(entity)) return null;
@@ -25,10 +27,11 @@ export function StopPart({ entity, workers }) {
     try {
       await orderShutdown("cancel", {});
     } catch (error) {
-      setProblem(error.message);
+      setProblem(problemOf(error));
     }
   };
   const running = (workers ?? []).reduce((sum, worker) => sum + worker.running, 0);
+  const names = [...builds.values()].flat().map((each) => buildText(each, now));
   return h(
     "section",
     { "aria-label": "Stop of the master", className: "alert alert-warning presence-stopping", role: "status" },
@@ -36,13 +39,22 @@ export function StopPart({ entity, workers }) {
     entity.by && [" Ordered by ", said(entity.by, { key: "by" })],
     entity.since !== null && `, since ${momentText(entity.since, now)}`,
     entity.reason && [" (", said(entity.reason, { key: "reason" }), ")"],
-    `. ${count(running, "build")} running.`,
+    `. ${count(running, "build")} running${names.length ? `: ${some(names, NAMED)}` : ""}.`,
     entity.deadline !== null &&
-      ` If something still runs at ${momentText(entity.deadline, now)}: ${AT_DEADLINE[entity.on_deadline]}.`,
+      ` ${capitalised(deadlineText(STOP_ENDS, entity.on_deadline, momentText(entity.deadline, now)))}.`,
     " ",
     h("button", { type: "button", className: "btn btn-sm", onClick: cancel }, "Do not stop"),
-    problem !== null && h("div", { role: "alert" }, said(problem)),
+    h(Problems, { problems: problem === null ? [] : [problem] }),
   );
+}
+
+function buildText(build, now) {
+  const left = leftText(build, now);
+  return `${isolated(build.builder)} #${build.number} on ${isolated(build.worker)}${left && ` (${left})`}`;
+}
+
+function capitalised(text) {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 export function isStopping(entity) {

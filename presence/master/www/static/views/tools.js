@@ -1,72 +1,124 @@
-// The tools above the workers: filters, and orders for several workers at once.
+// The tools above the workers: filters, and orders for several workers at once. They stay in sight.
 
-import { h, memo } from "../react.js";
-import { STATES } from "../farm/choice.js";
+import { h, memo, useEffect, useRef } from "../react.js";
+import { countText, statesOf } from "../farm/choice.js";
+import { ACTIONS, isPaused } from "../farm/orders.js";
+import { Chips } from "./state.js";
 import { count } from "../farm/words.js";
 
-/** Filters, and orders for the selected workers; for all that are shown when none is selected. */
-export function Tools({ choice, choose, builders, all, shown, selected, onOrder }) {
-  const some = shown.filter((worker) => selected.has(worker.workerid));
-  const meant = some.length ? some : shown;
-  const whom = some.length ? `${some.length} selected` : `all ${count(shown.length, "worker")} shown`;
-  const button = (action, text) =>
-    h(
-      "button",
-      {
-        type: "button",
-        className: "btn btn-sm btn-outline-secondary",
-        disabled: !meant.length,
-        "aria-label": `${text} ${whom}`,
-        onClick: () => onOrder(action, meant),
-      },
-      text,
+/** By action: whether there is a button for it, given all workers that are shown. */
+const BUTTONS = [
+  ["hold", () => true],
+  ["drain", () => true],
+  ["release", () => true],
+  ["work", () => true],
+  ["pause", (shown) => shown.some((worker) => !worker.holdable)],
+  ["unpause", (shown) => shown.some(isPaused)],
+];
+
+const SHORT = { work: "Work" };
+
+/**
+ * Filters, and orders for the selected workers: nothing is ordered of those that are not. `counted` are those that the
+ * chips count, `shown` those that are left.
+ */
+export function Tools({ choice, choose, builders, all, counted, shown, selected, onSelect, onOrder }) {
+  const meant = shown.filter((worker) => selected.has(worker.workerid));
+  const whom = `${meant.length} selected`;
+  const place = useHeight();
+  const select = (whether) =>
+    onSelect(
+      shown.map((worker) => worker.workerid),
+      whether,
     );
   return h(
     "div",
-    { className: "presence-tools" },
-    h("input", {
-      type: "search",
-      className: "form-control form-control-sm",
-      placeholder: "Name, reason or person",
-      "aria-label": "Search for workers, reasons, people",
-      value: choice.text,
-      onChange: (event) => choose({ text: event.target.value }),
+    { className: "presence-head", ref: place },
+    h(Chips, {
+      workers: counted,
+      states: statesOf(choice.state),
+      onStates: (states) => choose({ state: states.join(",") }),
     }),
     h(
-      "select",
-      {
+      "div",
+      { className: "presence-tools" },
+      h("input", {
+        type: "search",
         className: "form-control form-control-sm",
-        "aria-label": "State",
-        value: choice.state,
-        onChange: (event) => choose({ state: event.target.value }),
-      },
-      STATES.map(([value, text]) => h("option", { key: value, value }, text)),
-    ),
-    h("input", {
-      type: "search",
-      list: "presence-builders",
-      className: "form-control form-control-sm",
-      placeholder: "Builder",
-      "aria-label": "Builder",
-      value: choice.builder,
-      onChange: (event) => choose({ builder: event.target.value }),
-    }),
-    h(BuilderNames, { builders }),
-    h(
-      "span",
-      { role: "status", className: "presence-count" },
-      shown.length === all ? count(all, "worker") : `${shown.length} of ${count(all, "worker")}`,
-      some.length > 0 && `, ${some.length} selected`,
-    ),
-    h(
-      "span",
-      { className: "presence-orders", role: "group", "aria-label": `Orders for ${whom}` },
-      h("span", { className: "presence-by" }, `${whom}: `),
-      button("hold", "Hold…"),
-      button("release", "Release…"),
-      button("work", "Work…"),
+        placeholder: "Name, reason or person",
+        "aria-label": "Search for workers, reasons, people",
+        value: choice.text,
+        onChange: (event) => choose({ text: event.target.value }),
+      }),
+      h("input", {
+        type: "search",
+        list: "presence-builders",
+        className: "form-control form-control-sm",
+        placeholder: "Builder",
+        "aria-label": "Builder",
+        value: choice.builder,
+        onChange: (event) => choose({ builder: event.target.value }),
+      }),
+      h(BuilderNames, { builders }),
+      h("span", { role: "status", className: "presence-count" }, countText(shown.length, all)),
+      h(
+        "span",
+        { className: "presence-orders", role: "group", "aria-label": `Orders for ${whom}` },
+        meant.length
+          ? h(
+              "span",
+              null,
+              h("b", null, whom),
+              h(
+                "button",
+                { type: "button", className: "btn btn-link btn-sm", onClick: () => select(false) },
+                "None",
+              ),
+            )
+          : h(
+              "button",
+              {
+                type: "button",
+                className: "btn btn-link btn-sm",
+                disabled: !shown.length,
+                onClick: () => select(true),
+              },
+              shown.length === 1 ? "Select it" : `Select all ${count(shown.length, "worker")}`,
+            ),
+        BUTTONS.filter(([, there]) => there(shown)).map(([action]) => {
+          const text = `${SHORT[action] ?? ACTIONS[action].title}…`;
+          return h(
+            "button",
+            {
+              key: action,
+              type: "button",
+              className: "btn btn-sm btn-outline-secondary",
+              disabled: !meant.length,
+              "aria-label": `${text} ${whom}`,
+              title: meant.length ? undefined : "Select workers first",
+              onClick: () => onOrder(action, meant),
+            },
+            text,
+          );
+        }),
+      ),
     ),
   );
+}
+
+/** A ref for what stays on top: how high it is tells what stays below it where to do so. */
+function useHeight() {
+  const place = useRef(null);
+  useEffect(() => {
+    const element = place.current;
+    const tell = () =>
+      element.parentElement?.style.setProperty("--presence-head", `${element.offsetHeight}px`);
+    const observer = new ResizeObserver(tell);
+    observer.observe(element);
+    tell();
+    return () => observer.disconnect();
+  }, []);
+  return place;
 }
 
 /** The suggestions for the field "Builder". There may be thousands, and they hardly ever change. */

@@ -48,14 +48,18 @@ export function UntilField({ label, never, choice, moment, onChange }) {
   );
 }
 
-/** The `choice` and `moment` that stand for `until`, an instant or null. */
+/** The `choice` and `moment` that stand for `until`, an instant or null; `kept` is that instant, which a minute's text rounds. */
 export function whatIs(until) {
-  return until === null ? { choice: NEVER, moment: "" } : { choice: MOMENT, moment: localText(until) };
+  return until === null
+    ? { choice: NEVER, moment: "", kept: null }
+    : { choice: MOMENT, moment: localText(until), kept: until };
 }
 
 /** The selected instant, or null for no end. Throws an `Error` with a text for people when it is not an instant to come. */
-export function untilOf(choice, moment) {
+export function untilOf({ choice, moment, kept = null }) {
   if (choice === NEVER) return null;
+  // what was not changed is as it was, to the second
+  if (choice === MOMENT && kept !== null && kept > now() && moment === localText(kept)) return kept;
   if (choice !== MOMENT) return Math.round(now()) + Number(choice);
   const at = new Date(moment).getTime() / 1000;
   if (!Number.isFinite(at)) throw new Error("Until when? Give a day and a time.");

@@ -1,19 +1,23 @@
-// The week: a line for each worker, and its breaks as bars over seven days. They are days of the browser's clock.
+// The week: a line for each worker, and its breaks as bars over seven days; or a month; or a line for each builder, with the hours
+// in which none of its workers is ready. They are days of the browser's clock.
 
-import { h, Link, memo, useMemo } from "../react.js";
-import { interruptsText, sparedTexts } from "../farm/breaknotes.js";
-import { midnights } from "../farm/clock.js";
-import { State } from "./workersview.js";
-import { workUntil } from "../farm/choice.js";
+import { h, Link, memo, useEffect, useMemo, useState } from "../react.js";
+import { barsOf, daysFrom, gapsOf } from "../farm/weeks.js";
+import { BuilderState, WorkerState } from "./state.js";
+import { pageOf } from "./workersview.js";
 import { More, useGrowing } from "./growing.js";
-import { holdText, isolated } from "../holds.js";
+import { getBetween } from "../farm/rest.js";
 import { said } from "../farm/said.js";
-import { dayText, fullText, momentText } from "../farm/words.js";
+import { dayText, momentText } from "../farm/words.js";
 
-const DAYS = 7;
+// How many days there are at a time: a week, or a month.
+const WEEK = 7;
+const MONTH = 28;
 
-// Holds of which something is drawn: those that people have placed. Breaks are drawn as such.
-const DRAWN = new Set(["worker", "admin", "pause"]);
+// As far as it goes ahead and back, in days.
+const FARTHEST = 364;
+
+const STEP = { [WEEK]: "week", [MONTH]: "four weeks" };
 
 // What the bars mean, by their class.
 const LEGEND = [
@@ -25,33 +29,53 @@ const LEGEND = [
   ["held", "held by somebody"],
 ];
 
-export function WeekView({ workers, now, choice }) {
-  const [rows, grow] = useGrowing(workers.length, choice);
+const LEGEND_OF_BUILDERS = [["gap", "none of its workers is ready"]];
+
+/**
+ * `choice` is what the rows are chosen by; `empty` is said where none is left. `days` and `ahead` are which days, which
+ * `onDays(days, ahead)` changes: without it they are the coming seven. With `builders` these are the rows, not the workers.
+ */
+export function WeekView({ workers, now, choice, empty, days = WEEK, ahead = 0, onDays, builders }) {
   const today = new Date(now * 1000).toDateString();
   // its midnights are others when the day is
-  const week = useMemo(() => weekFrom(now), [today]);
+  const week = useMemo(() => daysFrom(now, ahead, days), [today, ahead, days]);
   const minute = Math.floor(now / 60) * 60;
+  const drawn = useBreaks(workers, week, ahead !== 0 || days !== WEEK);
+  const rows = builders ?? drawn;
+  const [shown, grow] = useGrowing(rows.length, `${choice} ${builders ? "builders" : ""}`);
+  const isNow = now >= week.first && now < week.last;
+  const byId = useMemo(() => builders && byBuilder(drawn), [drawn, builders]);
   return h(
     "div",
-    { className: "presence-week", style: { "--now": `${week.place(now)}%`, "--days": week.lines } },
+    {
+      className: "presence-week",
+      style: { "--now": isNow ? `${week.place(now)}%` : "-1rem", "--days": week.lines },
+    },
+    onDays && h(Days, { week, days, ahead, onDays }),
     h(
       "table",
       { className: "table table-sm" },
-      h("caption", { className: "sr-only" }, "The breaks of the workers in the coming seven days"),
+      h(
+        "caption",
+        { className: "sr-only" },
+        builders ? "When none of the workers of a builder is ready" : "The breaks of the workers, day by day",
+      ),
       h(
         "thead",
         null,
         h(
           "tr",
           null,
-          h("th", { scope: "col", className: "presence-name" }, "Worker"),
+          h("th", { scope: "col", className: "presence-name" }, builders ? "Builder" : "Worker"),
           h(
             "th",
             { scope: "col" },
             h(
               "div",
               { className: "presence-days" },
-              week.days.map((day) => h("span", { key: day.at, style: { width: `${day.width}%` } }, day.text)),
+              week.days.map((day) =>
+                h("span", { key: day.at, title: day.title, style: { width: `${day.width}%` } }, ...inParts(day.text)),
+              ),
             ),
           ),
         ),
@@ -59,14 +83,21 @@ export function WeekView({ workers, now, choice }) {
       h(
         "tbody",
         null,
-        workers.slice(0, rows).map((worker) => h(WeekRow, { key: worker.workerid, worker, week, minute })),
-        h(More, { shown: rows, total: workers.length, columns: 2, grow }),
+        rows
+          .slice(0, shown)
+          .map((each) =>
+            builders
+              ? h(BuilderRow, { key: each.builderid, builder: each, workers: byId.get(each.builderid), week, minute })
+              : h(WorkerRow, { key: each.workerid, worker: each, week, minute }),
+          ),
+        !rows.length && h("tr", null, h("td", { colSpan: 2 }, empty)),
+        h(More, { shown, total: rows.length, columns: 2, grow }),
       ),
     ),
     h(
       "p",
       { className: "presence-legend" },
-      LEGEND.map(([kind, text]) =>
+      (builders ? LEGEND_OF_BUILDERS : LEGEND).map(([kind, text]) =>
         h(
           "span",
           { key: text, className: "presence-item" },
@@ -78,117 +109,129 @@ export function WeekView({ workers, now, choice }) {
           ` ${text} `,
         ),
       ),
-      h(
-        "span",
-        { className: "presence-item" },
-        h("span", { className: "presence-nowmark" }),
-        ` now, ${momentText(now, now)}`,
-      ),
+      isNow &&
+        h(
+          "span",
+          { className: "presence-item" },
+          h("span", { className: "presence-nowmark" }),
+          ` now, ${momentText(now, now)}`,
+        ),
     ),
   );
 }
 
-/** Seven days from today on: where an instant is in them, in percent, and where their midnights are. */
-function weekFrom(now) {
-  const starts = midnights(now, DAYS);
-  const [first, last] = [starts[0], starts[DAYS]];
-  const place = (at) => Math.min(100, Math.max(0, (100 * (at - first)) / (last - first)));
-  const days = starts
-    .slice(0, DAYS)
-    .map((at, day) => ({ at, text: day ? dayText(at) : "Today", width: place(starts[day + 1]) - place(at) }));
-  const lines = starts
-    .slice(1, DAYS)
-    .map(
-      (at) =>
-        `linear-gradient(var(--presence-line), var(--presence-line)) ${place(at)}% 0 / 1px 100% no-repeat`,
+/** "Sat 28" and " Nov", for which there may be no room. */
+function inParts(text) {
+  const [, day, month] = /^(\S+ \d+)( \S+)$/.exec(text) ?? [null, text, ""];
+  return month ? [day, h("i", { key: "month" }, month)] : [day];
+}
+
+/** Which days are shown, and the buttons that change it. */
+function Days({ week, days, ahead, onDays }) {
+  const button = (text, title, change, disabled = false) =>
+    h(
+      "button",
+      {
+        type: "button",
+        className: "btn btn-sm btn-outline-secondary",
+        "aria-label": title,
+        disabled,
+        onClick: change,
+      },
+      text,
     );
-  return { first, last, place, days, lines: lines.join(", ") };
+  const last = week.days[days - 1].at;
+  const other = days === WEEK ? MONTH : WEEK;
+  return h(
+    "div",
+    { className: "presence-tools", role: "group", "aria-label": "Days" },
+    button("‹", `One ${STEP[days]} back`, () => onDays(days, ahead - days), ahead - days < -FARTHEST),
+    button("Today", "From today on", () => onDays(days, 0), ahead === 0),
+    button("›", `One ${STEP[days]} ahead`, () => onDays(days, ahead + days), ahead + 2 * days > FARTHEST),
+    h("span", { role: "status" }, `${dayText(week.first)} – ${dayText(last)}`),
+    button(days === WEEK ? "Four weeks" : "One week", `Show ${STEP[other]}`, () => onDays(other, ahead)),
+  );
 }
 
-/**
- * The bars of a worker, in order: `{kind, start, stop, text}`; `stop` is Infinity where no end is in sight, and of a mark
- * (the kind "interrupts") it is its start.
- */
-export function barsOf(worker, week, now) {
-  const bars = [];
-  const add = (kind, start, stop, text) => {
-    if (start < week.last && stop > week.first && start < stop) bars.push({ kind, start, stop, text });
-  };
-  const mark = (at) => {
-    if (at && at >= Math.max(week.first, work) && at < week.last)
-      bars.push({ kind: "interrupts", start: at, stop: at, text: interruptsText(at) });
-  };
-  const work = workUntil(worker, now) ?? -Infinity;
-  // (a master that is older than the page does not tell them)
-  for (const each of worker.partial_breaks ?? []) {
-    const stop = each.stop ?? Infinity;
-    const why = [each.limit, each.reason].filter(Boolean).map(isolated);
-    const text = `partial break, ${[...why, ...sparedTexts(each)].join(", ")}: ${span(each.start, stop)}`;
-    const kind = each.finish_before ? "partial presence-finishes" : "partial";
-    add(kind, Math.max(each.start, work), stop, text);
-    mark(each.interrupts_at);
-  }
-  for (const each of worker.breaks) {
-    const stop = each.stop ?? Infinity;
-    const why = each.reason ? [isolated(each.reason)] : [];
-    const text = `${["break", ...why, ...sparedTexts(each)].join(", ")}: ${span(each.start, stop)}`;
-    const kind = each.finish_before ? "break presence-finishes" : "break";
-    if (work > now) {
-      add(kind, each.start, Math.min(stop, now), text);
-      add("worked", Math.max(each.start, now), Math.min(stop, work), `works in spite of its ${text}`);
-      add("break", Math.max(each.start, work), stop, text);
-    } else {
-      add(kind, each.start, stop, text);
-    }
-    mark(each.interrupts_at);
-  }
-  for (const hold of worker.holds) {
-    if (DRAWN.has(hold.source)) {
-      const stop = hold.until ?? Infinity;
-      const why = holdText(hold, { drain: worker.drain !== null });
-      add("held", hold.since, stop, `${why}: ${span(hold.since, stop)}`);
-    }
-  }
-  return bars.sort((one, other) => one.start - other.start);
+/** The workers with the breaks of these days. Those of the coming week are known; of others they are asked for. */
+function useBreaks(workers, week, other) {
+  const [found, setFound] = useState(null);
+  const { first, last } = week;
+  useEffect(() => {
+    if (!other) return undefined;
+    let stopped = false;
+    getBetween(first, last).then(
+      (entities) => {
+        if (!stopped) setFound({ week, of: new Map(entities.map((each) => [each.workerid, each])) });
+      },
+      // a master that is older than the page does not know them; of one that does not answer the banner says so
+      () => {},
+    );
+    return () => (stopped = true);
+  }, [week, other]);
+  return useMemo(() => {
+    if (!other) return workers;
+    const of = found?.week === week ? found.of : new Map();
+    return workers.map((each) => ({ ...each, breaks: [], partial_breaks: [], ...of.get(each.workerid) }));
+  }, [workers, found, week, other]);
 }
 
-function span(start, stop) {
-  if (stop === Infinity) return `${fullText(start)} – no end in sight`;
-  const sameDay = dayText(start) === dayText(stop) && stop - start < 86400;
-  return `${fullText(start)} – ${sameDay ? momentText(stop, start) : fullText(stop)}`;
+function byBuilder(workers) {
+  const found = new Map();
+  for (const worker of workers)
+    for (const id of worker.builders) found.set(id, [...(found.get(id) ?? []), worker]);
+  return found;
 }
 
-const WeekRow = memo(function WeekRow({ worker, week, minute }) {
+const NOBODY = [];
+
+const BuilderRow = memo(
+  function BuilderRow({ builder, workers = NOBODY, week, minute }) {
+    return h(
+      "tr",
+      { "data-builder": builder.name },
+      h(
+        "th",
+        { scope: "row" },
+        h(Link, { to: `/builders/${builder.builderid}` }, said(builder.name)),
+        h(BuilderState, { builder }),
+      ),
+      h("td", null, h(Track, { bars: gapsOf(workers, week, minute), week })),
+    );
+  },
+  (before, after) =>
+    before.builder === after.builder &&
+    before.week === after.week &&
+    before.minute === after.minute &&
+    (before.workers ?? NOBODY).length === (after.workers ?? NOBODY).length &&
+    (before.workers ?? NOBODY).every((each, place) => each === after.workers[place]),
+);
+
+const WorkerRow = memo(function WorkerRow({ worker, week, minute }) {
   return h(
     "tr",
     { "data-worker": worker.name },
-    h(
-      "th",
-      { scope: "row" },
-      h(Link, { to: `/workers/${worker.workerid}` }, said(worker.name)),
-      " ",
-      h(State, { entity: worker }),
-    ),
-    h(
-      "td",
-      null,
-      h(
-        "ul",
-        { className: "presence-track" },
-        barsOf(worker, week, minute).map(({ kind, start, stop, text }) => {
-          const left = week.place(start);
-          return h(
-            "li",
-            {
-              key: `${kind} ${start}`,
-              className: `presence-bar presence-${kind}`,
-              style: { left: `${left}%`, width: `${week.place(stop) - left}%` },
-              title: text,
-            },
-            h("span", { className: "sr-only" }, text),
-          );
-        }),
-      ),
-    ),
+    h("th", { scope: "row" }, h(Link, { to: pageOf(worker.name) }, said(worker.name)), h(WorkerState, { worker })),
+    h("td", null, h(Track, { bars: barsOf(worker, week, minute), week })),
   );
 });
+
+function Track({ bars, week }) {
+  return h(
+    "ul",
+    { className: "presence-track" },
+    bars.map(({ kind, start, stop, text }) => {
+      const left = week.place(start);
+      return h(
+        "li",
+        {
+          key: `${kind} ${start}`,
+          className: `presence-bar presence-${kind}`,
+          style: { left: `${left}%`, width: `${week.place(stop) - left}%` },
+          title: text,
+        },
+        h("span", { className: "sr-only" }, text),
+      );
+    }),
+  );
+}

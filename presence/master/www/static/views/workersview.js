@@ -1,13 +1,19 @@
 // The table of the workers.
 
-import { h, Link, memo, useContext, useEffect, useRef } from "../react.js";
+import { h, Link, memo, useEffect, useRef } from "../react.js";
 import { notesOf } from "../farm/breaknotes.js";
+import { leftText } from "../farm/builds.js";
 import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "../farm/choice.js";
+import { DRAIN_ENDS, deadlineText } from "../farm/kinds.js";
+import { changeOf, isPaused } from "../farm/orders.js";
 import { More, useGrowing } from "./growing.js";
-import { Stopping } from "./stopping.js";
-import { holdParts, isolated, stateText } from "../holds.js";
+import { WorkerState } from "./state.js";
+import { holdParts, isolated } from "../holds.js";
 import { said, sentence } from "../farm/said.js";
-import { fullText, inText, momentText } from "../farm/words.js";
+import { count, fullText, inText, momentText } from "../farm/words.js";
+
+// How many builds of a worker are named in its row.
+const NAMED = 3;
 
 const COLUMNS = [
   ["name", "Worker"],
@@ -20,9 +26,9 @@ const COLUMNS = [
 
 /**
  * `workers` are those to show. `selected` is a set of ids, which `onSelect(ids, whether)` changes. `onSort(key)` sorts;
- * `onOrder(action, workers)` opens the dialog.
+ * `onOrder(action, workers)` opens the dialog. `builds` are those that run, by worker; `empty` is said where no worker is left.
  */
-export function WorkersView({ workers, now, sort, onSort, selected, onSelect, onOrder, choice }) {
+export function WorkersView({ workers, builds, now, sort, onSort, selected, onSelect, onOrder, choice, empty }) {
   const [rows, grow] = useGrowing(workers.length, `${sort} ${choice}`);
   const many = workers.filter((worker) => selected.has(worker.workerid)).length;
   return h(
@@ -54,16 +60,17 @@ export function WorkersView({ workers, now, sort, onSort, selected, onSelect, on
           selected: selected.has(worker.workerid),
           onSelect,
           onOrder,
-          ...timesOf(worker, now),
+          ...timesOf(worker, builds.get(worker.name), now),
         }),
       ),
+      !workers.length && h("tr", null, h("td", { colSpan: COLUMNS.length + 2 }, empty)),
       h(More, { shown: rows, total: workers.length, columns: COLUMNS.length + 2, grow }),
     ),
   );
 }
 
 /** All texts that change with time. A row is rendered anew when one of them differs, and not each second. */
-function timesOf(worker, now) {
+export function timesOf(worker, builds, now) {
   const next = nextBreak(worker, now);
   const work = workUntil(worker, now);
   const back = worker.back_at;
@@ -73,9 +80,15 @@ function timesOf(worker, now) {
     next: next && momentText(next.start, now),
     nextReason: next && next.reason && isolated(next.reason),
     work: work && momentText(work, now),
-    notes: notesOf(worker, now).join("\n"),
-    ends: worker.holds.map((hold) => endOf(hold, worker, now)).join("\n"),
+    notes: [...drainNotes(worker, now), ...notesOf(worker, now)].join("\n"),
+    times: worker.holds.map((hold) => `${momentText(hold.since, now)}|${endOf(hold, worker, now)}`).join("\n"),
+    runs: builds ? JSON.stringify(builds.map((each) => [each.builder, each.builderid, each.number, leftText(each, now)])) : "",
   };
+}
+
+function drainNotes({ drain }, now) {
+  if (drain?.state !== "draining" || drain.deadline === null) return [];
+  return [deadlineText(DRAIN_ENDS, drain.on_deadline, momentText(drain.deadline, now))];
 }
 
 /** When a hold ends; "" for that of a single one, if the worker is back then: another column says it. */
@@ -135,16 +148,16 @@ const WorkerRow = memo(function WorkerRow({
   nextReason,
   work,
   notes,
-  ends,
+  times,
+  runs,
 }) {
   const { workerid, name } = worker;
-  const untils = ends.split("\n");
   return h(
     "tr",
     { "data-worker": name, className: selected ? "table-active" : undefined },
     h(
       "td",
-      null,
+      { className: "presence-check" },
       h("input", {
         type: "checkbox",
         checked: selected,
@@ -152,54 +165,42 @@ const WorkerRow = memo(function WorkerRow({
         "aria-label": `Select ${isolated(name)}`,
       }),
     ),
-    h("th", { scope: "row" }, h(Link, { to: `/workers/${workerid}` }, said(name))),
+    h("th", { scope: "row" }, h(Link, { to: pageOf(name) }, said(name))),
     h(
       "td",
-      null,
-      h(State, { entity: worker }),
+      { className: "presence-states" },
+      h(WorkerState, { worker }),
       work && h("small", { className: "presence-line" }, `works in its breaks until ${work}`),
     ),
-    h(
-      "td",
-      null,
-      worker.holds.map((hold, place) => h(Hold, { key: place, hold, drain: worker.drain !== null, until: untils[place] })),
-      notes && notes.split("\n").map((note) => h("div", { key: note, className: "presence-note" }, note)),
-    ),
-    h("td", null, h(Until, { worker, back, backIn })),
-    h(
-      "td",
-      null,
-      worker.running > 0 &&
-        h(
-          Link,
-          { to: `/workers/${workerid}`, "aria-label": `${worker.running} running on ${isolated(name)}` },
-          worker.running,
-        ),
-    ),
-    h("td", null, next && h("span", { title: nextReason ?? undefined }, next)),
+    h("td", null, h(Reasons, { worker, times, notes })),
+    h("td", { "data-label": "Until" }, h(Until, { worker, back, backIn })),
+    h("td", { "data-label": "Running" }, h(Running, { worker, runs })),
+    h("td", { "data-label": "Next break" }, next && h("span", { title: nextReason ?? undefined }, next)),
     h("td", { className: "presence-actions" }, h(Actions, { worker, onOrder })),
   );
 });
 
-export function State({ entity }) {
-  const stopping = useContext(Stopping) && isAvailable(entity);
-  const available = isAvailable(entity) && !stopping;
-  return h(
-    "span",
-    { className: `presence-state ${available ? "presence-available" : "presence-away"}` },
-    stateText(stopping ? { state: "stopping" } : entity),
-  );
+/** The address of our page about a worker. */
+export function pageOf(name) {
+  return `/presence?${new URLSearchParams({ view: "worker", worker: name })}`;
 }
 
-function Hold({ hold, drain, until }) {
-  return h(
-    "div",
-    { className: "presence-hold", title: `since ${fullText(hold.since)}` },
-    sentence(holdParts(hold, { drain, until })),
-  );
+/** Why it does not accept builds: a line for each hold, with since when; `times` and `notes` are those of `timesOf()`. */
+export function Reasons({ worker, times, notes }) {
+  const each = times.split("\n").map((part) => part.split("|"));
+  return [
+    ...worker.holds.map((hold, place) => {
+      const [since, until] = each[place];
+      const parts = holdParts(hold, { drain: worker.drain !== null, since, until });
+      return h("div", { key: place, className: "presence-hold", title: fullText(hold.since) }, sentence(parts));
+    }),
+    ...(notes ? notes.split("\n") : []).map((note) =>
+      h("div", { key: note, className: "presence-note" }, note),
+    ),
+  ];
 }
 
-function Until({ worker, back, backIn }) {
+export function Until({ worker, back, backIn }) {
   if (isAvailable(worker)) return null;
   if (back === null) return h("span", { className: "presence-by" }, "not known");
   return h(
@@ -210,18 +211,33 @@ function Until({ worker, back, backIn }) {
   );
 }
 
-function Actions({ worker, onOrder }) {
-  if (!worker.holdable)
-    return h(
-      "small",
-      { className: "presence-by", title: "One of Buildbot's own workers: it can be paused" },
-      "stock worker",
-    );
-  const held = heldBy(worker, "admin");
+/** The builds that run, by name, with how long they take still; `runs` is that of `timesOf()`. */
+export function Running({ worker, runs, most = NAMED }) {
+  const builds = runs ? JSON.parse(runs) : [];
+  // (how many there are is known before what they are called)
+  if (!builds.length) return worker.running > 0 ? count(worker.running, "build") : null;
+  return [
+    ...builds.slice(0, most).map(([builder, builderid, number, left]) =>
+      h(
+        "div",
+        { key: `${builderid} ${number}` },
+        h(Link, { to: `/builders/${builderid}/builds/${number}` }, said(builder), ` #${number}`),
+        left && h("small", { className: "presence-line" }, left),
+      ),
+    ),
+    builds.length > most &&
+      h("small", { key: "more", className: "presence-line" }, `and ${builds.length - most} more`),
+  ];
+}
+
+/** The buttons for one worker. */
+export function Actions({ worker, onOrder }) {
+  const held = heldBy(worker, "admin") !== undefined;
   const button = (action, text, title) =>
     h(
       "button",
       {
+        key: action,
         type: "button",
         className: "btn btn-sm btn-outline-secondary",
         title,
@@ -231,14 +247,13 @@ function Actions({ worker, onOrder }) {
       text,
     );
   return [
-    held ? h("span", { key: "release" }, button("release", "Release", "Release")) : null,
-    h(
-      "span",
-      { key: "hold" },
-      button("hold", held ? "Change…" : "Hold…", held ? "Change the hold of" : "Hold"),
-    ),
-    hasBreaks(worker)
-      ? h("span", { key: "work" }, button("work", "Work…", "Work in spite of its breaks:"))
-      : null,
-  ];
+    worker.drain && button("release", "Cancel", "Cancel the drain of"),
+    held && !worker.drain && button("release", "Release", "Release"),
+    held && button(changeOf(worker), "Change…", worker.drain ? "Change the drain of" : "Change the hold of"),
+    worker.holdable && !held && button("hold", "Hold…", "Hold"),
+    worker.holdable && !held && button("drain", "Drain…", "Drain"),
+    hasBreaks(worker) && button("work", "Work…", "Work in spite of its breaks:"),
+    !worker.holdable && !isPaused(worker) && button("pause", "Pause…", "Pause"),
+    isPaused(worker) && button("unpause", "Unpause", "Unpause"),
+  ].filter(Boolean);
 }

@@ -1,0 +1,37 @@
+// What a worker is counted as, on a chip and in its row: one of the kinds of kinds.py.
+
+import words from "../wordlist.js";
+
+/** `[kind, word]` of each, in the order in which they are shown. */
+export const KINDS = Object.entries(words.kinds.names);
+
+/** The kind of a worker; `stopping`: the master is, and starts no build on those that would accept one. */
+export function kindOf(worker, stopping) {
+  if (worker.drain) return worker.drain.state;
+  if (worker.holds.length) return words.kinds.ofSource[worker.holds[0].source] ?? "held";
+  if (stopping) return "stopping";
+  // (a master that is older than the page tells of no limits)
+  if (worker.limits?.length) return "partial";
+  return worker.busy ? "busy" : "available";
+}
+
+export function kindText(kind) {
+  return words.kinds.names[kind];
+}
+
+/** How many of the workers are of each kind. */
+export function counted(workers, stopping) {
+  const counts = new Map();
+  for (const worker of workers) {
+    const kind = kindOf(worker, stopping);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** What happens at a deadline; `ends` are those of a drain or of a stop, `at` is the text of the instant. */
+export function deadlineText(ends, then, at) {
+  return words.kinds.deadline.replace("{at}", () => at).replace("{then}", () => ends[then] ?? then);
+}
+
+export const { drainEnds: DRAIN_ENDS, stopEnds: STOP_ENDS } = words.kinds;

@@ -1,0 +1,40 @@
+"""What the workers of a farm are counted as: each worker is one of these, and each has a word.
+
+The page makes its chips, signs and filters of them (`farm/kinds.js`); it gets them as data (`pages.py`).
+"""
+
+from __future__ import annotations
+
+#: By kind: the word, in a count ("20 available, 6 busy") and for one worker. Those that can build come first.
+KINDS = {
+    "available": "available",
+    "busy": "busy",
+    "partial": "in a partial break",
+    "break": "on a break",
+    "held": "held",
+    "draining": "draining",
+    "drained": "drained",
+    "stopping": "stopping",
+    "offline": "not connected",
+}
+
+#: The kind of a worker by the source of its first hold; by any other source it is held.
+KIND_OF_SOURCE = {"offline": "offline", "break": "break"}
+
+#: What happens at the deadline of a drain to what still runs, by what was ordered.
+DRAIN_ENDS = {
+    "interrupt": "what still runs is interrupted, and built again elsewhere",
+    "release": "the drain is given up, and it accepts builds again",
+}
+
+#: Likewise, of a master that stops.
+STOP_ENDS = {
+    "abort": "it goes on as before",
+    "interrupt": "what still runs is interrupted, and built again when it is started",
+}
+
+#: What is said of a deadline: `{at}` is when, `{then}` what happens.
+DEADLINE = "if something still runs at {at}: {then}"
+
+#: What is said of the hours in which a builder cannot build.
+NONE_READY, NO_WORKERS = "none of its workers is ready", "it has no workers"

@@ -202,15 +202,20 @@ class CalendarWithReasonsEndpoint(CalendarEndpoint):
 
 
 class PresencesEndpoint(_Endpoint):
-    """The presences of all workers of this master."""
+    """The presences of all workers of this master; with the breaks of the coming days, or those between two instants, which are
+    whole seconds since the epoch.
+    """
 
     kind = base.EndpointKind.COLLECTION
     rootLinkName = "presences"
-    pathPatterns: ClassVar[list[str]] = ["/presences"]
+    pathPatterns: ClassVar[list[str]] = ["/presences", "/presences/between/n:first/n:last"]
 
-    def get(self, resultSpec: Any, _kwargs: dict[str, Any]) -> list[PresenceEntity]:
+    def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> list[PresenceEntity]:
         """The entities, by name."""
-        found = self.entities.workers(breaks=_wants_breaks(resultSpec))
+        span = (kwargs["first"], kwargs["last"]) if kwargs else None
+        if span is not None:
+            self._check_span(*span)
+        found = self.entities.workers(breaks=_wants_breaks(resultSpec), span=span)
         return filters.select(resultSpec, self.rtype.entityType, found)
 
     @inlineCallbacks
@@ -245,6 +250,12 @@ class PresencesEndpoint(_Endpoint):
                 yield deferLater(self.master.reactor, 0, lambda: None)
         return {"presences": found}
 
+    def _check_span(self, first: int, last: int) -> None:
+        if not (0 < last - first <= _LONGEST and abs(first - self.master.reactor.seconds()) <= _FARTHEST):
+            raise exceptions.InvalidQueryParameter(
+                f"from {first} to {last}: at most {_LONGEST // _DAY} days, within {_FARTHEST // _DAY} from now"
+            )
+
     @inlineCallbacks
     def _find(self, names: Sequence[str]) -> Generator[Deferred[Any], Any, dict[str, int]]:
         """The ids of these workers, of which some may be other masters'."""
@@ -257,28 +268,6 @@ class PresencesEndpoint(_Endpoint):
         if unknown:
             raise exceptions.InvalidPathError(f"{_unknown(unknown[0])}; nothing was ordered")
         return {name: ids[name] for name in names}
-
-
-class PresencesBetweenEndpoint(PresencesEndpoint):
-    """The same, with the breaks between two instants (whole seconds since the epoch) in place of those of the coming days."""
-
-    rootLinkName = None
-    pathPatterns: ClassVar[list[str]] = ["/presences/between/n:first/n:last"]
-
-    def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> list[PresenceEntity]:
-        """The entities, by name."""
-        first, last = kwargs["first"], kwargs["last"]
-        now = self.master.reactor.seconds()
-        if not (0 < last - first <= _LONGEST and abs(first - now) <= _FARTHEST):
-            raise exceptions.InvalidQueryParameter(
-                f"from {first} to {last}: at most {_LONGEST // _DAY} days, within {_FARTHEST // _DAY} from now"
-            )
-        found = self.entities.workers(breaks=_wants_breaks(resultSpec), span=(first, last))
-        return filters.select(resultSpec, self.rtype.entityType, found)
-
-    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:  # type: ignore[override]
-        """Nothing is ordered here."""
-        raise exceptions.InvalidControlException(f"action {shown(action)}: POST it to presences")
 
 
 class BuilderPresenceEndpoint(_Endpoint):
@@ -341,7 +330,6 @@ class Presence(_Published, base.ResourceType):
     endpoints: ClassVar[list[Any]] = [
         PresenceEndpoint,
         PresencesEndpoint,
-        PresencesBetweenEndpoint,
         CalendarEndpoint,
         CalendarWithReasonsEndpoint,
     ]

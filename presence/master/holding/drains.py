@@ -184,12 +184,15 @@ class Drains:
         Nothing but the drain may hold it (about a reconfiguration that waits others decide), and the deadline lies ahead.
         """
         entry = self._drained.get(worker.workername)
+        return entry is not None and self._admits_while_busy(entry) and _is_busy(self._members(entry))
+
+    def _admits_while_busy(self, entry: _Drained) -> bool:
+        """What `admits()` says while something runs on one of the group."""
+        presence = entry.worker.presence
         return (
-            entry is not None
-            and not self._is_over(entry)
-            and worker.presence is not None
-            and all(hold.source in {"admin", "reconfig"} for hold in worker.presence.holds)
-            and _is_busy(self._members(entry))
+            not self._is_over(entry)
+            and presence is not None
+            and all(hold.source in {"admin", "reconfig"} for hold in presence.holds)
         )
 
     @inlineCallbacks
@@ -214,8 +217,10 @@ class Drains:
     def holdsChanged(self, presence: WorkerPresence) -> None:
         """The holds of a worker, any one, have changed: a drained one may have to build what that would have built."""
         if not presence.ready:
-            for entry in self._drained.values():
-                if self.admits(entry.worker):
+            # (five hundred may be drained with one order, and each of them is such a change)
+            busy = {_group(each) for each in self._drained.values() if _is_busy([each])}
+            for entry in tuple(self._drained.values()) if busy else ():
+                if _group(entry) in busy and self._admits_while_busy(entry):
                     self._wake(entry.worker.workername)
 
     def _has_another(self, builder: str) -> bool:

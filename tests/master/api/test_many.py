@@ -5,6 +5,7 @@ from sqlalchemy import event
 from twisted.internet.defer import fail
 
 from presence.breaks.schedule import Break
+from presence.master.holding import drains
 from presence.master.holding.recordtable import RecordTable
 from tests.master.apicase import INVALID_PARAMS, METHOD_NOT_FOUND, ApiTestCase, user
 
@@ -151,6 +152,18 @@ class ManyTests(ApiTestCase):
         self.flushLoggedErrors(RuntimeError)
         self.assertEqual(self.stored(), before)
         self.assertEqual({self.presence(name).heldBy("admin").reason for name in self.held()}, {"before"})
+
+    def test_drainedTogether(self):
+        """A drain of many in one group looks at each of them when another one is held, and not at each pair of them."""
+        for name in NAMES:
+            self.presence(name).release("offline")
+        looks = []
+        group = drains._group
+        self.patch(drains, "_group", lambda entry: looks.append(None) or group(entry))
+        self.order("drain", group="g")
+        self.pass_(1)
+        self.assertEqual(self.held(), NAMES)
+        self.assertLess(len(looks), 10 * len(NAMES) ** 2)
 
     def test_announced(self):
         """Each of them is announced as changed, within a second."""

@@ -57,6 +57,11 @@ def addParser(subparsers: Any) -> None:
         subparsers, "open", _open, "open the page of this machine's worker in a browser", one=True
     )
     page.add_argument(
+        "--window",
+        action="store_true",
+        help="as a window of its own, where a browser can (Chromium and its kin)",
+    )
+    page.add_argument(
         "--no-browser", action="store_true", help="print the address of the page, and the code that opens it"
     )
 
@@ -210,7 +215,7 @@ def _wait_stop(options: Namespace, status: dict[str, Any], client: LocalClient) 
 def _open(options: Namespace, client: LocalClient) -> Callable[[], int]:
     from presence.commands.owner.page import openPage  # noqa: PLC0415 (this command alone needs it)
 
-    return partial(openPage, client, browser=not options.no_browser)
+    return partial(openPage, client, browser=not options.no_browser, window=options.window)
 
 
 def _say(client: LocalClient, order: str, **arguments: Any) -> dict[str, Any]:

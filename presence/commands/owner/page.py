@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +20,20 @@ if TYPE_CHECKING:
     from presence.commands.owner.client import LocalClient
 
 
-def openPage(client: LocalClient, *, browser: bool) -> int:
-    """Let a browser in, and open it there, or say how one gets in; the exit status."""
+# Those that show a page as a window of its own.
+_WINDOWS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "brave-browser",
+    "microsoft-edge",
+    "vivaldi",
+)
+
+
+def openPage(client: LocalClient, *, browser: bool, window: bool) -> int:
+    """Let a browser in, and open it there, as a window if one can, or say how one gets in; the exit status."""
     name, ticket = client.ticket()
     port = client.address.port
     path = _door(client.basedir, port) if browser else None
@@ -27,7 +41,7 @@ def openPage(client: LocalClient, *, browser: bool) -> int:
         # a file, which nobody else can read: what is given to a browser as an address, everybody can see
         try:
             files.write(path, door(name, port, ticket))
-            opened = webbrowser.open(path.as_uri())
+            opened = _show(path.as_uri(), window=window)
         except (OSError, webbrowser.Error) as problem:
             complain(problem, exits.DONE)
             opened = False
@@ -36,6 +50,22 @@ def openPage(client: LocalClient, *, browser: bool) -> int:
             return exits.DONE
     print(f"Open http://127.0.0.1:{port}/ within a minute, and give it this code: {ticket}")
     return exits.DONE
+
+
+def _show(address: str, *, window: bool) -> bool:
+    """Show it to the person at this machine; whether that has begun."""
+    found = filter(None, map(shutil.which, _WINDOWS)) if window else ()
+    return any(_start([program, f"--app={address}"]) for program in found) or webbrowser.open(address)
+
+
+def _start(command: list[str]) -> bool:
+    """Start it, to go on by itself."""
+    quiet = subprocess.DEVNULL
+    try:
+        subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)  # noqa: S603 (from PATH, no shell)
+    except OSError:
+        return False
+    return True
 
 
 def _door(basedir: Path, port: int) -> Path | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from presence import files
 from presence.commands.exits import DONE, FAILED, REFUSED, USAGE
 from presence.commands.options import durationOption
+from presence.commands.owner.desktop import writeEntry
 from presence.commands.owner.services import MARK, Service
 from presence.commands.terminal import complain
 
@@ -40,6 +41,9 @@ def addSupervisor(parser: ArgumentParser) -> None:
         "--launchd", choices=(_SYSTEM, _USER), help="write a property list for macOS, likewise"
     )
     group.add_argument(
+        "--desktop", action="store_true", help="put the page into the menu of your desktop (freedesktop.org)"
+    )
+    group.add_argument(
         "--drain",
         metavar="DURATION",
         type=durationOption,
@@ -48,7 +52,12 @@ def addSupervisor(parser: ArgumentParser) -> None:
 
 
 def supervise(options: Namespace) -> int:
-    """Write the file, if one is wanted; the exit status."""
+    """Write the files that are wanted; the exit status."""
+    status = writeEntry(Path(options.basedir)) if options.desktop else DONE
+    return status or _supervise(options)
+
+
+def _supervise(options: Namespace) -> int:
     which = options.systemd or options.launchd
     if which is None:
         return DONE if options.drain is None else complain("--drain belongs to --systemd or --launchd", USAGE)

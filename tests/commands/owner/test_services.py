@@ -68,6 +68,8 @@ class UnitTests(SynchronousTestCase):
         unit = lines(self.service(basedir=STRANGE).unit())
         self.assertEqual(words(unit["ExecStart"])[-1], str(STRANGE))
         self.assertEqual(words(unit["ExecStop"])[-1], str(STRANGE))
+        # (one $ alone would be looked up in the environment)
+        self.assertIn(" $$HOME ", unit["ExecStart"])
         self.assertEqual(unit["WorkingDirectory"].replace("%%", "%"), str(STRANGE))
         self.assertEqual(self.service(basedir=STRANGE).name, "buildbot-worker-my-50-HOME-w-rker")
         self.assertRaises(ValueError, self.service(basedir=Path("/a\nUser=root")).unit)

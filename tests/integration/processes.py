@@ -148,7 +148,9 @@ def makeDirectory(code, directory, *arguments):
         runCommand(code, *arguments)
         return
     with tempfile.TemporaryFile() as output:
-        warm.launch(_KINDS[code], arguments, output, {**os.environ, "TZ": "UTC"}).wait(DEADLINE)
+        process = warm.launch(_KINDS[code], arguments, output, {**os.environ, "TZ": "UTC"})
+        with process.stdin:
+            process.wait(DEADLINE)
         output.seek(0)
         said = output.read().decode(errors="replace")
     if not (directory / "buildbot.tac").exists():

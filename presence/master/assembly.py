@@ -98,11 +98,11 @@ class Assembly(SharedService):
         # how a build gets to start, and what holds it
         self._answers = SiteAnswers(master)
         self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None, self._answers)
-        self.drains = Drains(roster, self._announce, self.wakeup.workerReady, self._give_up)
-        self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
-        self.breakDeadlines = BreakDeadlines(roster, self._announce)
-        self.storedOrders = StoredOrders(roster, self._ordered)
         self._requeue = Requeue(master.reactor)
+        self.drains = Drains(roster, self._requeue, self._announce, self.wakeup.workerReady, self._give_up)
+        self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
+        self.breakDeadlines = BreakDeadlines(roster, self._requeue, self._announce)
+        self.storedOrders = StoredOrders(roster, self._ordered)
         self._retries = Retries(master.reactor, self._give_up_again)
         self.reconfigurations = Reconfigurations(
             roster, self._standstill(master), self._reconfig_changed, self._wake_all

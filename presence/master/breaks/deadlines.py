@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from presence.calendar.durations import durationText
 from presence.calendar.instants import datetimeOf, secondsOf
-from presence.master.builds.requeue import Requeue
 from presence.master.builds.running import buildsOn
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
     from presence.breaks.sparing import Deadline
+    from presence.master.builds.requeue import Requeue
     from presence.master.enrolled import EnrolledWorker
     from presence.master.roster import Roster
     from presence.model.workerpresence import WorkerPresence
@@ -45,11 +45,11 @@ class BreakDeadlines:
     anyway, and a reconfig in mid-break, do not cost the builds of that time.
     """
 
-    def __init__(self, roster: Roster, announce: Callable[[str], object]) -> None:
+    def __init__(self, roster: Roster, requeue: Requeue, announce: Callable[[str], object]) -> None:
         self._roster = roster
         self._announce = announce
         self._watched: dict[str, _Watched] = {}
-        self._requeue = Requeue(roster.master.reactor)
+        self._requeue = requeue
 
     def follow(self, worker: EnrolledWorker) -> None:
         """The worker is new, or its schedule is another one."""
@@ -83,7 +83,6 @@ class BreakDeadlines:
         """Interrupt nothing any more."""
         for name in tuple(self._watched):
             self.forget(name)
-        self._requeue.stop()
 
     def holdsChanged(self, presence: WorkerPresence) -> None:
         """The holds or the limits of a worker, any one, have changed: a break may have begun, or be suspended."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.builds.requeue import Requeue
 from presence.master.builds.running import buildsOn, waitingFor
 from presence.master.compat import isWaitedFor
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
 
+    from presence.master.builds.requeue import Requeue
     from presence.master.enrolled import EnrolledWorker
     from presence.master.roster import Roster
     from presence.model.workerpresence import WorkerPresence
@@ -54,6 +54,7 @@ class Drains:
     def __init__(
         self,
         roster: Roster,
+        requeue: Requeue,
         announce: Callable[[str], object],
         wake: Callable[[str], object],
         giveUp: Callable[[EnrolledWorker], object],
@@ -64,13 +65,12 @@ class Drains:
         self._give_up = giveUp
         self._drained: dict[str, _Drained] = {}
         self._busy: dict[object, bool] = {}
-        self._requeue = Requeue(roster.master.reactor)
+        self._requeue = requeue
 
     def stop(self) -> None:
         """Forget them; what is stored stays."""
         for name in tuple(self._drained):
             self.forget(name)
-        self._requeue.stop()
 
     # --- which workers are drained
 
@@ -109,7 +109,6 @@ class Drains:
 
     def clockJumped(self) -> None:
         """Ask the clock again."""
-        self._requeue.clockJumped()
         for entry in tuple(self._drained.values()):
             self._arm(entry)
 

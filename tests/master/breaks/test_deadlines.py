@@ -1,7 +1,8 @@
 from buildbot.process.results import RETRY, SUCCESS
 
 from presence.breaks.schedule import Break
-from tests.master.fakemaster import HOUR, MINUTE, MasterTestCase
+from presence.master.builds.requeue import GRACE
+from tests.master.fakemaster import HOUR, MINUTE, Job, MasterTestCase
 
 
 class DeadlineTests(MasterTestCase):
@@ -114,6 +115,18 @@ class DeadlineTests(MasterTestCase):
         self.jump(HOUR)
         self.pass_(1)
         self.assertEqual(len(self.jobs), 0)
+
+    def test_clockJumpAfterwards(self):
+        """A clock that is set back after that keeps no build that does not end an hour longer."""
+        self.startFarm(Break("08:00", "12:00", deadline="30m"))
+        self.request()
+        self.patch(Job, "interrupt", lambda job, reason: None)
+        self.passUntil(self.at(8.5) + 1)
+        self.jump(-HOUR)
+        self.pass_(GRACE - 2)
+        self.assertIsNotNone(self.worker("mac-mini").conn)
+        self.pass_(5)
+        self.assertIsNone(self.worker("mac-mini").conn)
 
     def test_everyDay(self):
         """The deadline comes every day anew."""

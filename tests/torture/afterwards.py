@@ -1,7 +1,8 @@
 """What must be true of a farm that has come to rest: every request was built, and just once; and nobody is held.
 
 Buildbot writes that a build has ended, and that its request is complete, one after the other. Where it was killed in between,
-or its database was, it builds the request once more: that is its own, and no contradiction.
+or its database was, it builds the request once more: that is its own, and no contradiction. So it is that a build ends as
+EXCEPTION, and is not built again, when its database is gone while it runs.
 """
 
 import time
@@ -20,6 +21,9 @@ _AGAIN = 60.0
 
 #: How long before the end of a build or after it a crash may be that has made Buildbot forget the end, in seconds.
 _FORGOTTEN = 10.0
+
+#: How long after its start a build may still run, in seconds, on a machine that is very busy.
+_RUNS = 60.0
 
 _FIELDS = {
     "builders": ("builderid", "name"),
@@ -42,7 +46,7 @@ def unbuilt(farm, acknowledged, crashes):
         time.sleep(1.0)
     requests = {each["buildrequestid"]: each for each in _all(farm, "buildrequests")}
     builds = _all(farm, "builds")
-    forgotten = forgettable(farm.notes(), crashes)
+    forgotten, broken = forgettable(farm.notes(), crashes), breakable(farm.notes(), crashes)
     successes = [each for each in builds if each["results"] == 0]
     built = Counter(each["buildrequestid"] for each in successes)
     kept = Counter(each["buildrequestid"] for each in successes if each["buildid"] not in forgotten)
@@ -55,6 +59,8 @@ def unbuilt(farm, acknowledged, crashes):
         if not request["complete"]:
             tries = [each for each in builds if each["buildrequestid"] == number]
             found.append(f"{who} is not built, and nothing was for {_AFTERWARDS:.0f} s: {request}, {tries}")
+        elif request["results"] == 4 and number in broken:  # (EXCEPTION)
+            continue
         elif not cancelled and (not built[number] or kept[number] > 1):
             found.append(f"{who} was built {built[number]} times, with results {request['results']}")
     return found
@@ -66,6 +72,15 @@ def forgettable(notes, crashes):
         each["build"]
         for each in notes
         if each["what"] == "end" and any(abs(each["at"] - crash) <= _FORGOTTEN for crash in crashes)
+    }
+
+
+def breakable(notes, crashes):
+    """The numbers of the requests of which a build ran as there was a crash."""
+    return {
+        each["request"]
+        for each in notes
+        if each["what"] == "start" and any(0 <= crash - each["at"] <= _RUNS for crash in crashes)
     }
 
 

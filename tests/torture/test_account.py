@@ -1,7 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.torture.account import SETTLES, Account, Planned, Start, overlaps
-from tests.torture.afterwards import forgettable
+from tests.torture.afterwards import breakable, forgettable
 
 
 class AccountTests(SynchronousTestCase):
@@ -96,3 +96,9 @@ class ForgottenTests(SynchronousTestCase):
         notes.append({"what": "begin", "at": 100.0, "build": 7})
         self.assertEqual(forgettable(notes, [100.0]), {95.0, 104.0})
         self.assertEqual(forgettable(notes, []), set())
+
+    def test_breakable(self):
+        """A build that ran when the database crashed may have ended as an exception; another one may not."""
+        notes = [{"what": "start", "request": at, "at": at} for at in (30.0, 60.0, 99.0, 101.0)]
+        self.assertEqual(breakable(notes, [100.0]), {60.0, 99.0})
+        self.assertEqual(breakable([{"what": "end", "build": 1, "at": 99.0}], [100.0]), set())

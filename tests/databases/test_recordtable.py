@@ -1,0 +1,118 @@
+"""What admins order of many workers is stored of all of them, or of none, by real servers of databases.
+
+PRESENCE_DATABASES=required makes a failure of what is skipped where a server is not installed.
+"""
+
+import json
+import os
+import threading
+from types import SimpleNamespace
+
+import sqlalchemy as sa
+from buildbot.db.enginestrategy import create_engine
+from buildbot.db.model import Model
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from presence.master.holding.recordtable import OBJECT, RecordTable
+from presence.orders.record import AdminRecord
+from presence.orders.workers import HoldOrder, WorkOrder
+from tests.databases.servers import MariaDB, PostgreSQL
+
+# more than are asked for with one SELECT
+NAMES = [f"mac-{number}" for number in range(600)]
+
+# how long the one waits for the other at most, in seconds
+PATIENCE = 60
+
+
+class RecordTables:
+    """The laws, for each server."""
+
+    database = None
+    #: what is added to the URL
+    options = ""
+
+    def setUp(self):
+        if self.database.program is None:
+            if os.environ.get("PRESENCE_DATABASES") == "required":
+                self.fail(f"{self.database.__name__} is not installed")
+            raise SkipTest(f"{self.database.__name__} is not installed")
+        url = self.database(self).start().url
+        self.engine = create_engine(url + self.options, basedir=".")
+        self.addCleanup(self.engine.dispose)
+        Model.metadata.create_all(self.engine, tables=[Model.objects, Model.object_state])
+        with self.engine.begin() as connection:
+            name, kind = OBJECT
+            connection.execute(sa.insert(Model.objects).values(name=name, class_name=kind))
+            self.objectid = connection.execute(sa.select(Model.objects.c.id)).scalar()
+
+    def change(self, names, order, by="ann"):
+        """As the pool of Buildbot does it, which tries again after a deadlock."""
+        table = RecordTable(SimpleNamespace(db=SimpleNamespace(model=Model), reactor=Clock()))
+        while True:
+            try:
+                with self.engine.connect() as connection:
+                    return table._change(
+                        connection, self.objectid, sorted(names), lambda record: record.after(order, by, 7.0)
+                    )
+            except sa.exc.OperationalError as problem:  # noqa: PERF203
+                if not self.engine.should_retry(problem):
+                    raise
+
+    def stored(self):
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(Model.object_state.c.name, Model.object_state.c.value_json))
+            return {name: AdminRecord.fromDict(json.loads(value)) for name, value in rows}
+
+    def test_all(self):
+        """New ones and known ones are stored together."""
+        self.change(NAMES[:300], WorkOrder(9.0))
+        found = self.change(NAMES, HoldOrder("disks"))
+        self.assertEqual(self.stored(), {name: each.record for name, each in found.items()})
+        self.assertEqual({each.hold.reason for each in self.stored().values()}, {"disks"})
+        self.assertEqual([each.workUntil for each in self.stored().values()].count(9.0), 300)
+
+    def test_none(self):
+        """When the server refuses one of them nothing is stored of any, and what was there stays."""
+        self.change(NAMES[:300], HoldOrder("before"))
+        before = self.stored()
+        write = RecordTable._write
+
+        def last_twice(table, connection, objectid, known, found):
+            write(table, connection, objectid, known, found)
+            # there is one row for each, says the table
+            write(table, connection, objectid, {}, {NAMES[-1]: found[NAMES[-1]]})
+
+        self.patch(RecordTable, "_write", last_twice)
+        self.assertRaises(sa.exc.IntegrityError, self.change, NAMES, HoldOrder("after"))
+        self.assertEqual(self.stored(), before)
+
+    def test_atOnce(self):
+        """Two masters order something of the same workers at the same time, of which nothing is stored: both is."""
+        both = threading.Barrier(2)
+        write, waited = RecordTable._write, set()
+
+        def write_together(*args):
+            if threading.get_ident() not in waited:
+                waited.add(threading.get_ident())
+                both.wait(PATIENCE)
+            write(*args)
+
+        self.patch(RecordTable, "_write", write_together)
+        other = threading.Thread(target=self.change, args=(NAMES, WorkOrder(9.0), "bob"), daemon=True)
+        other.start()
+        self.change(NAMES, HoldOrder("disks"))
+        other.join(PATIENCE)
+        found = {(each.hold and each.hold.by, each.workUntil, each.workBy) for each in self.stored().values()}
+        self.assertEqual((found, len(self.stored())), ({("ann", 9.0, "bob")}, len(NAMES)))
+
+
+class PostgreSQLTests(RecordTables, SynchronousTestCase):
+    database = PostgreSQL
+
+
+class MariaDBTests(RecordTables, SynchronousTestCase):
+    database = MariaDB
+    # Buildbot's default for it, MyISAM, has no transactions
+    options = "&storage_engine=InnoDB"

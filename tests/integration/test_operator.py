@@ -77,8 +77,8 @@ class OperatorTests(AdminTestCase):
         # and the end
         self.assertIn("the master has stopped", self.order("stop-master", directory))
         for by in (
-            "operator has ordered of worker",
-            "ann (token nightly) has ordered of",
+            "operator has ordered of mac-mini: HoldOrder",
+            "ann (token nightly) has ordered of mac-mini: HoldOrder",
             "operator has ordered that",
         ):
             self.assertIn(by, self.farm.master.log)

@@ -44,7 +44,7 @@ class FuzzTests(ApiTestCase):
             for each in self.master.data.allEndpoints()
             if each["plural"] in {"presences", "builderpresences", "runningbuilds"}
         ]
-        assert len(self.ours) == 16
+        assert len(self.ours) == 17
 
     def paths(self, *, calendars=True):
         """Paths of all patterns, with things that are there in their places, and things that are not."""

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import maybeDeferred, succeed
 from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 
@@ -21,6 +22,9 @@ from presence.wire.localaddress import SOCKET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
 
     from presence.wire.localaddress import LocalAddress
 
@@ -96,11 +100,17 @@ class OwnersSocket:
                 problem=problem,
             )
 
-    def close(self) -> None:
-        """Tell nobody any more."""
+    def close(self) -> Deferred[None]:
+        """Tell nobody any more. A Deferred that fires when the socket is gone."""
         port, self._port = self._port, None
-        if port is not None:
-            port.stopListening()
+        if port is None:
+            return succeed(None)
+        return maybeDeferred(port.stopListening).addErrback(_is_gone)
+
+
+def _is_gone(failure: Failure) -> None:
+    # somebody has removed it
+    failure.trap(FileNotFoundError)  # type: ignore[no-untyped-call]
 
 
 class _Telling(Factory):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from twisted.application.service import Service
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import gatherResults, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.web.resource import Resource
@@ -174,19 +174,20 @@ class LocalWeb(Service):
         if self._access is not None:
             self._access.close()
             self._file.remove(self._access.token)
-        if self._owners is not None:
-            self._owners.close()
         if self._again is not None:
             self._again.cancel()
             self._again = None
-        self._lock.release()
-        return self._stop_listening()
+        ends = [self._stop_listening()]
+        if self._owners is not None:
+            ends.append(self._owners.close())
+        # who is next in this directory finds nothing of ours, and we take nothing of his away
+        return gatherResults(ends).addBoth(lambda _: self._lock.release())
 
     def _stop_listening(self) -> Any:
         port, self._port = self._port, None
         if self._connections is not None:
             self._connections.close()
-        return None if port is None else maybeDeferred(port.stopListening)
+        return succeed(None) if port is None else maybeDeferred(port.stopListening)
 
 
 class LocalRoot(Resource):

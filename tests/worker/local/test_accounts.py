@@ -64,9 +64,9 @@ class SocketTests(TestCase):
         LocalFile(str(self.folder)).write(ADDRESS)
 
     def open(self, *owners):
-        door = OwnersSocket(str(self.folder), owners, reactor)
-        door.open(ADDRESS)
-        self.addCleanup(door.close)
+        self.door = OwnersSocket(str(self.folder), owners, reactor)
+        self.door.open(ADDRESS)
+        self.addCleanup(self.door.close)
 
     def asked(self):
         """What somebody else learns."""
@@ -101,5 +101,6 @@ class SocketTests(TestCase):
         """Everybody else is told what would let him in, with a socket and without."""
         self.open("root")
         self.assertIn("presence install --owner", (yield self.asked()))
-        (self.folder / SOCKET).unlink()
+        yield self.door.close()
+        self.assertFalse((self.folder / SOCKET).exists())
         self.assertIn("presence install --owner", (yield self.asked()))

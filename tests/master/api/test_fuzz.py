@@ -119,7 +119,8 @@ class FuzzTests(ApiTestCase):
             self.assertIn(answer.status, (400, 404, 501), (path, action, params, answer.json))
             text = answer.error[2]
             self.assertTrue(text)
-            self.assertLess(len(text), 400, text)
+            # (Buildbot repeats a path that it does not know)
+            self.assertTrue(len(text) < 400 or text.startswith("Invalid path: "), text)
             self.assertEqual(self.state(), before)
         self.assertEqual(self.flushLoggedErrors(), [])
 

@@ -6,7 +6,8 @@ then: the build fails where nobody looks, and its request stays claimed for ever
 queue.
 
 Nor does it expect that a worker which was free is held by then. It takes the refusal for a failure of the worker: an error
-in the log, and a quarantine.
+in the log, and a quarantine. And a build whose request is cancelled before its preparation begins it stops, and never
+ends: its request stays claimed, and its worker busy.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def guardChoice(builder: Any) -> None:
 
 def guardPreparation(build: Any, wasRefused: Callable[[], bool]) -> None:
     """Let `build` (a Buildbot build that has not been started yet) end as RETRY if its worker goes, or may not build any
-    more, while it is prepared; without a quarantine, and with one line in the log.
+    more, while it is prepared; without a quarantine, and with one line in the log. Cancelled before that it ends, too.
 
     `wasRefused` tells, when the preparation has failed, whether that is because the worker is held.
     """
@@ -63,7 +64,12 @@ def guardPreparation(build: Any, wasRefused: Callable[[], bool]) -> None:
                 return failure
             return _give_back(build)
 
-        return maybeDeferred(start, wfb).addErrback(failed)
+        def returned(result: Any) -> Any:
+            if build.stopped and not build.finished and build._preparation_step is None:
+                return build.buildFinished(["cancelled", f"({build.stopped_reason})"], build.results)
+            return result
+
+        return maybeDeferred(start, wfb).addCallbacks(returned, failed)
 
     def buildPreparationFailure(why: Any, state_string: str) -> Deferred[None]:
         refused = wasRefused()

@@ -1,4 +1,4 @@
-from buildbot.process.results import RETRY, SUCCESS
+from buildbot.process.results import CANCELLED, RETRY, SUCCESS
 from twisted.internet.defer import Deferred
 
 from tests.each import each
@@ -73,6 +73,22 @@ class LostWorkerTests(PreparationTestCase):
         self.assertEqual(self.startedOn(), ["mac-mini"])
         self.finishAll()
         self.assertEqual(self.results(brid), [RETRY, SUCCESS])
+
+
+class CancelledTests(PreparationTestCase):
+    def test_beforeItsPreparation(self):
+        """A request that is cancelled while its build is made ends, as in Buildbot it does not; its worker is free again."""
+        self.startMaster([self.slave("mac-mini")])
+        gate, _ = self.delay(*STEPS["adding"])
+        brid = self.request()
+        self.resultOf(self.master.data.control("cancel", {"reason": "no"}, ("buildrequests", brid)))
+        gate.callback(None)
+        self.pass_(1)
+        self.assertEqual((self.results(brid), self.starts), ([CANCELLED], []))
+        self.assertEqual(self.presence().running, 0)
+        self.request()
+        self.pass_(1)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
 
 
 class RemovedWorkerTests(PreparationTestCase):

@@ -202,6 +202,7 @@ class Assembly(SharedService):
         self._answers.giveUp()
         self._answers.decisions.forget()
         self._events.follow()
+        self.reconfigurations.configurationChanged()
         self._note.write()
 
     def _announce(self, name: str) -> None:

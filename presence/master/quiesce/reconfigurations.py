@@ -155,6 +155,11 @@ class Reconfigurations:
         if self._timer is not None:
             self._timer.reset(0)
 
+    def configurationChanged(self) -> None:
+        """The configuration is another one. If that is not our doing, the file that was looked at is not the newest any more."""
+        if self.current is not None and not self.current.reconfiguring:
+            self.current.config = None
+
     def clockJumped(self) -> None:
         """The clock has been set: look now, and wait anew for the builds that were interrupted."""
         if self.current is not None:

@@ -90,6 +90,20 @@ class StuckReconfigTests(WaysOut, StuckTestCase):
         self.assertEnded(run, "reconfigured")
         self.assertBuilds()
 
+    def test_newerFileMeanwhile(self):
+        """What Buildbot's own reconfig has read while it was waited for the distributor is not undone: it is the file as it is at
+        the end that counts.
+        """
+        self.begin()
+        run = self.requestReload()
+        self.pass_(1)
+        self.write(self.mac, self.slave("later"), **self.part(None))
+        self.resultOf(self.master.reconfig())
+        self.pass_(2)
+        self.assertEnded(run, "reconfigured")
+        self.assertIn("later", self.master.workers.workers)
+        self.assertBuilds()
+
     def test_abort(self):
         """`abort` changes nothing, at the deadline, and holds nobody any more."""
         self.begin()

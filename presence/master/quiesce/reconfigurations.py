@@ -176,10 +176,13 @@ class Reconfigurations:
             if self.current is not None and self.current.reconfiguring:
                 yield self.current.ended()
             config = yield loadConfig(self._master)
+            running = self._master.config
             newest = yield newestBuild(self._master)
             if self._stopped:
                 raise PresenceStopped("the master is stopping")
             reconfig = self.current
+            if self._master.config is not running:
+                continue  # Buildbot's own reconfig has read a newer file
             if reconfig is None or not reconfig.reconfiguring:
                 break
         everything = order.everything or (reconfig is not None and reconfig.order.everything)

@@ -1,6 +1,7 @@
 from buildbot.process.results import RETRY, SUCCESS
 from twisted.internet.defer import fail
 
+from presence.master.quiesce import reconfigurations
 from tests.master.fakemaster import HOUR
 from tests.master.quiescecase import QuiesceTestCase
 
@@ -36,6 +37,24 @@ class QuiesceTests(QuiesceTestCase):
         self.connectNew()
         self.assertEqual(self.results(self.request()), [None])
         self.finishAll()
+
+    def test_overtaken(self):
+        """Buildbot's own reconfig, in the moment after the file was read for this one, is not undone."""
+        self.farm(self.stock("mac"))
+        ask, asked = reconfigurations.newestBuild, []
+
+        def late(master):
+            asked.append(master)
+            if len(asked) > 1:
+                return ask(master)
+            self.write(self.stock("mac"), self.stock("later"))
+            return master.reconfig().addCallback(lambda _: ask(master))
+
+        self.patch(reconfigurations, "newestBuild", late)
+        run = self.order()
+        self.pass_(1)
+        self.assertEnded(run, "reconfigured")
+        self.assertIn("later", self.master.workers.workers)
 
     def test_waits(self):
         """The build that would be hurt ends on the old configuration, and what waits is built on the new one."""

@@ -50,7 +50,9 @@ class AdminTestCase(TestCase):
     def client(self, user=None):
         """A client that logs in as `user`."""
         credentials = user and Credentials(user, USERS[user])
-        return MasterClient(self.url, lambda host, *, ask: credentials)
+        client = MasterClient(self.url, lambda host, *, ask: credentials)
+        self.addCleanup(client.close)
+        return client
 
     def presence(self, name="mac-mini"):
         return self.farm.get(f"presences/{name}")["presences"][0]

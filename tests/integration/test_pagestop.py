@@ -16,6 +16,7 @@ class StopTests(PageTestCase):
         self.start(MAC, extra=AUTHZ)
         self.farm.worker("mac-mini").start().waitUntilConnected()
         client = MasterClient(self.url, lambda _host, *, ask: Credentials("ann", "apple"))
+        self.addCleanup(client.close)
         hold = self.farm.directory / "hold"
         with contextlib.suppress(MasterError):  # the answer is a list, which the client does not expect
             client.post("forceschedulers/force-mac-mini", "force", owner="ann", hold=str(hold))

@@ -6,6 +6,7 @@ import fnmatch
 import json
 import os
 from argparse import ArgumentTypeError
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,8 @@ def addSelection(parser: ArgumentParser) -> None:
 def runCommand(options: Namespace) -> int:
     """Run the command of `options` with a client for the master; the exit status."""
     try:
-        return int(options.command(options, clientFor(options)))
+        with closing(clientFor(options)) as client:
+            return int(options.command(options, client))
     except (NoMasterError, UsageError) as problem:
         return complain(problem, USAGE)
     except NoAnswerError as problem:

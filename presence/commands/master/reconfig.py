@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
@@ -61,7 +62,8 @@ def run(options: Namespace) -> int:
     """Run `presence reconfig`."""
     try:
         _check(options)
-        return _Command(options, clientFor(options)).run()
+        with closing(clientFor(options)) as client:
+            return _Command(options, client).run()
     except (NoMasterError, UsageError) as problem:
         return complain(problem, USAGE)
     except (MasterError, CredentialsError) as problem:

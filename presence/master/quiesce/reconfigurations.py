@@ -181,9 +181,8 @@ class Reconfigurations:
             if self._stopped:
                 raise PresenceStopped("the master is stopping")
             reconfig = self.current
-            if self._master.config is not running:
-                continue  # Buildbot's own reconfig has read a newer file
-            if reconfig is None or not reconfig.reconfiguring:
+            # (or else Buildbot's own reconfig has read a newer file meanwhile)
+            if self._master.config is running and not (reconfig and reconfig.reconfiguring):
                 break
         everything = order.everything or (reconfig is not None and reconfig.order.everything)
         plan = planFor(self._master, config, everything=everything)

@@ -57,9 +57,14 @@ class FakeClient:
 
     answers = ()
     ordered = ()
+    open = False
 
     def __init__(self, url, _credentials):
         type(self).url = url
+        type(self).open = True
+
+    def close(self):
+        type(self).open = False
 
     def get(self, path):
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -92,6 +97,7 @@ class CommandTests(SynchronousTestCase):
                 status = options.run(options)
             except SystemExit as end:
                 status = end.code
+        self.assertFalse(FakeClient.open, "the connection is left open")
         return status, out.getvalue()
 
     def test_follows(self):

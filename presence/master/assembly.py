@@ -256,6 +256,7 @@ class Assembly(SharedService):
         self.reconfigurations.clockJumped()
         self.shutdown.clockJumped()
         self.drains.clockJumped()
+        self.breakDoor.clockJumped()
         self.breakDeadlines.clockJumped()
         self.storedOrders.clockJumped()
         self._retries.clockJumped()

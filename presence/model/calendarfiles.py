@@ -53,6 +53,11 @@ class CalendarFiles:
         self.problems.clear()
         self._look_later()
 
+    def clockJumped(self) -> None:
+        """The clock has been set: the next look may be hours away."""
+        if self._timer is not None:
+            self._timer.reset(INTERVAL)
+
     def stop(self) -> None:
         """Look at nothing any more."""
         if self._timer is not None:

@@ -86,6 +86,7 @@ class PresenceClient(MultiService):
             lambda: self.owner.changed(),  # noqa: PLW0108
         )
         self._sensors = self._watches(sensors)
+        self._on_return = self._returning(onReturn, returnLimit, transport)
         self.owner = Owner(
             self.presence,
             reactor,
@@ -95,7 +96,7 @@ class PresenceClient(MultiService):
             transport=transport,
             conversation=self._conversation,
             sensors=self._sensors,
-            onReturn=self._returning(onReturn, returnLimit, transport),
+            onReturn=self._on_return,
         )
         self._calendars = CalendarFiles(reactor, self.owner.replaceBreaks)
         transport.listen(self)
@@ -149,6 +150,9 @@ class PresenceClient(MultiService):
             self._sensors.clockJumped()
         self.owner.refresh()
         self._conversation.clockJumped()
+        if self._on_return is not None:
+            self._on_return.clockJumped()
+        self._calendars.clockJumped()
         if self._local is not None:
             self._local.clockJumped()
         self.owner.changed()

@@ -63,9 +63,12 @@ class GracefulStop:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        now = self._clock.seconds()
+        if self._ending is not None and self._ending.getTime() > now + GRACE:
+            self._ending.reset(GRACE)
         if self.deadline is None or self._ending is not None:
             return
-        remaining = self.deadline - self._clock.seconds()
+        remaining = self.deadline - now
         if remaining > 0:
             self._timer = self._clock.callLater(remaining, self._due)
         else:

@@ -76,6 +76,15 @@ class CalendarFilesTests(SynchronousTestCase):
             self.assertIsNotNone(self.taken[-1].at(utc(f"2026-03-{day}T10:00")))
         self.assertEqual(len(self.taken), 2)
 
+    def test_clockSetBack(self):
+        """A clock that is set back an hour does not put off the next look: it is a minute after that is noticed."""
+        self.follow()
+        self.write("20260311")
+        self.clock.rightNow -= 3600
+        self.files.clockJumped()
+        self.clock.advance(INTERVAL)
+        self.assertEqual(len(self.taken), 1)
+
     def test_unreadable(self):
         """One that is gone, or no calendar any more, keeps what was in it; that is said once, and ends when it is back."""
         with capturedLogs() as logged:

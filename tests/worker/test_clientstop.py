@@ -62,6 +62,16 @@ class StopTests(ClientTestCase):
         self.assertEqual(self.reactor.stopped, 0)
         self.assertIsNone(self.client.owner.status()["stopping"])
 
+    def test_clockSetBack(self):
+        """When the clock is set back as it ends, it does not end an hour later."""
+        self.connect()
+        self.stop(deadline=NOW + 60)
+        self.answer(view(running=1, stopping=True))
+        self.reactor.advance(60)
+        self.reactor.rightNow -= HOUR
+        self.ticker.tick()
+        self.assertEnds()
+
     def test_deadline(self):
         """At the deadline it ends, whatever runs; the master has been told of it."""
         self.connect()

@@ -87,6 +87,11 @@ class BreakDoor:
         if timer is not None:
             timer.cancel()
 
+    def clockJumped(self) -> None:
+        """The clock has been set: the next look at what was refused may be hours away."""
+        for timer in self._timers.values():
+            timer.reset(REMEMBERED)
+
     def stop(self) -> None:
         """Leave no timer behind."""
         for name in tuple(self._guarded):

@@ -29,6 +29,12 @@ class Breaks(SlavePart):
             self._assembly.scheduleChanged(self)
         return timer
 
+    def clockJumped(self) -> None:
+        """See `SlavePart`."""
+        super().clockJumped()
+        if self._calendar_files is not None:
+            self._calendar_files.clockJumped()
+
     def _end_breaks(self) -> None:
         """Leave no timer behind."""
         if self.breakTimer is not None:

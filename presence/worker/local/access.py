@@ -120,6 +120,10 @@ class Access:
             self._kept.save(self._sessions)
         return session
 
+    def clockJumped(self) -> None:
+        """The clock has been set: how old the ticket is cannot be said, so it is good no longer."""
+        self._drop_ticket()
+
     def close(self) -> None:
         """Let nobody in any more, and leave no timer."""
         self._open = False

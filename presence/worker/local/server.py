@@ -160,9 +160,13 @@ class LocalWeb(Service):
         self._again = self._reactor.callLater(AGAIN, what)
 
     def clockJumped(self) -> None:
-        """The clock has been set: what is told is not put off for hours."""
+        """The clock has been set: what is told, or tried again, is not put off for hours."""
         if self._streams is not None:
             self._streams.clockJumped()
+        if self._access is not None:
+            self._access.clockJumped()
+        if self._again is not None:
+            self._again.reset(AGAIN)
 
     def stopService(self) -> Any:
         """Let nobody in any more."""

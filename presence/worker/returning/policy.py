@@ -116,6 +116,11 @@ class OnReturn:
             self._was_killed = False
             self._look()
 
+    def clockJumped(self) -> None:
+        """The clock has been set: look now, for the next look may be hours away."""
+        if self._timer is not None:
+            self._timer.reset(0)
+
     def stop(self) -> None:
         """Leave nothing stopped behind, and no timer."""
         self._end()
@@ -148,7 +153,9 @@ class OnReturn:
     def _send_back(self) -> None:
         self._does = "sent" if self._can_send_back() else "cannot"
         _log.info(
-            "presence: after {time} what runs {does}", time=durationText(self._passed), does=_DOES[self._does]
+            "presence: after {after} what runs {does}",
+            after=durationText(self._passed),
+            does=_DOES[self._does],
         )
         for each in self._eased:
             each.goOn()

@@ -186,6 +186,16 @@ class WhyTests(BreakDoorCase):
         self.pass_(3 * REMEMBERED)
         self.assertEqual(self.door.refusals("mac-mini"), {})
 
+    def test_clockSetBack(self):
+        """A clock that is set back does not put off that what waits no longer is forgotten."""
+        self.startFarm(Break("12:00", "14:00", finishBefore=True))
+        self.passUntil(self.at(11.5))
+        brid = self.request()
+        self.resultOf(self.master.data.control("cancel", {"reason": "mistake"}, ("buildrequests", str(brid))))
+        self.jump(-HOUR)
+        self.pass_(3 * REMEMBERED)
+        self.assertEqual(self.door.refusals("mac-mini"), {})
+
 
 class PartialTests(BreakDoorCase):
     """In a partial break some builds start, and others wait or go elsewhere."""

@@ -165,6 +165,17 @@ class StrangerTests(LocalTestCase):
         self.assertNotEqual(self.token, token)
         self.assertEqual(self.ask("GET", "/api/status").code, 200)
 
+    def test_diskFullAndClockSetBack(self):
+        """It is tried again as soon when the clock is set back meanwhile."""
+        self.end()
+        patched = self.patch(files, "write", self.full)
+        self.begin()
+        patched.restore()
+        self.reactor.rightNow -= 3600
+        self.ticker.tick()
+        self.reactor.advance(AGAIN)
+        self.assertEqual(self.ask("GET", "/api/status").code, 200)
+
     def test_diskFull(self):
         """While the disk is full at the start nobody can ask; as soon as there is room the owner can."""
         self.end()
@@ -286,6 +297,13 @@ class TicketTests(LocalTestCase):
         """A ticket is good for a minute."""
         ticket = self.ticket()
         self.reactor.advance(TICKET_LIFE)
+        self.assertEqual(self.enter(ticket).code, 403)
+
+    def test_clockSetBack(self):
+        """Nor is it good for an hour more when the clock is set back."""
+        ticket = self.ticket()
+        self.reactor.rightNow -= 3600
+        self.ticker.tick()
         self.assertEqual(self.enter(ticket).code, 403)
 
     def test_newest(self):

@@ -104,6 +104,17 @@ class SuspendTests(ReturnTestCase):
         self.assertEqual(one.killed, [])
         self.assertNotIn("kill", one.__dict__)
 
+    def test_clockSetBack(self):
+        """When the clock is set back an hour, what begins then is stopped no later than otherwise."""
+        one, two = self.command(100, timeout=1e6), self.command(200, timeout=1e6)
+        self.start(one)
+        self.come()
+        self.reactor.rightNow -= 3600
+        self.ticker.tick()
+        self.start(one, two)
+        self.pass_(2)
+        self.assertEqual(self.signals, [(100, STOP), (200, STOP)])
+
     def test_timeouts(self):
         """Buildbot's timeouts do not run while it is stopped, and run on with what was left of them."""
         one = self.command(100, timeout=10)

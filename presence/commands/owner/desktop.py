@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from presence import files
 from presence.commands.exits import DONE, FAILED, REFUSED
+from presence.commands.owner.services import checkPrintable, plainName
 from presence.commands.terminal import complain
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ _READABLE = 0o644
 
 def entry(basedir: Path, programs: Path) -> str:
     """The entry for the worker in `basedir`; `programs` is the folder of `presence`. `ValueError` for what cannot be written in one."""
-    for each in (basedir, programs):
-        if not str(each).isprintable():
-            raise ValueError(f"{str(each)!r} cannot be written in a desktop entry: give it another name")
+    checkPrintable("a desktop entry", basedir, programs)
     start, where = str(programs / "presence"), ["--basedir", str(basedir)]
     return _ENTRY.format(
         name=basedir.name.replace("\\", "\\\\"),
@@ -56,8 +55,7 @@ def writeEntry(basedir: Path) -> int:
     """Write it for this account; the exit status."""
     basedir = basedir.resolve()
     own = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", basedir.name).strip("-")
-    path = own / "applications" / f"buildbot-presence-{plain or 'worker'}.desktop"
+    path = own / "applications" / f"buildbot-presence-{plainName(basedir)}.desktop"
     try:
         content = entry(basedir, Path(sys.executable).parent)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -151,7 +151,9 @@ def _arguments(options: argparse.Namespace) -> tuple[dict[str, str], str]:
             return {}, f"{unknown[0]!r} is neither an account of this machine nor a @group"
         arguments["owners"] = f"[{', '.join(map(ascii, options.owner))}]"
     if options.port is not None:
-        text = str(_free_port()) if options.port == "auto" else options.port
+        text = _free_port() if options.port == "auto" else options.port
+        if text is None:
+            return {}, "--port auto: none was found that is free: name one"
         if not (text.isascii() and text.isdecimal() and _FIRST_PORT <= int(text) < 1 << 16):
             return {}, f"--port {options.port}: give a number from {_FIRST_PORT} to 65535, or auto"
         arguments["localPort"] = str(int(text))
@@ -172,14 +174,14 @@ def _is_known(owner: str) -> bool:
     return True
 
 
-def _free_port() -> int:
-    """A port that is free, and not one of those that the system gives to whoever asks for any."""
+def _free_port() -> str | None:
+    """A port that is free, and not one of those that the system gives to whoever asks for any; None where none is found."""
     for _ in range(_TRIES):
         with suppress(OSError), socket() as tried:
             port = _FIRST_OF_OURS + secrets.randbelow(_OURS)
             tried.bind(("127.0.0.1", port))
-            return port
-    raise LookupError("no port is free")
+            return str(port)
+    return None
 
 
 def uninstall(options: argparse.Namespace) -> int:

@@ -43,6 +43,18 @@ WantedBy={target}
 """
 
 
+def plainName(basedir: Path) -> str:
+    """What a worker is called in the names of files: like its directory, as far as that is plain."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", basedir.name).strip("-.") or "worker"
+
+
+def checkPrintable(where: str, *paths: Path) -> None:
+    """Raise `ValueError` for a path that cannot be written in `where`, the name of a kind of files."""
+    for each in paths:
+        if not str(each).isprintable():
+            raise ValueError(f"{str(each)!r} cannot be written in {where}: give it another name")
+
+
 @dataclass(frozen=True)
 class Service:
     """A worker in `basedir`, which `drain` seconds are left to when the machine goes down. `account` runs it, None: whose service it is.
@@ -58,8 +70,7 @@ class Service:
     @property
     def name(self) -> str:
         """What it is called among the services."""
-        plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", self.basedir.name).strip("-.")
-        return f"buildbot-worker-{plain or 'worker'}"
+        return f"buildbot-worker-{plainName(self.basedir)}"
 
     @property
     def _start(self) -> list[str]:
@@ -72,11 +83,7 @@ class Service:
 
     def unit(self) -> str:
         """The unit of systemd: of the machine where there is an `account`, else of a user. `ValueError` for what cannot be written in one."""
-        for each in (self.basedir, self.programs):
-            if not str(each).isprintable():
-                raise ValueError(
-                    f"{str(each)!r} cannot be written in a unit of systemd: give it another name"
-                )
+        checkPrintable("a unit of systemd", self.basedir, self.programs)
         return _UNIT.format(
             mark=MARK,
             folder=self.basedir,

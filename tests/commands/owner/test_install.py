@@ -97,6 +97,20 @@ class InstallTests(SynchronousTestCase):
             status, _, err = self.run_("install", self.basedir, option)
             self.assertEqual((status, text in err, self.tac.read_bytes()), (2, True, before))
 
+    def test_noPortIsFree(self):
+        """Where no port is found that is free, that is said, and the file is as it was."""
+
+        def taken():
+            raise OSError
+
+        self.create()
+        self.patch(install, "socket", taken)
+        before = self.tac.read_bytes()
+        status, _, err = self.run_("install", self.basedir, "--port=auto")
+        self.assertEqual(status, 2)
+        self.assertIn("name one", err)
+        self.assertEqual(self.tac.read_bytes(), before)
+
     def test_owners(self):
         """Accounts and a port are written into the file; a port is chosen once; what cannot be meant changes nothing."""
         self.create()

@@ -1,6 +1,7 @@
 """What the workers of a farm are counted as: each worker is one of these, and each has a word.
 
-The page makes its chips, signs and filters of them (`farm/kinds.js`); it gets them as data (`pages.py`).
+The page makes its chips, signs and filters of them (`farm/kinds.js`); it gets them as data (`pages.py`). With them go the
+words for drains and stops that have a deadline.
 """
 
 from __future__ import annotations
@@ -21,20 +22,23 @@ KINDS = {
 #: The kind of a worker by the source of its first hold; by any other source it is held.
 KIND_OF_SOURCE = {"offline": "offline", "break": "break"}
 
-#: What happens at the deadline of a drain to what still runs, by what was ordered.
+#: What may happen at the deadline of a drain to what still runs, to choose from.
 DRAIN_ENDS = {
     "interrupt": "what still runs is interrupted, and built again elsewhere",
     "release": "the drain is given up, and it accepts builds again",
 }
 
-#: Likewise, of a master that stops.
+#: What is said of a drain that has one, by what was chosen: `{at}` is when.
+DRAIN_DEADLINE = {"interrupt": "builds are interrupted at {at}", "release": "given up at {at}"}
+
+#: What happens at the deadline of a master that stops.
 STOP_ENDS = {
     "abort": "it goes on as before",
     "interrupt": "what still runs is interrupted, and built again when it is started",
 }
 
-#: What is said of a deadline: `{at}` is when, `{then}` what happens.
-DEADLINE = "if something still runs at {at}: {then}"
+#: What is said of that deadline: `{at}` is when, `{then}` what happens.
+STOP_DEADLINE = "if something still runs at {at}: {then}"
 
 #: What is said of the hours in which a builder cannot build.
 NONE_READY, NO_WORKERS = "none of its workers is ready", "it has no workers"

@@ -9,14 +9,12 @@ from presence.commands.terminal import AVAILABLE, Clocks, table
 from presence.text import plain
 from presence.words.breaks import limitText, sparedText
 from presence.words.holds import holdText, stateText
+from presence.words.kinds import DRAIN_DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DRAINING = "draining"
-
-# What is said of the builds that run, for what happens to them at the deadline of a drain.
-_AT_DEADLINE = {"interrupt": "builds are interrupted", "release": "given up"}
 
 
 class AdminText(Clocks):
@@ -87,8 +85,9 @@ class AdminText(Clocks):
     def _hold(self, hold: dict[str, Any], drain: dict[str, Any] | None, *, ends: bool) -> str:
         words = holdText(hold, drain=bool(drain), until=self.moment(hold["until"]) if ends else "")
         if hold["source"] == "admin" and drain and drain["state"] == DRAINING and drain["deadline"]:
-            what = _AT_DEADLINE.get(drain["on_deadline"], "ends")
-            words = f"{words}, {what} at {self.moment(drain['deadline'])}"
+            words = (
+                f"{words}, {DRAIN_DEADLINE[drain['on_deadline']].format(at=self.moment(drain['deadline']))}"
+            )
         return words
 
     def running(self, build: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from buildbot.www.authz import Forbidden
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 
-from presence.master.api.presences import PresencesEndpoint
+from presence.master.api.presences import PresencesEndpoint, unknownWorker
 from presence.orders.workers import ACTIONS, WORKERS, readNames
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def assertEach(
         _, found = master.data.getEndpoint(path)
         if found.get("name") != name:
             # (a number is an id)
-            raise InvalidPathError(f"there is no worker {name!r}: nothing was ordered")
+            raise InvalidPathError(f"{unknownWorker(name)}; nothing was ordered")
         try:
             yield ask(path, alone)
         except Forbidden as problem:

@@ -161,7 +161,7 @@ class PresenceEndpoint(_Endpoint):
             )
             if model is not None and model.configured_on:
                 return model.name, model.id
-        raise exceptions.InvalidPathError(_unknown(kwargs.get("workerid", kwargs.get("name"))))
+        raise exceptions.InvalidPathError(unknownWorker(kwargs.get("workerid", kwargs.get("name"))))
 
 
 class CalendarEndpoint(PresenceEndpoint):
@@ -266,7 +266,7 @@ class PresencesEndpoint(_Endpoint):
             ids = {each.name: each.id for each in models if each.configured_on} | ids
         unknown = [name for name in names if name not in ids]
         if unknown:
-            raise exceptions.InvalidPathError(f"{_unknown(unknown[0])}; nothing was ordered")
+            raise exceptions.InvalidPathError(f"{unknownWorker(unknown[0])}; nothing was ordered")
         return {name: ids[name] for name in names}
 
 
@@ -383,7 +383,8 @@ class BuilderPresence(_Published, base.ResourceType):
     entityType = EntityType(name)
 
 
-def _unknown(worker: object) -> str:
+def unknownWorker(worker: object) -> str:
+    """What is said where there is no such worker."""
     return f"there is no worker {shown(worker)} in the configuration: GET presences lists them"
 
 

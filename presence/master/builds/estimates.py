@@ -90,10 +90,7 @@ def _remaining(elapsed: float, durations: Sequence[float]) -> float | None:
     longer = len(durations) - first
     if not longer or longer * _STRAY < len(durations):
         return None
-    middle = first + longer // 2
-    if longer % 2:
-        return durations[middle] - elapsed
-    return (durations[middle - 1] + durations[middle]) / 2 - elapsed
+    return median(durations[first:]) - elapsed
 
 
 def pastDurations(master: Any, builderid: int, workerid: int) -> Deferred[list[float]]:

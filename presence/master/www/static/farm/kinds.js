@@ -29,9 +29,19 @@ export function counted(workers, stopping) {
   return counts;
 }
 
-/** What happens at a deadline; `ends` are those of a drain or of a stop, `at` is the text of the instant. */
-export function deadlineText(ends, then, at) {
-  return words.kinds.deadline.replace("{at}", () => at).replace("{then}", () => ends[then] ?? then);
+/** What is said of the deadline of a drain, `at`, a text, and of that of a stop. */
+export function drainDeadline(then, at) {
+  return (words.kinds.drainDeadline[then] ?? `${then} at {at}`).replace("{at}", () => at);
 }
 
-export const { drainEnds: DRAIN_ENDS, stopEnds: STOP_ENDS } = words.kinds;
+export function stopDeadline(then, at) {
+  const what = words.kinds.stopEnds[then] ?? then;
+  return words.kinds.stopDeadline.replace("{at}", () => at).replace("{then}", () => what);
+}
+
+/** Whether the master stops, whose `shutdown` this is. */
+export function isStopping(shutdown) {
+  return shutdown?.state === "stopping";
+}
+
+export const { drainEnds: DRAIN_ENDS } = words.kinds;

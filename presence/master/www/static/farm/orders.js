@@ -91,8 +91,7 @@ export function groupOf(workers) {
 /** Order `action` for all of `workers`, or for none of them: then it fails with what the master says. */
 export async function orderAll(action, workers, params) {
   if (ACTIONS[action].theirs) {
-    // (Buildbot's own are for one worker each)
-    for (const { workerid } of workers) await orderTheirs(workerid, action, params);
+    await orderEach(action, workers, params);
   } else if (workers.length > 1) {
     await orderMany(
       workers.map((worker) => worker.name),
@@ -101,5 +100,17 @@ export async function orderAll(action, workers, params) {
     );
   } else {
     await order(workers[0].workerid, action, params);
+  }
+}
+
+/** Buildbot's own orders are for one worker each: where one is refused it is said of how many it was heeded. */
+async function orderEach(action, workers, params) {
+  for (const [place, { workerid, name }] of workers.entries()) {
+    try {
+      await orderTheirs(workerid, action, params);
+    } catch (problem) {
+      if (workers.length > 1) problem.message = `${name}: ${problem.message}; it was done for ${place} before`;
+      throw problem;
+    }
   }
 }

@@ -3,7 +3,7 @@
 import { holdText, isolated, stateText } from "../holds.js";
 import { whyText } from "../waiting.js";
 import { notesOf } from "./breaknotes.js";
-import { KINDS, counted } from "./kinds.js";
+import { KINDS, counted, isStopping } from "./kinds.js";
 import { count } from "./words.js";
 
 const HERE = "/presence";
@@ -69,7 +69,7 @@ function sayRequest([answer], clocks) {
 
 function sayWorker([answer, master], clocks) {
   const [worker] = answer.presences;
-  const stopping = isStopping(master);
+  const stopping = isStopping(master.shutdowns[0]);
   const state = stopping && worker.state === "AVAILABLE" ? [] : [stateText(worker)];
   const holds = worker.holds.map((hold) =>
     holdText(hold, {
@@ -88,7 +88,7 @@ function sayWorker([answer, master], clocks) {
 }
 
 function sayWorkers([answer, master]) {
-  const stopping = isStopping(master);
+  const stopping = isStopping(master.shutdowns[0]);
   const counts = counted(answer.presences, stopping);
   const text = KINDS.filter(([kind]) => counts.has(kind)).map(([kind, word]) => `${counts.get(kind)} ${word}`);
   const good = answer.presences.some((worker) => worker.state === "AVAILABLE") && !stopping;
@@ -111,8 +111,4 @@ function sayPending([answer], clocks) {
     lines: [`${count(total, "request")} ${total === 1 ? "waits" : "wait"}.`, ...lines],
     to: `${HERE}?view=builders`,
   };
-}
-
-function isStopping(master) {
-  return master.shutdowns[0].state === "stopping";
 }

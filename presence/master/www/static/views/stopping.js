@@ -5,7 +5,7 @@ import { useNow } from "../farm/clock.js";
 import { orderShutdown } from "../farm/rest.js";
 import { said } from "../farm/said.js";
 import { STOPPING } from "../farm/subjects.js";
-import { STOP_ENDS, deadlineText } from "../farm/kinds.js";
+import { isStopping, stopDeadline } from "../farm/kinds.js";
 import { leftText } from "../farm/builds.js";
 import { Problems, problemOf } from "./problems.js";
 import { isolated } from "../holds.js";
@@ -41,7 +41,7 @@ export function StopPart({ entity, workers, builds }) {
     entity.reason && [" (", said(entity.reason, { key: "reason" }), ")"],
     `. ${count(running, "build")} running${names.length ? `: ${some(names, NAMED)}` : ""}.`,
     entity.deadline !== null &&
-      ` ${capitalised(deadlineText(STOP_ENDS, entity.on_deadline, momentText(entity.deadline, now)))}.`,
+      ` ${capitalised(stopDeadline(entity.on_deadline, momentText(entity.deadline, now)))}.`,
     " ",
     h("button", { type: "button", className: "btn btn-sm", onClick: cancel }, "Do not stop"),
     h(Problems, { problems: problem === null ? [] : [problem] }),
@@ -55,8 +55,4 @@ function buildText(build, now) {
 
 function capitalised(text) {
   return text[0].toUpperCase() + text.slice(1);
-}
-
-export function isStopping(entity) {
-  return entity?.state === "stopping";
 }

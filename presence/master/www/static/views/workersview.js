@@ -4,7 +4,7 @@ import { h, Link, memo, useEffect, useRef } from "../react.js";
 import { notesOf } from "../farm/breaknotes.js";
 import { leftText } from "../farm/builds.js";
 import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "../farm/choice.js";
-import { DRAIN_ENDS, deadlineText } from "../farm/kinds.js";
+import { drainDeadline } from "../farm/kinds.js";
 import { changeOf, isPaused } from "../farm/orders.js";
 import { More, useGrowing } from "./growing.js";
 import { WorkerState } from "./state.js";
@@ -88,7 +88,7 @@ export function timesOf(worker, builds, now) {
 
 function drainNotes({ drain }, now) {
   if (drain?.state !== "draining" || drain.deadline === null) return [];
-  return [deadlineText(DRAIN_ENDS, drain.on_deadline, momentText(drain.deadline, now))];
+  return [drainDeadline(drain.on_deadline, momentText(drain.deadline, now))];
 }
 
 /** When a hold ends; "" for that of a single one, if the worker is back then: another column says it. */

@@ -2,7 +2,6 @@
 with Exchange, and Nextcloud (with what Thunderbird writes into it).
 """
 
-import sys
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from presence.breaks.ics.reader import MAX_BYTES, CalendarFile
 from presence.breaks.ics.writer import calendarText, entriesOf
 from presence.breaks.schedule import Break, BreakErrors, BreakSchedule
 from tests.breaks.breakcase import BERLIN, schedule, utc
+from tests.missing import missing
 from tests.searches import examples
 
 CALENDARS = Path(__file__).parent / "calendars"
@@ -235,14 +235,10 @@ class LawsTests(CalendarCase):
         """Where the packages are missing that is said, with how they are installed."""
         path = self.file("DTSTART:20260311T100000Z\nDTEND:20260311T110000Z")
         for name in ("icalendar", "recurring_ical_events"):
-            known = sys.modules.get(name)
-            sys.modules[name] = None
-            try:
-                # another file: what was read is remembered
-                path.write_bytes(path.read_bytes() + b"\r\n" * (1 + len(name)))
+            # another file: what was read is remembered
+            path.write_bytes(path.read_bytes() + b"\r\n" * (1 + len(name)))
+            with missing(name):
                 said = str(self.assertRaises(ValueError, Break.fromCalendar, path))
-            finally:
-                sys.modules[name] = known
             self.assertIn("pip install 'buildbot-presence[calendar]'", said)
 
     def test_endsOfTheCalendar(self):

@@ -1,13 +1,13 @@
 import argparse
 import contextlib
 import io
-import sys
 from pathlib import Path
 
 from icalendar import Calendar
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.commands import breaks
+from tests.missing import missing
 
 MASTER_CFG = """
 from buildbot.plugins import schedulers, util, worker
@@ -368,9 +368,6 @@ class BreaksCommandTests(SynchronousTestCase):
 
     def test_noBuildbot(self):
         """Where Buildbot is missing, what needs it says so, and the rest works."""
-        self.addCleanup(
-            sys.modules.update, {"buildbot.config.errors": sys.modules.get("buildbot.config.errors")}
-        )
-        sys.modules["buildbot.config.errors"] = None
-        self.assertIn("pip install", self.refused(str(self.master()), status=1))
-        self.shown("--break", "19:00-07:00")
+        with missing("buildbot.config.errors"):
+            self.assertIn("pip install", self.refused(str(self.master()), status=1))
+            self.shown("--break", "19:00-07:00")

@@ -1,10 +1,10 @@
 import contextlib
 import io
-import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.commands.main import main
+from tests.missing import missing
 
 
 class CompletionTests(SynchronousTestCase):
@@ -24,9 +24,7 @@ class CompletionTests(SynchronousTestCase):
 
     def test_missing(self):
         """Where shtab is missing it is said how to get it."""
-        known = sys.modules.get("shtab")
-        self.addCleanup(sys.modules.__setitem__, "shtab", known)
-        sys.modules["shtab"] = None
-        status, out, err = self.run_("bash")
+        with missing("shtab"):
+            status, out, err = self.run_("bash")
         self.assertEqual((status, out), (1, ""))
         self.assertIn("buildbot-presence[completion]", err)

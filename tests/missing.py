@@ -1,0 +1,16 @@
+"""A package that is not installed, for a while."""
+
+import sys
+from contextlib import contextmanager
+
+
+@contextmanager
+def missing(name):
+    """Nobody can import the module `name`. Afterwards all is as before: where nobody has imported it, it can be."""
+    known = {name: sys.modules[name]} if name in sys.modules else {}
+    sys.modules[name] = None
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        sys.modules.update(known)

@@ -223,3 +223,5 @@ class PagesTests(AdminTestCase):
         self.assertGreater(self.page("reconfig"), 1)
         self.assertGreater(self.page("stopping"), 0)
         self.assertGreater(self.page("operator"), 10)
+        # (last: on a machine that is in use its worker is away from then on)
+        self.assertGreater(self.page("sensors"), 3)

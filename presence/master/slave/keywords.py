@@ -17,8 +17,9 @@ from buildbot.warnings import ConfigWarning
 from buildbot.worker.base import Worker
 
 from presence.breaks.schedule import BreakErrors, BreakSchedule
-from presence.breaks.warnings import warningsOf
+from presence.breaks.warnings import hostWarnings, warningsOf
 from presence.calendar.wallclock import UTC
+from presence.calendar.zones import localZone
 from presence.text import suggestion
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def checkSchedule(who: str, onBreakDuring: Any, timezone: Any, workingDuring: An
         for message in errors.messages:
             config.error(f"{who}: {given}: {message}")
         return BreakSchedule.fromConfig(None)
-    for message in warningsOf(schedule, _now()):
+    local = timezone is None and any(each.tz == localZone() for each in schedule.breaks)
+    for message in [*(hostWarnings() if local else ()), *warningsOf(schedule, _now())]:
         warnings.warn(f"{who}: {message}", BreakWarning, stacklevel=2)
     return schedule
 

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from presence import Break
 from presence.breaks.schedule import BreakSchedule
 from presence.master.buildslave import BuildSlave, PresenceMixin
+from presence.master.slave import keywords
 from tests.master.fakemaster import HOUR, MasterTestCase
 
 
@@ -78,14 +79,25 @@ class WorkingTests(SynchronousTestCase):
         )
         self.assertIn("exclude each other", second)
 
-    def test_warning(self):
-        """What is allowed and hardly meant is a warning with the worker's name, in checkconfig as in the log."""
+    def warningsOf(self, *breaks, **keywords):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            BuildSlave("mac-mini", "s3cret", ("18:00", "08:00", "FR-MO"), timezone="UTC")
-        [said] = [str(each.message) for each in caught if issubclass(each.category, ConfigWarning)]
+            BuildSlave("mac-mini", "s3cret", *breaks, **keywords)
+        return [str(each.message) for each in caught if issubclass(each.category, ConfigWarning)]
+
+    def test_warning(self):
+        """What is allowed and hardly meant is a warning with the worker's name, in checkconfig as in the log."""
+        [said] = self.warningsOf(("18:00", "08:00", "FR-MO"), timezone="UTC")
         self.assertIn("BuildSlave 'mac-mini': (", said)
         self.assertIn('Break("FR 18:00", "MO 08:00")', said)
+
+    def test_zoneOfTheHost(self):
+        """So is a zone of the host that is none, for breaks that go by it, and only for those."""
+        self.patch(keywords, "hostWarnings", lambda: ["TZ is wrong"])
+        self.assertEqual(self.warningsOf(("07:00", "19:00")), ["BuildSlave 'mac-mini': TZ is wrong"])
+        elsewhere = Break("07:00", "19:00", tz="Asia/Kolkata")
+        self.assertEqual(self.warningsOf(("07:00", "19:00"), timezone="Asia/Kolkata"), [])
+        self.assertEqual(self.warningsOf(elsewhere) + self.warningsOf(), [])
 
 
 class MistakeTests(SynchronousTestCase):

@@ -12,7 +12,8 @@ from buildbot.data import exceptions, types
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
+# what cannot be asked of a null
+_COMPARISONS = frozenset({"lt", "le", "gt", "ge", "contains"})
 
 
 class Instant(types.Instance):
@@ -39,7 +40,7 @@ NullableInstant = types.NoneOk(Instant())
 def select(resultSpec: Any, entityType: Any, entities: Iterable[Mapping[str, Any]]) -> list[Any]:
     """Those of the entities that `resultSpec` asks for. What is left in it, Buildbot can do.
 
-    A null compares with nothing. Raises `InvalidQueryParameter` for what makes no sense.
+    A null compares with nothing, and contains nothing. Raises `InvalidQueryParameter` for what makes no sense.
     """
     _check_page(resultSpec)
     for name in resultSpec.order or ():

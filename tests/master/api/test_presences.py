@@ -343,6 +343,11 @@ class BuilderTests(ApiTestCase):
             [each["name"] for each in self.getAll("builderpresences")], ["my builder", "one", "two"]
         )
         self.assertEqual([each["name"] for each in self.getAll("builderpresences?ready=0")], ["one"])
+        reason = self.getAll("builderpresences?ready=0")[0]["reason"]
+        for query in (f"reason={reason}", f"reason__contains={reason[:4]}"):
+            self.assertEqual(
+                [each["name"] for each in self.getAll(f"builderpresences?{query}")], ["one"], query
+            )
         self.assertEqual(
             [each["name"] for each in self.getAll("builderpresences?order=-total&limit=1")], ["two"]
         )

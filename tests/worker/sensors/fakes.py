@@ -1,8 +1,9 @@
 """Sensors that say what a test lets them say, on a fake clock and without threads."""
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.trial.unittest import SynchronousTestCase
 
-from presence.worker.sensors import watches
+from presence.worker.sensors import CannotTellError, watches
 from presence.worker.sensors.reading import Reading
 from tests.worker.fakewire import ClientTestCase
 
@@ -56,3 +57,15 @@ class SensorsTestCase(ClientTestCase):
 
     def reading(self, at=0):
         return self.client.owner.status()["sensors"][at]
+
+
+class KindTestCase(SynchronousTestCase):
+    """A kind of sensor, by what it says when it looks."""
+
+    def assertSays(self, sensor, away, pattern):
+        reading = sensor.read()
+        self.assertIs(reading.away, away, reading)
+        self.assertRegex(reading.text, pattern)
+
+    def assertCannotTell(self, sensor, pattern):
+        self.assertRegex(str(self.assertRaises(CannotTellError, sensor.read)), pattern)

@@ -16,7 +16,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from presence.worker.looking import bounded, processes
 from presence.worker.looking.processes import Family, Process, Snapshot, snapshot
 from presence.worker.sensors import (
-    Calendar,
     CannotTellError,
     Command,
     DiskBelow,
@@ -29,34 +28,11 @@ from presence.worker.sensors import (
     running,
 )
 from presence.worker.sensors.looker import Looker
-
-EVENT = """\
-BEGIN:VCALENDAR
-VERSION:2.0
-PRODID:test
-BEGIN:VEVENT
-UID:1
-DTSTAMP:20260101T000000Z
-DTSTART:20260101T000000Z
-DTEND:20{year}0101T000000Z
-SUMMARY:exam
-END:VEVENT
-END:VCALENDAR
-"""
+from tests.worker.sensors.fakes import KindTestCase
 
 
 def process(parent, group=0, name="", seconds=0.0, terminal=0):
     return Process(parent, group, terminal, name, seconds)
-
-
-class KindTestCase(SynchronousTestCase):
-    def assertSays(self, sensor, away, pattern):
-        reading = sensor.read()
-        self.assertIs(reading.away, away, reading)
-        self.assertRegex(reading.text, pattern)
-
-    def assertCannotTell(self, sensor, pattern):
-        self.assertRegex(str(self.assertRaises(CannotTellError, sensor.read)), pattern)
 
 
 class CommandTests(KindTestCase):
@@ -241,22 +217,6 @@ class MachineTests(KindTestCase):
         self.assertCannotTell(DiskBelow(5, "/no/such/place"), "/no/such/place cannot be asked: No such file")
         for wrong in ("5X", "", "0", "9" * 400, None, -5, "G"):
             self.assertRaisesRegex(ValueError, 'not a size: write "5G"', DiskBelow, wrong)
-
-
-class CalendarTests(KindTestCase):
-    def test_events(self):
-        """It is away during an event; a file that is missing, or broken, cannot tell; it is read again when it has changed."""
-        path = Path(self.mktemp())
-        sensor = Calendar(str(path), tz="UTC")
-        self.assertCannotTell(sensor, "cannot be read")
-        path.write_text(EVENT.format(year=90))
-        self.assertSays(sensor, True, "^an event of the calendar is on$")
-        path.write_text(EVENT.format(year=26).replace("DTEND:20260101", "DTEND:20260102"))
-        self.assertSays(sensor, False, "no event of the calendar is on")
-        path.write_text("what")
-        self.assertCannotTell(sensor, "is not an iCalendar file")
-        path.write_text(EVENT.format(year=90))
-        self.assertSays(sensor, True, "^an event of the calendar is on$")
 
 
 class UsedTests(KindTestCase):

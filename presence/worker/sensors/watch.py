@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from presence.text import MAX_REASON, cut
 from presence.worker.looking.cannottell import CannotTellError
+from presence.worker.sensors.quiettime import QuietTime
 from presence.worker.sensors.reading import Reading, checkReading, statusOf
 
 if TYPE_CHECKING:
@@ -26,16 +27,11 @@ _log = Logger()
 #: How long a look is waited for, in seconds.
 PATIENCE = 30.0
 
-#: A sensor that holds again within so many seconds after it has let go was too hasty: it lets go this time after a pause
-#: that is longer than that one by half, and after as many seconds as this at most.
-HASTE = 3600.0
-_LONGER = 1.5
-
 
 class Watch:
     """Looks with one `sensor` every so often, for as long as it is started.
 
-    It holds at once when the sensor says so, and lets go when that has not been so for the sensor's quiet time. What the
+    It holds at once when the sensor says so, and lets go when that has not been so for the sensor's quiet time (a `QuietTime`). What the
     sensor cannot tell begins no hold, and ends one after the quiet time. `changed()` is called when what it has said, or
     whether it holds, has changed.
     """
@@ -55,9 +51,7 @@ class Watch:
         self._read_at: float | None = None
         # when it was so last
         self._last: float | None = None
-        self._let_go: float | None = None
-        # how long it has to be quiet this time
-        self._quiet = sensor.quiet
+        self._quiet = QuietTime(sensor.quiet)
         self._under_way: Deferred[Any] | None = None
         self._timer: IDelayedCall | None = None
         self._stopped = False
@@ -89,7 +83,7 @@ class Watch:
         """When it lets go if nothing is seen from now on, in seconds since the epoch; None when it does not hold."""
         if self.held is None or self._last is None:
             return None
-        return self._last + self._quiet
+        return self._last + self._quiet.seconds
 
     def status(self) -> SensorStatus:
         """What there is to see of it, fit for JSON."""
@@ -133,19 +127,14 @@ class Watch:
         known = [min(each, now) for each in (before, seen) if each is not None]
         self._last = max(known, default=None)
         if self.held is not None:
-            if not reading.away and (self._last is None or now >= self._last + self._quiet):
-                self.held, self._let_go = None, now
+            if before is not None and self._last is not None:
+                self._quiet.goesOn(self._last, before)
+            if not reading.away and (self._last is None or now >= self._last + self._quiet.seconds):
+                self.held = None
+                self._quiet.letGo(now)
         elif reading.away or (reading.last is not None and now < reading.last + self._sensor.quiet):
-            self._quiet = self._quiet_time(now, before)
+            self._quiet.holds(now, before)
             self.held = self._reason(reading), now
-
-    def _quiet_time(self, now: float, before: float | None) -> float:
-        """How long it has to be quiet this time; it was seen last at `before`."""
-        quiet = self._sensor.quiet
-        # what ends exactly is not hasty
-        if not quiet or before is None or self._let_go is None or not 0 <= now - self._let_go < HASTE:
-            return quiet
-        return max(quiet, min(_LONGER * (now - before), HASTE))
 
     def _reason(self, reading: Reading) -> str:
         """Of a sensor that knows only that it was so: what it says when it is."""

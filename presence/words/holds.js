@@ -42,6 +42,12 @@ export function sensorText(sensor, until) {
   return quiet ? words.quiet.replace("{until}", () => until) : words.says[String(sensor.away)];
 }
 
+/** What becomes of what runs, by `on_return` of the worker's status; `until` is the text of its `until`. */
+export function returningText(returning, until) {
+  const said = words.returning[returning.does] ?? `what runs: ${returning.does}`;
+  return said + (until ? words.sentBack.replace("{until}", () => until) : "");
+}
+
 /** What a hold is called of which nobody knows who has placed it. */
 export function sourceText(source) {
   return words.holds[source]?.[0] ?? source;

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from presence.words import breaks, holds, kinds, sensors, waiting
+from presence.words import breaks, holds, kinds, returning, sensors, waiting
 
 _SENTENCES = ("holds.js", "waiting.js")
 _WORDS = "wordlist.js"
@@ -28,6 +28,8 @@ def pageModules() -> dict[str, bytes]:
         "open": holds.OPEN,
         "says": sensors.SAYS,
         "quiet": sensors.QUIET,
+        "returning": returning.RETURNING,
+        "sentBack": returning.SENT_BACK,
         "ends": holds.ENDS,
         "sensor": holds.SENSOR,
         "waiting": {

@@ -2,6 +2,7 @@
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -87,6 +88,22 @@ class PageTests(PageCase):
         self.saysThat(page, "#headline", "Accepts builds")
         waits.waitUntilBuilt()
         self.browser.look(page, "owner-available")
+        self.browser.assertQuiet()
+
+    def test_returning(self):
+        """What becomes of what runs while a sensor holds is said in the words of the command line, and no longer than that."""
+        flag = Path(self.mktemp()).absolute()
+        sensor = f"__import__('presence.worker.sensors').worker.sensors.Command({f'test -e {flag}'!r}, quiet=0, every=0.5)"
+        owner = self.begin(arguments=f"sensors=[{sensor}], onReturn='suspend'")
+        page = self.open(self.browser, owner)
+        runs = self.farm.force("mac-mini", held=True).waitUntilRuns()
+        flag.touch()
+        self.saysThat(page, "#returning", "What runs is suspended, and is sent back at ")
+        (said,) = [line for line in owner.do(exits.DONE, "status").split("\n") if "what runs is" in line]
+        self.assertEqual(page.locator("#returning").inner_text().lower(), f"{said.strip().lower()}.")
+        flag.unlink()
+        page.locator("#returning", has_text="suspended").wait_for(state="hidden")
+        runs.letFinish().waitUntilBuilt()
         self.browser.assertQuiet()
 
     def test_keyboard(self):

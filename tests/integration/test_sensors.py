@@ -297,15 +297,33 @@ class DiskTests(RealPartsTestCase):
 class ReturnTests(RealPartsTestCase):
     """What becomes of a real build when its owner comes."""
 
-    def state(self, request):
-        """The state of the process that builds it, as the kernel calls it; None when there is none."""
+    def process(self, request):
+        """The number of the process that builds it; None when there is none."""
         for pid in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208
             try:
                 if str(request._hold).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+                    return int(pid)
             except OSError:  # noqa: PERF203
                 continue  # it has ended
         return None
+
+    def state(self, request):
+        """The state of that process, as the kernel calls it; None when there is none."""
+        try:
+            return Path(f"/proc/{self.process(request)}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return None
+
+    def priorities(self, request):
+        """The priorities of all processes of the group that builds it."""
+        group, found = os.getpgid(self.process(request)), set()
+        for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))):  # noqa: PTH208
+            try:
+                if os.getpgid(pid) == group:
+                    found.add(os.getpriority(os.PRIO_PROCESS, pid))
+            except ProcessLookupError:  # noqa: PERF203
+                continue  # it has ended
+        return found
 
     def owner(self, farm, name, onReturn):
         flag = farm.directory / f"{name}-is-needed"
@@ -326,7 +344,7 @@ class ReturnTests(RealPartsTestCase):
         runs = farm.force("one", held=True).waitUntilRuns()
         flag.touch()
         waitFor("it is stopped", lambda: self.state(runs) == "T")
-        self.assertIn("what runs is suspended, until", owner.do(0, "status"))
+        self.assertIn("what runs is suspended, and is sent back at ", owner.do(0, "status"))
         flag.unlink()
         waitFor("it goes on", lambda: self.state(runs) not in {"T", None})
         runs.letFinish().waitUntilBuilt()
@@ -348,3 +366,23 @@ class ReturnTests(RealPartsTestCase):
         back.letFinish()
         one = farm.getWorker("one")["workerid"]
         self.assertEqual(back.waitUntilBuilt()["workerid"], one)
+
+    def test_nice(self):
+        """It has the lowest priority with all of its process group while its owner is there, and after that its own one."""
+        if not Path("/proc/self/stat").exists():
+            raise SkipTest("no Linux")
+        farm = Farm(self, "pb")
+        farm.configure('worker.BuildSlave(name="one", passwd=PASSWORD)')
+        farm.start()
+        owner, flag = self.owner(farm, "one", "onReturn='nice'")
+        runs = farm.force("one", held=True).waitUntilRuns()
+        before = self.priorities(runs)
+        self.assertNotIn(19, before)
+        flag.touch()
+        waitFor("it is last", lambda: self.priorities(runs) == {19})
+        self.assertIn("what runs has the lowest priority", owner.do(0, "status"))
+        flag.unlink()
+        waitFor("its owner has gone", lambda: owner.status()["on_return"] is None)
+        # priority is not given to everybody
+        self.assertEqual(self.priorities(runs), before if os.geteuid() == 0 else {19})
+        runs.letFinish().waitUntilBuilt()

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.words.holds import HOLDS, holdText, stateText
 from presence.words.pages import pageModules
+from presence.words.returning import RETURNING, returningText
 from tests.integration.browser import Browser
 
 # In a page: the modules, which the server of a page would give.
@@ -65,6 +66,17 @@ class WordsTests(SynchronousTestCase):
         self.assertEqual(
             self.page.evaluate("(entities) => entities.map(holds.stateText)", entities),
             list(map(stateText, entities)),
+        )
+        returning = [
+            [{"does": does}, until]
+            for does in (*RETURNING, "of-the-future")
+            for until in ("", "18:00", "$& {until}")
+        ]
+        self.assertEqual(
+            self.page.evaluate(
+                "(cases) => cases.map(([each, until]) => holds.returningText(each, until))", returning
+            ),
+            [returningText(*case) for case in returning],
         )
         self.browser.assertQuiet()
 

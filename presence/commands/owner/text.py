@@ -8,6 +8,7 @@ from presence.calendar.durations import durationText
 from presence.commands.terminal import AVAILABLE, Clocks
 from presence.text import plain
 from presence.words.holds import DOES, holdText, openText
+from presence.words.returning import returningText
 from presence.words.sensors import stateText
 
 if TYPE_CHECKING:
@@ -42,10 +43,7 @@ class OwnerText:
         rows += [("Runs", self._build(build)) for build in status["running"]] or [("Runs", "nothing")]
         returning = status.get("on_return")
         if returning is not None:
-            until = (
-                "" if returning["until"] is None else f", until {self._moment(returning['until'])} at most"
-            )
-            rows.append(("Runs", f"what runs {returning['does']}{until}"))
+            rows.append(("Runs", returningText(returning, self._moment(returning["until"]))))
         rows.append(("Next break", self._next_break()))
         # a worker of an older version has none
         rows += [("Sensors", self._sensor(sensor)) for sensor in status.get("sensors", [])]

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from presence.calendar.durations import durationText
 from presence.text import oneOf
+from presence.words.returning import RETURNING
 from presence.worker.returning.commands import Eased
 from presence.worker.sensors.written import seconds
 
@@ -27,14 +28,6 @@ TICK = 1.0
 
 # No more than that counts of what passes between two looks: the machine may have slept.
 _LONGEST = 60.0
-
-_DOES = {
-    "nice": "runs with the lowest priority",
-    "suspend": "is suspended",
-    "sendback": "goes on, and is sent back",
-    "sent": "is sent back, to be built elsewhere",
-    "cannot": "goes on with the lowest priority, as the master does not know how to have it built elsewhere",
-}
 
 
 def checkPolicy(onReturn: object, returnLimit: object) -> tuple[str, float | None]:
@@ -55,7 +48,7 @@ def checkPolicy(onReturn: object, returnLimit: object) -> tuple[str, float | Non
 
 
 class ReturnStatus(TypedDict):
-    """What becomes of what runs while its owner needs the machine, in words; and until when, when it is sent back then."""
+    """What becomes of what runs while its owner needs the machine: one of `presence.words.returning`; and when it is sent back."""
 
     does: str
     until: float | None
@@ -87,7 +80,7 @@ class OnReturn:
         self._timer: IDelayedCall | None = None
         self._last = 0.0
         self._passed = 0.0
-        # one of `_DOES` while the machine is needed
+        # one of `RETURNING` while the machine is needed
         self._does = ""
         self._was_killed = False
 
@@ -102,7 +95,7 @@ class OnReturn:
             return None
         left = None if self._limit is None or self._does in {"sent", "cannot"} else self._limit - self._passed
         until = None if left is None else self._clock.seconds() + max(0.0, left)
-        return {"does": _DOES[self._does], "until": until}
+        return {"does": self._does, "until": until}
 
     def needed(self, needed: bool) -> None:
         """The owner needs the machine, or not."""
@@ -153,9 +146,9 @@ class OnReturn:
     def _send_back(self) -> None:
         self._does = "sent" if self._can_send_back() else "cannot"
         _log.info(
-            "presence: after {after} what runs {does}",
+            "presence: after {after} {does}",
             after=durationText(self._passed),
-            does=_DOES[self._does],
+            does=RETURNING[self._does],
         )
         for each in self._eased:
             each.goOn()

@@ -55,6 +55,24 @@ class StatusTests(SynchronousTestCase):
             "Master      connected, and sees it so too",
         )
 
+    def test_returning(self):
+        """What is done with what runs while its owner is there is said, and when it is sent back."""
+        for returning, said in (
+            ({"does": "nice", "until": None}, "what runs has the lowest priority"),
+            (
+                {"does": "suspend", "until": NOW + HOUR},
+                "what runs is suspended, and is sent back at 09:00 if this machine is still needed then",
+            ),
+            ({"does": "sent", "until": None}, "what runs is sent back, to be built elsewhere"),
+            ({"does": "of the future", "until": None}, "what runs: of the future"),
+        ):
+            self.assertEqual(
+                text(running=[{"builder": "any", "since": None}], on_return=returning)
+                .status()
+                .split("\n")[1:3],
+                ["Runs        any", f"            {said}"],
+            )
+
     def test_away(self):
         """Every hold is there with its reason, its beginning and its end; and all else that there is to know."""
         self.assertEqual(

@@ -61,6 +61,7 @@ function draw() {
   text("working", status.work_until === null ? "" : `Works in spite of its breaks${status.sensors.length ? " and sensors" : ""}, until ${words.moment(status.work_until, at)}.`);
   text("stopping", status.stopping === null ? "" : `Stops when nothing runs any more${deadline(at)}.`);
   list("running", status.running.map((each) => words.build(each, at)), "Nothing.");
+  text("returning", words.returning(status.on_return, at));
   list("breaks", status.breaks.map((each) => words.breakText(each, at)), "None in the coming days.");
   list("sensors", status.sensors.map((each) => words.sensor(each, at)));
   $("sensors-card").hidden = status.sensors.length === 0;

@@ -1,7 +1,7 @@
 // Times, holds and builds in words. All instants are seconds since the epoch. What is a list is a sentence: strings, and
 // `{said}` for a text from people.
 
-import { DOES, holdParts, openText, sensorText } from "./holds.js";
+import { DOES, holdParts, openText, returningText, sensorText } from "./holds.js";
 
 const HOUR = 3600;
 
@@ -61,6 +61,13 @@ export function hold(each, now, { holds, back_at: back }) {
 export function sensor(each, now) {
   const until = each.quiet_until === null ? "" : moment(each.quiet_until, now);
   return [{ said: each.name }, `: ${sensorText(each, until)}, `, { said: each.text }];
+}
+
+// What becomes of what runs, as the owner is there; nothing where nothing is done.
+export function returning(each, now) {
+  if (!each) return "";
+  const said = returningText(each, each.until === null ? "" : moment(each.until, now));
+  return `${said[0].toUpperCase()}${said.slice(1)}.`;
 }
 
 export function breakText(each, now) {

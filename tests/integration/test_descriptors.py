@@ -14,6 +14,7 @@ from tests.integration.ownerscommands import Terminal
 
 #: What its worker may open. A build opens some files at a time, and a worker has some twenty of its own.
 LIMITS = {"narrow": 64, "wide": 110}
+PROTOCOLS = ("pb", "msgpack")
 
 
 class DescriptorTests(SynchronousTestCase):
@@ -26,12 +27,13 @@ class DescriptorTests(SynchronousTestCase):
                 self.addCleanup(stranger.close)
 
     def test_buildsGoOn(self):
-        """Builds succeed, and the owner's commands are heard, on a worker with 64 files and on one with 110."""
-        farm = Farm(self)
-        farm.configure(*[f'worker.BuildSlave("{name}", PASSWORD)' for name in LIMITS])
+        """Builds succeed, and the owner's commands are heard, on a worker with 64 files and on one with 110, over PB and msgpack."""
+        farm = Farm(self, *PROTOCOLS)
+        limits = {(f"{name}-{each}", each): LIMITS[name] for name in LIMITS for each in PROTOCOLS}
+        farm.configure(*[f'worker.BuildSlave("{name}", PASSWORD)' for name, _ in limits])
         farm.start()
-        owners = {name: Terminal(self, farm.worker(name)) for name in LIMITS}
-        for name, limit in LIMITS.items():
+        owners = {name: Terminal(self, farm.worker(name, protocol=protocol)) for name, protocol in limits}
+        for (name, _), limit in limits.items():
             worker = farm.worker(name)
             worker.launch()
             resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, (limit, limit))

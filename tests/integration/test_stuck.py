@@ -1,8 +1,8 @@
-"""A deadline that comes while a real worker does not answer any more."""
+"""A deadline that comes while a real worker, or a function of the site, does not answer any more."""
 
 import signal
 
-from tests.integration.farm import RETRY, SUCCESS
+from tests.integration.farm import RETRY, SUCCESS, Farm
 from tests.integration.test_drain import DrainTestCase
 
 #: The connection is cut after two seconds, not after a minute.
@@ -37,3 +37,35 @@ class StuckTests(DrainTestCase):
     def test_msgpack(self):
         """So it is over msgpack."""
         self.stuck("msgpack")
+
+
+#: Which request "any" builds is never answered: nothing of any builder starts from then on.
+NEVER = """
+from twisted.internet.defer import Deferred
+c["builders"][-1].nextBuild = lambda *_: Deferred()
+"""
+
+
+class StuckDistributorTests(DrainTestCase):
+    def test_bothWires(self):
+        """The deadline of a reconfig that takes the function away is kept, over PB and msgpack, and all is built."""
+        workers = ("one", "pb"), ("two", "msgpack")
+        self.farm = Farm(self, "pb", "msgpack")
+        declared = [f'worker.BuildSlave("{name}", PASSWORD)' for name, _ in workers]
+        self.farm.configure(*declared, extra=NEVER)
+        self.farm.start()
+        self.url = f"http://127.0.0.1:{self.farm.www}/"
+        for name, protocol in workers:
+            self.farm.worker(name, protocol=protocol).start().waitUntilConnected()
+        running = [self.farm.force(name, held=True).waitUntilRuns() for name, _ in workers]
+        stuck = self.farm.force()
+        late = self.farm.force("one")
+        self.farm.configure(*declared)
+        self.done("reconfig", "--all", "--deadline", "1s", "--on-deadline", "interrupt")
+        for build in running:
+            self.farm.waitFor("it is built again", lambda build=build: len(build.builds) == 2)
+            build.letFinish().waitUntilBuilt()
+            self.assertEqual(self.results(build), [RETRY, SUCCESS])
+        for request in (stuck, late):
+            request.waitUntilBuilt()
+            self.assertEqual(self.results(request), [SUCCESS])

@@ -1,4 +1,4 @@
-"""A real master whose clock is set: by libfaketime (Debian: `apt-get install faketime`), which shows it another one."""
+"""Real processes whose clock is set: by libfaketime (Debian: `apt-get install faketime`), which shows them another one."""
 
 import json
 import time
@@ -6,7 +6,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from presence.commands import exits
 from tests.integration.farm import Farm, break_
+from tests.integration.ownerscommands import Terminal
 from tests.integration.processes import waitFor
 
 HOUR = 3600
@@ -61,17 +63,15 @@ c["services"] = [Witness()]
 """
 
 
-class SetClockTests(SynchronousTestCase):
-    def setUp(self):
+class SetClockTestCase(SynchronousTestCase):
+    def start(self, *protocols):
+        """A farm, and the environment of those of its processes whose clock is to be set."""
         if not LIBRARIES:
             raise SkipTest("there is no libfaketime")
-        self.farm = Farm(self)
-        self.journal = self.farm.directory / "journal"
+        self.farm = Farm(self, *protocols)
         self.offset = self.farm.directory / "offset"
-        # what the master itself sets its clock to as soon as the hold has ended
-        self.blink = self.farm.directory / "blink"
         self.setClock(0)
-        self.farm.master.environment = {
+        return {
             "LD_PRELOAD": str(LIBRARIES[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self.offset),
             "FAKETIME_NO_CACHE": "1",
@@ -81,11 +81,20 @@ class SetClockTests(SynchronousTestCase):
         }
 
     def setClock(self, seconds):
-        """The master's clock shows so much more than ours."""
+        """Their clock shows so much more than ours."""
         new = self.offset.with_suffix(".new")
         new.write_text(f"{seconds:+d}\n")
         self.since = time.monotonic()
         new.replace(self.offset)
+
+
+class SetClockTests(SetClockTestCase):
+    def setUp(self):
+        environment = self.start()
+        self.farm.master.environment = environment
+        self.journal = self.farm.directory / "journal"
+        # what the master itself sets its clock to as soon as the hold has ended
+        self.blink = self.farm.directory / "blink"
 
     def lines(self):
         text = self.journal.read_text()
@@ -135,3 +144,28 @@ class SetClockTests(SynchronousTestCase):
             self.since = time.monotonic()
             self.assertNoticed(**before)
         self.assertEqual(self.farm.get("presences/held")["presences"][0]["holds"][-1]["reason"], "disk")
+
+
+class OwnersClockTests(SetClockTestCase):
+    def sources(self, name):
+        return [hold["source"] for hold in self.farm.get(f"presences/{name}")["presences"][0]["holds"]]
+
+    def test_thereAndBack(self):
+        """The clock of the machines is set, and an owner's "away for an hour" ends and comes back, over PB and msgpack."""
+        owners = {}
+        environment = self.start("pb", "msgpack")
+        names = {"one": "pb", "two": "msgpack"}
+        self.farm.configure(*[f'worker.BuildSlave("{name}", PASSWORD)' for name in names])
+        self.farm.start()
+        for name, protocol in names.items():
+            owners[name] = Terminal(self, self.farm.worker(name, protocol=protocol))
+            owners[name].worker.environment = environment
+            owners[name].start().worker.waitUntilConnected()
+            owners[name].do(exits.DONE, "away", "--for", "1h")
+        for offset, sources in ((0, ["worker"]), (3 * HOUR, []), (0, ["worker"])):
+            self.setClock(offset)
+            for name in names:
+                self.farm.waitFor(
+                    f"{name} is held by: {sources}",
+                    lambda name=name, sources=sources: self.sources(name) == sources,
+                )

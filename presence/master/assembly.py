@@ -23,6 +23,7 @@ from presence.master.compat import healMessages
 from presence.master.holding.drains import Drains
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
+from presence.master.quiesce.plan import Plan
 from presence.master.quiesce.reconfigurations import Reconfigurations
 from presence.master.quiesce.shutdown import Shutdown
 from presence.master.quiesce.standstill import Standstill
@@ -30,12 +31,13 @@ from presence.master.roster import Roster
 from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
+from presence.master.why.blocks import Blocks
 from presence.master.why.reader import WhyReader
 from presence.model.retries import Retries
 from presence.orders.workers import ReleaseOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
 
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
@@ -117,7 +119,10 @@ class Assembly(SharedService):
         registerResources(master, runningbuilds)
         types = registerResources(master, presences)
         counts = ReadyCounts()
-        self.entities = Entities(roster, counts, self.drains, self.breakDoor, self.breakDeadlines)
+        self._blocks = Blocks(roster, self._plan, counts.buildersOf, self._blocks_changed)
+        self.entities = Entities(
+            roster, counts, self.drains, self.breakDoor, self.breakDeadlines, blocks=self._blocks
+        )
         self._events = Events(roster, self.entities, counts, types)
         for each in types.values():
             each.entities, each.orders, each.settle = self.entities, self.storedOrders, self._events.settle
@@ -148,6 +153,7 @@ class Assembly(SharedService):
             return
         self.roster.clock.stop()
         self.reconfigurations.stop()
+        self._blocks.stop()
         self._note.stop()
         self.bearers.stop()
         self._hook.stop()
@@ -193,6 +199,7 @@ class Assembly(SharedService):
     def _worker_changed(self, presence: WorkerPresence) -> None:
         if presence.ready:
             self.wakeup.workerReady(presence.name)
+        self._blocks.workerChanged(presence.name)
         self._announce(presence.name)
         self.drains.holdsChanged(presence)
         self.breakDeadlines.holdsChanged(presence)
@@ -202,6 +209,7 @@ class Assembly(SharedService):
         self._answers.giveUp()
         self._answers.decisions.forget()
         self._events.follow()
+        self._blocks.follow()
         self.reconfigurations.configurationChanged()
         self._note.write()
 
@@ -237,7 +245,15 @@ class Assembly(SharedService):
         elif drain.deadline <= self.master.reactor.seconds():
             self._give_up(worker)
 
+    def _plan(self) -> Plan:
+        reconfig = self.reconfigurations.current
+        return Plan() if reconfig is None else reconfig.plan
+
+    def _blocks_changed(self, workers: Iterable[str], builders: Iterable[str]) -> None:
+        self._events.blocksChanged(workers, builders)
+
     def _reconfig_changed(self) -> None:
+        self._blocks.planChanged()
         self._report.changed()
 
     def _shutdown_changed(self) -> None:
@@ -261,5 +277,6 @@ class Assembly(SharedService):
         self.storedOrders.clockJumped()
         self._retries.clockJumped()
         self._requeue.clockJumped()
+        self._blocks.clockJumped()
         self._events.clockJumped()
         self._report.clockJumped()

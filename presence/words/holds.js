@@ -23,6 +23,8 @@ export function isolated(text) {
 
 /** The state of a worker or builder of the API, as a word: "available", "drained". */
 export function stateText(entity) {
+  // (a master that is older than the page tells of none)
+  if (entity.blocked?.length) return words.states[entity.blocked[0].kind] ?? words.states.NOT_ACCEPTING_NEW_BUILDS;
   return words.states[(entity.drain ?? entity).state];
 }
 

@@ -19,6 +19,8 @@ STATES = {
     "drained": "drained",
     # it accepts builds, and none starts: the master stops
     "stopping": "stopping",
+    # likewise: it needs a lock that somebody else has
+    "lock": "waiting for a lock",
 }
 
 #: The state of a worker, as what it does.
@@ -65,10 +67,12 @@ ENDS = {"sensor": "it is over"}
 
 def stateText(entity: Mapping[str, Any], *, stopping: bool = False) -> str:
     """The state of a worker or builder of the API, as a word: "available", "drained". While the master is `stopping` none is
-    available.
+    available, nor is one from which something else keeps every build.
     """
     if stopping and entity["state"] == "AVAILABLE":
         return STATES["stopping"]
+    if blocked := entity.get("blocked"):
+        return STATES.get(blocked[0]["kind"], STATES["NOT_ACCEPTING_NEW_BUILDS"])
     return STATES[(entity.get("drain") or entity)["state"]]
 
 

@@ -11,6 +11,7 @@ KINDS = {
     "available": "available",
     "busy": "busy",
     "partial": "in a partial break",
+    "locked": "waiting for a lock",
     "break": "on a break",
     "held": "held",
     "draining": "draining",
@@ -21,6 +22,9 @@ KINDS = {
 
 #: The kind of a worker by the source of its first hold; by any other source it is held.
 KIND_OF_SOURCE = {"offline": "offline", "break": "break"}
+
+#: The kind of a worker that nothing holds, by what keeps every build from it all the same; by anything else it is held.
+KIND_OF_BLOCK = {"lock": "locked"}
 
 #: What may happen at the deadline of a drain to what still runs, to choose from.
 DRAIN_ENDS = {

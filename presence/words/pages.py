@@ -45,6 +45,7 @@ def pageModules() -> dict[str, bytes]:
         "kinds": {
             "names": kinds.KINDS,
             "ofSource": kinds.KIND_OF_SOURCE,
+            "ofBlock": kinds.KIND_OF_BLOCK,
             "drainEnds": kinds.DRAIN_ENDS,
             "drainDeadline": kinds.DRAIN_DEADLINE,
             "stopEnds": kinds.STOP_ENDS,

@@ -1,5 +1,9 @@
 """The page in Buildbot's UI, in a real Chromium, with a real master: what its tests have in common."""
 
+import os
+import subprocess
+import sys
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.browser import Browser
@@ -50,6 +54,17 @@ class PageTestCase(SynchronousTestCase):
         self.farm.configure(*workers, extra=PLUGIN + extra, **keywords)
         self.farm.start()
         self.url = f"http://127.0.0.1:{self.farm.www}/"
+
+    def shell(self, command, *arguments):
+        """What a command of the admin's prints."""
+        return subprocess.run(
+            [sys.executable, "-m", "presence.commands.main", command, "--url", self.url, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "TZ": "UTC", "COLUMNS": "200"},
+            text=True,
+            check=True,
+        ).stdout
 
     def open(self, path="presence", **options):
         """Buildbot's UI, and in it this page."""

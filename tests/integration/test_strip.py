@@ -1,8 +1,6 @@
 """The strip above Buildbot's own pages, in a real Chromium: it says what the API and the command line say."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.integration.browser import NARROW, WIDE
@@ -41,17 +39,6 @@ class StripTests(PageTestCase):
         if directory := os.environ.get("PRESENCE_SCREENSHOTS"):
             page.screenshot(path=Path(directory) / f"strip-{name}.png")
 
-    def said(self, *about):
-        """What `presence why` says."""
-        return subprocess.run(
-            [sys.executable, "-m", "presence.commands.main", "why", "--url", self.url, *about],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "TZ": "UTC"},
-            text=True,
-            check=True,
-        ).stdout
-
     def test_pages(self):
         """The pages of a request, a builder, a worker, the workers and what waits have one, light and dark; it is there at once
         when something changes, leads to our page, and is on no other page.
@@ -69,7 +56,7 @@ class StripTests(PageTestCase):
         number = waiting["buildrequestid"]
         sentence = "Waits: mac-mini: busy with mac-mini #1. When it may start is not known."
         page = self.strip(f"buildrequests/{number}", sentence)
-        self.assertIn(sentence, self.said(str(number)))
+        self.assertIn(sentence, self.shell("why", str(number)))
         self.look(page, "request")
         self.strip(
             f"builders/{builder['builderid']}", "A request would wait: mac-mini: busy with mac-mini #1"

@@ -62,6 +62,7 @@ class WordsTests(SynchronousTestCase):
             {"state": "AVAILABLE"},
             {"state": "NOT_ACCEPTING_NEW_BUILDS", "drain": None},
             {"state": "NOT_ACCEPTING_NEW_BUILDS", "drain": {"state": "drained"}},
+            *({"state": "AVAILABLE", "blocked": [{"kind": kind}]} for kind in ("lock", "reconfig", "new")),
         ]
         self.assertEqual(
             self.page.evaluate("(entities) => entities.map(holds.stateText)", entities),

@@ -60,7 +60,8 @@ class AdminText(Clocks):
         # a master of before there were drains does not say any
         drain = worker.get("drain")
         held = [self._hold(each, drain, ends=not alone) for each in worker["holds"]]
-        return "; ".join([*held, *self._breaks(worker)])
+        blocked = [each["text"] for each in worker.get("blocked", ())]
+        return "; ".join([*held, *blocked, *self._breaks(worker)])
 
     def _breaks(self, worker: dict[str, Any]) -> list[str]:
         """What breaks do beside the hold; nothing of a master that is older than this command."""

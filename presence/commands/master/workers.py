@@ -73,7 +73,7 @@ def addParser(subparsers: Any) -> None:
 
 
 def _workers(options: Namespace, client: MasterClient) -> int:
-    found = [each for each in selected(options, client) if options.state in (None, each["state"])]
+    found = [each for each in selected(options, client) if options.state in (None, _state_of(each))]
     if options.json:
         print(json.dumps(found, indent=2))
     else:
@@ -129,6 +129,11 @@ def _watch(options: Namespace, client: MasterClient) -> int:
             else:
                 print(adminText().change(worker), flush=True)
     raise MasterError(f"{client.url} has ended the connection")
+
+
+def _state_of(worker: dict[str, Any]) -> str:
+    """Whether builds start on it: none do where something else than a hold keeps every build away."""
+    return _STATES["away"] if worker.get("blocked") else str(worker["state"])
 
 
 def _state(text: str) -> str:

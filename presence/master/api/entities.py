@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from presence.master.breaks.door import BreakDoor, Refusal
     from presence.master.holding.drains import Drains
     from presence.master.roster import Roster
+    from presence.master.why.blocks import Blocks
+    from presence.master.why.facts import Reason
     from presence.model.builderpresence import BuilderPresence
     from presence.model.states import Hold
     from presence.model.workerpresence import WorkerPresence
@@ -51,12 +53,15 @@ class Entities:
         drains: Drains,
         door: BreakDoor,
         deadlines: BreakDeadlines,
+        *,
+        blocks: Blocks,
     ) -> None:
         self._roster = roster
         self._counts = counts
         self._drains = drains
         self._door = door
         self._deadlines = deadlines
+        self._blocks = blocks
         self._forecast = Forecast()
         # the names of workers by their ids, as far as they have been asked for; until the configuration changes
         self._names: dict[int, str] = {}
@@ -126,12 +131,17 @@ class Entities:
             "partial_breaks": [],
             "limits": [{"limit": each.limit.text, "until": each.until} for each in presence.limits],
             "refused": [],
+            "blocked": [],
             "interrupts_at": self._deadlines.interruptsAt(name),
             "work_until": None,
             "builders": self._builder_ids_of(name),
             "holdable": enrolled is not None,
             "drain": None,
         }
+        if presence.ready and not running:
+            entity["blocked"] = [
+                {"kind": each.kind, "text": each.text} for each in self._blocks.ofWorker(name)
+            ]
         if enrolled is not None:
             drain = enrolled.adminRecord.drain
             if drain is not None:
@@ -186,10 +196,19 @@ class Entities:
         if builder is None or builderid is None:
             return None
         ready = before = self._counts.readyOf(name)
-        if self._door.isGuarding and (refusing := self._refusing(builder)):
+        whole = self._blocks.ofBuilder(name)
+        blocked = self._blocked(builder) if self._blocks.mayConcern(name) else {}
+        refusing = self._refusing(builder) if self._door.isGuarding else {}
+        reason: str | None
+        if whole is not None:
+            ready, reason, back_at = 0, whole.text, None
+        elif refusing or blocked:
             # a worker that is ready may be in a partial break that refuses this builder
-            ready -= sum(not each.admits(name) for each in refusing)
-            reason, back_at = _why_refused(refusing, builder) if len(refusing) >= before else (None, None)
+            ready -= len({each for each in refusing if not each.admits(name)} | blocked.keys())
+            told = {each: why.reason for each, why in refusing.items()}
+            told.update({each: why.text for each, why in blocked.items()})
+            ends = [why.until for each, why in refusing.items() if each not in blocked]
+            reason, back_at = _why_refused(told, ends, builder) if len(told) >= before else (None, None)
         else:
             reason, back_at = (None, None) if ready else self._why(builder.workers)
         return {
@@ -205,7 +224,19 @@ class Entities:
 
     def isLimited(self, worker: str) -> bool:
         """Whether a worker that is ready may refuse some of its builders."""
-        return self._door.isGuarded(worker)
+        return self._door.isGuarded(worker) or bool(self._blocks.ofWorker(worker))
+
+    def _blocked(self, builder: BuilderPresence) -> dict[WorkerPresence, Reason]:
+        """Those workers of a builder that are ready and on which none of its builds would start all the same, and why."""
+        found = {}
+        for each in builder.workers:
+            worker = self._master.workers.workers.get(each.name) if each.ready else None
+            if worker is not None:
+                idle = not self._running(worker, each)
+                why = self._blocks.ofPair(builder.name, each.name, idle=idle)
+                if why is not None:
+                    found[each] = why
+        return found
 
     def _refusing(self, builder: BuilderPresence) -> dict[WorkerPresence, Refusal]:
         """Those workers of a builder that are ready and refuse it, and why."""
@@ -255,15 +286,15 @@ def _break(coming: ComingBreak | ComingLimit) -> BreakEntity:
 
 
 def _why_refused(
-    refusing: Mapping[WorkerPresence, Refusal], builder: BuilderPresence
+    refusing: Mapping[WorkerPresence, str], until: Sequence[float | None], builder: BuilderPresence
 ) -> tuple[str, float | None]:
     """Why those workers of a builder that are ready refuse it, for people; and when the first of all takes it again, if one
-    knows.
+    knows: of the former it is known `until` when.
     """
-    told = [f"{each.name}: {why.reason}" for each, why in tuple(refusing.items())[:_NAMED]]
+    told = [f"{each.name}: {why}" for each, why in tuple(refusing.items())[:_NAMED]]
     if len(refusing) > _NAMED:
         told.append(f"and {len(refusing) - _NAMED} more")
-    ends = [why.until for why in refusing.values()]
+    ends = [*until]
     ends += [each.backFor(builder.name) for each in builder.workers if not each.ready]
     return "; ".join(told), min((each for each in ends if each is not None), default=None)
 

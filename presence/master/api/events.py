@@ -117,6 +117,14 @@ class Events:
         self._unsettled.add(name)
         self._schedule()
 
+    def blocksChanged(self, workers: Iterable[str], builders: Iterable[str]) -> None:
+        """Something else blocks these, or nothing any more."""
+        for name in workers:
+            self._workers.add(name)
+            self._builders.update(self._counts.buildersOf(name))
+        self._builders.update(builders)
+        self._schedule()
+
     def settle(self) -> None:
         """Count what has changed and is not counted yet."""
         for name in tuple(self._unsettled):

@@ -1,4 +1,5 @@
-"""Filters and orders of Buildbot's API, applied to entities in which a field may be null.
+"""The types of what is in a field of an entity; and filters and orders of Buildbot's API, applied to entities in which a field
+may be null.
 
 Buildbot compares whatever it is asked to compare, and answers with an internal error where that cannot be done.
 """
@@ -8,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from buildbot.data import exceptions, types
+
+from presence.master.compat import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +38,72 @@ NullableText = types.NoneOk(types.String())
 
 #: An instant, or null.
 NullableInstant = types.NoneOk(Instant())
+
+
+class HoldType(Entity):
+    """One reason why a worker does not accept builds."""
+
+    source = types.String()
+    reason = NullableText
+    by = NullableText
+    since = Instant()
+    until = NullableInstant
+
+
+class BreakType(Entity):
+    """A break as it happens; `stop` is null where no end is in sight.
+
+    `finish_before`: no build starts that would still run in it. `interrupts_at`: when what runs in it is interrupted.
+    """
+
+    start = Instant()
+    stop = NullableInstant
+    reason = NullableText
+    finish_before = types.Boolean()
+    interrupts_at = NullableInstant
+
+
+class PartialBreakType(Entity):
+    """A break in which some builds may start; `limit` says which ones."""
+
+    start = Instant()
+    stop = NullableInstant
+    reason = NullableText
+    finish_before = types.Boolean()
+    interrupts_at = NullableInstant
+    limit = types.String()
+
+
+class LimitType(Entity):
+    """What may start in a partial break that is now, and until when."""
+
+    limit = types.String()
+    until = NullableInstant
+
+
+class RefusedType(Entity):
+    """A builder whose builds wait, as they would not be finished by `finish_by`, when a break begins."""
+
+    builder = types.String()
+    reason = types.String()
+    until = NullableInstant
+    finish_by = NullableInstant
+
+
+class BlockType(Entity):
+    """Why nothing would start on a worker that is idle and that nothing holds: ``lock`` or ``reconfig``, and a text for people."""
+
+    kind = types.String()
+    text = types.String()
+
+
+class DrainType(Entity):
+    """How a worker is drained: ``draining`` until nothing runs on it, nor on another one of the group."""
+
+    state = types.String()
+    deadline = NullableInstant
+    on_deadline = types.String()
+    group = NullableText
 
 
 def select(resultSpec: Any, entityType: Any, entities: Iterable[Mapping[str, Any]]) -> list[Any]:

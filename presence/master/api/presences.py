@@ -36,65 +36,6 @@ _DAY = 24 * 3600
 _LONGEST, _FARTHEST = 62 * _DAY, 400 * _DAY
 
 
-class HoldType(Entity):
-    """One reason why a worker does not accept builds."""
-
-    source = types.String()
-    reason = filters.NullableText
-    by = filters.NullableText
-    since = filters.Instant()
-    until = filters.NullableInstant
-
-
-class BreakType(Entity):
-    """A break as it happens; `stop` is null where no end is in sight.
-
-    `finish_before`: no build starts that would still run in it. `interrupts_at`: when what runs in it is interrupted.
-    """
-
-    start = filters.Instant()
-    stop = filters.NullableInstant
-    reason = filters.NullableText
-    finish_before = types.Boolean()
-    interrupts_at = filters.NullableInstant
-
-
-class PartialBreakType(Entity):
-    """A break in which some builds may start; `limit` says which ones."""
-
-    start = filters.Instant()
-    stop = filters.NullableInstant
-    reason = filters.NullableText
-    finish_before = types.Boolean()
-    interrupts_at = filters.NullableInstant
-    limit = types.String()
-
-
-class LimitType(Entity):
-    """What may start in a partial break that is now, and until when."""
-
-    limit = types.String()
-    until = filters.NullableInstant
-
-
-class RefusedType(Entity):
-    """A builder whose builds wait, as they would not be finished by `finish_by`, when a break begins."""
-
-    builder = types.String()
-    reason = types.String()
-    until = filters.NullableInstant
-    finish_by = filters.NullableInstant
-
-
-class DrainType(Entity):
-    """How a worker is drained: ``draining`` until nothing runs on it, nor on another one of the group."""
-
-    state = types.String()
-    deadline = filters.NullableInstant
-    on_deadline = types.String()
-    group = filters.NullableText
-
-
 class _Published(OwnEvents):
     """What the two resource types have in common: where their entities come from, and where orders go."""
 
@@ -341,21 +282,22 @@ class Presence(_Published, base.ResourceType):
         workerid = types.Integer()
         name = types.String()
         state = types.String()
-        holds = types.List(of=HoldType("hold"))
+        holds = types.List(of=filters.HoldType("hold"))
         connected = types.Boolean()
         busy = types.Boolean()
         running = types.Integer()
         back_at = filters.NullableInstant
-        next_break = types.NoneOk(BreakType("break"))
-        breaks = types.List(of=BreakType("break"))
-        partial_breaks = types.List(of=PartialBreakType("partial_break"))
-        limits = types.List(of=LimitType("limit"))
-        refused = types.List(of=RefusedType("refused"))
+        next_break = types.NoneOk(filters.BreakType("break"))
+        breaks = types.List(of=filters.BreakType("break"))
+        partial_breaks = types.List(of=filters.PartialBreakType("partial_break"))
+        limits = types.List(of=filters.LimitType("limit"))
+        refused = types.List(of=filters.RefusedType("refused"))
+        blocked = types.List(of=filters.BlockType("block"))
         interrupts_at = filters.NullableInstant
         work_until = filters.NullableInstant
         builders = types.List(of=types.Integer())
         holdable = types.Boolean()
-        drain = types.NoneOk(DrainType("drain"))
+        drain = types.NoneOk(filters.DrainType("drain"))
 
     entityType = EntityType(name)
 

@@ -50,6 +50,13 @@ class RefusedEntity(TypedDict):
     finish_by: float | None
 
 
+class BlockEntity(TypedDict):
+    """Why nothing would start, though nothing holds it: `kind` is ``lock`` or ``reconfig``, and `text` for people."""
+
+    kind: str
+    text: str
+
+
 class DrainEntity(TypedDict):
     """How a worker is drained; `state` is ``draining`` or ``drained``."""
 
@@ -75,6 +82,7 @@ class PresenceEntity(TypedDict):
     partial_breaks: list[PartialBreakEntity]
     limits: list[LimitEntity]
     refused: list[RefusedEntity]
+    blocked: list[BlockEntity]
     interrupts_at: float | None
     work_until: float | None
     builders: list[int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from presence.master.why.facts import Reason, Why, Workers, WorkerWhy
 from presence.words import waiting as words
@@ -54,7 +54,7 @@ def explainWorker(worker: WorkerFacts, now: float) -> WorkerWhy:
         *(_held(each, worker) for each in worker.holds),
         *worker.refusals,
         *_busy(worker),
-        *(_locked(each) for each in worker.locks),
+        *(lockReason(each) for each in worker.locks),
     ]
     ends = [_End(each.until, each.estimated) for each in reasons[len(worker.holds) :]]
     if worker.holds:
@@ -143,7 +143,8 @@ def _busy(worker: WorkerFacts) -> list[Reason]:
     return [Reason("busy", text, until=until, estimated=until is not None)]
 
 
-def _locked(taken: Taken) -> Reason:
+def lockReason(taken: Taken) -> Reason:
+    """That a lock is taken, and by whom."""
     until = _nth(taken.owners, len(taken.owners) - 1 if taken.all else 0) if taken.owners else None
     if taken.owners:
         text = words.LOCKED_BY.replace("{has}", "has" if len(taken.owners) == 1 else "have")
@@ -151,6 +152,18 @@ def _locked(taken: Taken) -> Reason:
     else:
         text = words.LOCKED.replace("{lock}", taken.lock)
     return Reason("lock", text, until=until, estimated=until is not None)
+
+
+def reconfigReason(why: str) -> Reason:
+    """That a reconfiguration holds builds, and why."""
+    text = holdText({"source": "reconfig", "reason": why, "by": None})
+    return Reason("reconfig", text, hint=words.HINTS["reconfig"])
+
+
+def buildName(build: Any) -> str:
+    """What a build (Buildbot's) is called: "runtests #12"."""
+    name = str(build.builder.name)
+    return name if build.number is None else f"{name} #{build.number}"
 
 
 def _nth(builds: Sequence[Running], place: int) -> float | None:

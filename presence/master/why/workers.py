@@ -9,10 +9,9 @@ from twisted.internet.defer import inlineCallbacks
 
 from presence.master.builds.estimates import estimates
 from presence.master.builds.running import allBuilds, isLost
+from presence.master.why.explain import buildName, reconfigReason
 from presence.master.why.facts import Reason, Running, Taken, WorkerFacts
 from presence.master.why.lockowners import LockOwners
-from presence.words import waiting as words
-from presence.words.holds import holdText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -134,8 +133,7 @@ class Candidates:
         if presence is not None and presence.heldBy("reconfig") is None:
             held = self._gate.why(builder, name)
             if held is not None:
-                said = holdText({"source": "reconfig", "reason": held, "by": None})
-                yield Reason("reconfig", said, hint=words.HINTS["reconfig"])
+                yield reconfigReason(held)
 
 
 def _free_from(
@@ -153,10 +151,9 @@ def _free_from(
 
 
 def _running(build: Any, remaining: dict[int, Estimate], now: float) -> Running:
-    name = f"{build.builder.name} #{build.number}" if build.number is not None else str(build.builder.name)
     estimate = remaining.get(build.buildid)
     ends = None if estimate is None or estimate.remaining is None else now + estimate.remaining
-    return Running(name, ends)
+    return Running(buildName(build), ends)
 
 
 def _is_available(wfb: Any) -> bool:

@@ -43,6 +43,7 @@ class WorkerTests(ApiTestCase):
                 "partial_breaks": [],
                 "limits": [],
                 "refused": [],
+                "blocked": [],
                 "interrupts_at": None,
                 "work_until": None,
                 "builders": builders,

@@ -14,14 +14,16 @@ const ORDER = KINDS.map(([kind]) => kind);
 const KEYS = {
   name: (worker) => worker.name,
   state: (worker) => ORDER.indexOf(kindOf(worker, false)),
-  why: (worker) => (worker.holds.length ? sourceText(sourceOf(worker.holds[0])) : null),
+  why: (worker) =>
+    worker.holds.length ? sourceText(sourceOf(worker.holds[0])) : (worker.blocked?.[0]?.text ?? null),
   until: (worker) => (worker.holds.length ? (worker.back_at ?? Number.MAX_VALUE) : null),
   running: (worker) => -worker.running,
   next: (worker, now) => nextBreak(worker, now)?.start ?? null,
 };
 
+/** Whether builds start: nothing holds it, and nothing else keeps every build from it. */
 export function isAvailable(entity) {
-  return entity.state === "AVAILABLE";
+  return entity.state === "AVAILABLE" && !entity.blocked?.length;
 }
 
 export function heldBy(worker, source) {
@@ -56,6 +58,7 @@ export function chosen(workers, builders, { text, builder }) {
       const said = [
         worker.name,
         ...worker.holds.flatMap((hold) => [sourceText(sourceOf(hold)), hold.reason, hold.by]),
+        ...(worker.blocked ?? []).map((each) => each.text),
       ];
       const all = said.join("\n").toLowerCase();
       return words.every((word) => all.includes(word));

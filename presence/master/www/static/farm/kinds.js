@@ -10,7 +10,8 @@ export function kindOf(worker, stopping) {
   if (worker.drain) return worker.drain.state;
   if (worker.holds.length) return words.kinds.ofSource[worker.holds[0].source] ?? "held";
   if (stopping) return "stopping";
-  // (a master that is older than the page tells of no limits)
+  // (a master that is older than the page tells of neither)
+  if (worker.blocked?.length) return words.kinds.ofBlock[worker.blocked[0].kind] ?? "held";
   if (worker.limits?.length) return "partial";
   return worker.busy ? "busy" : "available";
 }

@@ -3,6 +3,7 @@
 import { holdText, isolated, stateText } from "../holds.js";
 import { whyText } from "../waiting.js";
 import { notesOf } from "./breaknotes.js";
+import { isAvailable } from "./choice.js";
 import { KINDS, counted, isStopping } from "./kinds.js";
 import { count } from "./words.js";
 
@@ -14,7 +15,7 @@ const TOLD = 3;
 const ABOUT_WORK = ["presences/*/*", "builds/*/*", "buildrequests/*/*", "shutdowns/*/*"];
 const ABOUT_WORKERS = ["presences/*/*", "shutdowns/*/*"];
 
-const FIELDS = ["name", "state", "holds", "drain", "busy", "running", "back_at", "limits", "refused", "interrupts_at"]
+const FIELDS = ["name", "state", "holds", "drain", "busy", "running", "back_at", "limits", "refused", "blocked", "interrupts_at"]
   .map((name) => `field=${name}`)
   .join("&");
 
@@ -78,10 +79,11 @@ function sayWorker([answer, master], clocks) {
       until: hold.until === null ? "" : clocks.moment(hold.until),
     }),
   );
+  const blocked = (worker.blocked ?? []).map((each) => isolated(each.text));
   const running = worker.running ? [`${count(worker.running, "build")} running`] : [];
-  const text = [...state, ...holds, ...notesOf(worker, clocks.now), ...running].join("; ");
+  const text = [...state, ...holds, ...blocked, ...notesOf(worker, clocks.now), ...running].join("; ");
   return {
-    sign: worker.state === "AVAILABLE" && !stopping ? "good" : worker.back_at === null ? "stop" : "wait",
+    sign: isAvailable(worker) && !stopping ? "good" : worker.back_at === null ? "stop" : "wait",
     lines: [...(stopping ? [STOPPING] : []), ...(text ? [`${isolated(worker.name)}: ${text}`] : [])],
     to: `${HERE}?${new URLSearchParams({ text: worker.name })}`,
   };
@@ -91,7 +93,7 @@ function sayWorkers([answer, master]) {
   const stopping = isStopping(master.shutdowns[0]);
   const counts = counted(answer.presences, stopping);
   const text = KINDS.filter(([kind]) => counts.has(kind)).map(([kind, word]) => `${counts.get(kind)} ${word}`);
-  const good = answer.presences.some((worker) => worker.state === "AVAILABLE") && !stopping;
+  const good = answer.presences.some(isAvailable) && !stopping;
   return {
     sign: good ? "good" : "stop",
     lines: [...(stopping ? [STOPPING] : []), ...(text.length ? [text.join(", ")] : [])],

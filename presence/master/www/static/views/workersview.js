@@ -194,6 +194,9 @@ export function Reasons({ worker, times, notes }) {
       const parts = holdParts(hold, { drain: worker.drain !== null, since, until });
       return h("div", { key: place, className: "presence-hold", title: fullText(hold.since) }, sentence(parts));
     }),
+    ...(worker.blocked ?? []).map(({ text }) =>
+      h("div", { key: text, className: "presence-hold" }, said(text)),
+    ),
     ...(notes ? notes.split("\n") : []).map((note) =>
       h("div", { key: note, className: "presence-note" }, note),
     ),
@@ -201,7 +204,8 @@ export function Reasons({ worker, times, notes }) {
 }
 
 export function Until({ worker, back, backIn }) {
-  if (isAvailable(worker)) return null;
+  // (when a lock is released is told where one asks why a request waits)
+  if (worker.state === "AVAILABLE") return null;
   if (back === null) return h("span", { className: "presence-by" }, "not known");
   return h(
     "span",

@@ -32,8 +32,8 @@ export function WorkerView({ name, workers, builders, builds, now, onOrder }) {
     h(
       "dl",
       { className: "presence-facts" },
-      fact("Why", (worker.holds.length > 0 || times.notes) && h(Reasons, { worker, ...times })),
-      fact("Until", !isAvailable(worker) && h(Until, { worker, ...times })),
+      fact("Why", (worker.holds.length > 0 || worker.blocked?.length || times.notes) && h(Reasons, { worker, ...times })),
+      fact("Until", worker.state !== "AVAILABLE" && h(Until, { worker, ...times })),
       fact("Works anyway", times.work && `in its breaks until ${times.work}`),
       fact("Runs", worker.running ? h(Running, { worker, ...times, most: Infinity }) : "nothing"),
       fact("Next breaks", h(Breaks, { worker, now })),

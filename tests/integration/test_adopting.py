@@ -6,7 +6,8 @@ import time
 from http.cookiejar import CookieJar
 from urllib.request import HTTPCookieProcessor, build_opener
 
-from tests.integration.farm import SUCCESS, break_
+from tests.integration.buildrequest import SUCCESS
+from tests.integration.farm import break_
 from tests.integration.ownerscommands import Terminal
 from tests.integration.test_admin import USERS, AdminTestCase
 

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.integration.farm import RETRY, SUCCESS
+from tests.integration.buildrequest import RETRY, SUCCESS
 from tests.integration.processes import DEADLINE
 from tests.integration.test_admin import USERS, AdminTestCase
 

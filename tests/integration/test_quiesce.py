@@ -8,7 +8,8 @@ import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.farm import JOB, PASSWORD, RETRY, SUCCESS, Farm
+from tests.integration.buildrequest import RETRY, SUCCESS
+from tests.integration.farm import JOB, PASSWORD, Farm
 from tests.integration.processes import DEADLINE
 
 MASTER_CFG = """\

@@ -5,7 +5,8 @@ import signal
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.farm import RETRY, SUCCESS, Farm
+from tests.integration.buildrequest import RETRY, SUCCESS
+from tests.integration.farm import Farm
 
 MAC, ARM = (f'worker.BuildSlave(name="{name}", passwd=PASSWORD)' for name in ("mac-mini", "aarch64"))
 

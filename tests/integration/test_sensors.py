@@ -25,7 +25,8 @@ from presence.worker.client import PresenceClient
 from presence.worker.looking import logind
 from presence.worker.looking.logind import Logind
 from presence.worker.sensors import CannotTellError, DiskBelow, Used
-from tests.integration.farm import RETRY, Farm
+from tests.integration.buildrequest import RETRY
+from tests.integration.farm import Farm
 from tests.integration.ownerscommands import Terminal
 from tests.integration.processes import waitFor
 from tests.integration.test_wire import OURS

@@ -2,7 +2,8 @@
 
 import signal
 
-from tests.integration.farm import RETRY, SUCCESS, Farm
+from tests.integration.buildrequest import RETRY, SUCCESS
+from tests.integration.farm import Farm
 from tests.integration.test_drain import DrainTestCase
 
 #: The connection is cut after two seconds, not after a minute.

@@ -383,12 +383,8 @@ class MasterTestCase(RunFakeMasterTestCase):
     def results(self, brid):
         """The results of all builds of a request, in their order; None for one that runs."""
         builds = self.master.db.model.builds
-        return [
-            row.results
-            for row in self.query(
-                sa.select(builds.c.results).where(builds.c.buildrequestid == brid).order_by(builds.c.id)
-            )
-        ]
+        chosen = sa.select(builds.c.results).where(builds.c.buildrequestid == brid).order_by(builds.c.id)
+        return [row.results for row in self.query(chosen)]
 
     def finishAll(self):
         """End what runs, and what starts then, until nothing does."""

@@ -5,13 +5,13 @@ Who may build at which moment it knows by its own account (see there); nothing o
 
 from datetime import datetime, timedelta, timezone
 
-import sqlalchemy as sa
 from buildbot.process.results import RETRY, SUCCESS
 from twisted.internet.defer import Deferred
 
 from tests.master.account import Account, randomWindows
 from tests.master.chronicle import Chronicle
 from tests.master.fakemaster import DAY, HOUR, MINUTE
+from tests.master.queue import queue
 
 SETTLING = 1.5
 #: What may happen, and how often compared with the rest.
@@ -27,10 +27,6 @@ EVENTS = {
     "graceful": 2,
     "suspend": 4,
 }
-UNCLAIMED = sa.text(
-    "SELECT id, builderid, complete FROM buildrequests"
-    " WHERE complete OR id NOT IN (SELECT brid FROM buildrequest_claims)"
-)
 
 
 class Simulation(Chronicle):
@@ -193,9 +189,8 @@ class Simulation(Chronicle):
 
     def requests(self):
         """Those that wait in the queue, as pairs of their id and builder; and how many are complete."""
-        rows = self.case.query(UNCLAIMED)
-        waiting = [(brid, self.builderNames[builderid]) for brid, builderid, complete in rows if not complete]
-        return waiting, sum(complete for _, _, complete in rows)
+        waiting, complete = queue(self.case)
+        return [(brid, self.builderNames[builderid]) for brid, builderid in waiting], complete
 
     def nothingLost(self, waiting, complete):
         """Each request is complete, or waits in the queue, or belongs to a build that runs or is prepared."""
@@ -397,15 +392,11 @@ class Simulation(Chronicle):
 
     def completedOnce(self):
         """Each request has one build that succeeded, after those that were lost or refused."""
-        builds = self.case.master.db.model.builds
-        results = {brid: [] for brid in self.brids}
-        rows = self.case.query(sa.select(builds.c.buildrequestid, builds.c.results).order_by(builds.c.id))
-        for brid, result in rows:
-            results[brid].append(result)
         for brid in self.brids:
+            results = self.case.results(brid)
             expected = [RETRY] * self.retries.get(brid, 0) + [SUCCESS]
-            if results[brid] != expected:
-                self.fail(f"the builds of request {brid} ended with {results[brid]}, not {expected}")
+            if results != expected:
+                self.fail(f"the builds of request {brid} ended with {results}, not {expected}")
         self.check()
 
     def run(self):

@@ -3,7 +3,8 @@
 import time
 
 from tests.integration.browser import Browser
-from tests.integration.farm import SUCCESS, break_
+from tests.integration.buildrequest import SUCCESS
+from tests.integration.farm import break_
 from tests.integration.ownerscommands import Terminal
 from tests.integration.pagecase import PLUGIN
 from tests.integration.test_admin import AdminTestCase

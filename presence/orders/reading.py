@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+#: How many texts there may be in a list.
+MOST_TEXTS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of an action: its `kind` is ``"text"``, ``"instant"``, ``"flag"`` or ``"choice"`` (one of `choices`).
+    """One parameter of an action: its `kind` is ``"text"``, ``"texts"`` (a list of them), ``"instant"``, ``"flag"`` or
+    ``"choice"`` (one of `choices`).
 
     None is allowed, always, and is as good as missing where the parameter is not `required`. `field` is what the
     order calls it, when that is not its name.
@@ -75,9 +80,17 @@ def _read(action: str, name: str, parameter: Parameter, given: Mapping[str, Any]
             return oneOf(value, parameter.choices)
         if parameter.kind == "flag":
             return _flag(value)
+        if parameter.kind == "texts":
+            return _texts(value)
         return readReason(value) if parameter.kind == "text" else readInstant(value, now)
     except ValueError as problem:
         raise ValueError(f"{name}: {problem}") from None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MOST_TEXTS:
+        raise ValueError(f"{shown(value)} is not a list of at most {MOST_TEXTS} texts")
+    return tuple(each for each in map(readReason, value) if each is not None)
 
 
 def _flag(value: object) -> bool:

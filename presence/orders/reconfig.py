@@ -23,12 +23,14 @@ class ReconfigOrder:
     """Reconfigure when nothing runs that would be hurt, or, with `everything`, when nothing runs at all.
 
     `deadline` (seconds since the epoch; None: no end) is how long to wait, and `onDeadline`, one of `ON_DEADLINE`,
-    what happens then.
+    what happens then. `ancestors` are the processes from which it is ordered, each "PID DIRECTORY", if one of them may be a
+    Buildbot's.
     """
 
     everything: bool = False
     deadline: float | None = None
     onDeadline: str = "abort"
+    ancestors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ ACTIONS: Mapping[str, Action] = {
             "on_deadline": Parameter(
                 "choice", "what happens then", choices=tuple(ON_DEADLINE), field="onDeadline"
             ),
+            "ancestors": Parameter("texts", "the processes from which it is ordered"),
         },
         _reconfig,
     ),

@@ -1,4 +1,4 @@
-"""Whether a process is there, of which a file has told the id."""
+"""Whether a process is there, of which a file has told the id; and those from which this one was started."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 
 #: Whether the system says which processes there are. (On Windows asking for one would end it.)
 PROCESSES_KNOWN = os.name == "posix"
+
+# So many processes, at most, are asked from which they were started.
+_DEEPEST = 50
 
 
 def isAlive(pid: int) -> bool:
@@ -20,6 +23,27 @@ def isAlive(pid: int) -> bool:
     except OSError:
         return True  # somebody else's
     return not _is_zombie(pid)
+
+
+def lineage() -> list[tuple[int, str]]:
+    """The id and the directory of this process and of each from which it was started, the nearest first, as far as the system says it to
+    this account: Linux does, others say nothing.
+    """
+    found: list[tuple[int, str]] = []
+    pid = os.getpid()
+    while pid > 0 and len(found) < _DEEPEST:
+        try:
+            # after the name, which may be anything
+            parent = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1]
+        except (OSError, IndexError):
+            break
+        try:
+            directory = str(Path(f"/proc/{pid}/cwd").readlink())
+        except OSError:
+            directory = ""  # somebody else's
+        found.append((pid, directory))
+        pid = int(parent)
+    return found
 
 
 def _is_zombie(pid: int) -> bool:

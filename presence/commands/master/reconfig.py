@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
@@ -17,10 +18,13 @@ from presence.commands.master.waiting import waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
 from presence.orders.reconfig import ON_DEADLINE
+from presence.text import plain
 from presence.wire.masternote import NoMasterError
+from presence.wire.processes import lineage
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Container, Iterable
 
     from presence.commands.master.client import MasterClient
 
@@ -32,11 +36,16 @@ _STATUS = {"reconfigured": DONE, "failed": _MISTAKES, "cancelled": _CANCELLED, "
 # For how long the master may not answer, in seconds: a reload may restart its web server.
 _PATIENCE = 30.0
 
+# What is in the directory of every master and worker; and longer than the directories are that the master takes.
+_TAC = "buildbot.tac"
+_LONGEST = 500
+
 _DESCRIPTION = """\
 Load and check the master's new configuration, hold only those builds that it would hurt, wait until such as run have
 ended, reconfigure, and go on. What running builds wait for is still built. Where nothing would be hurt it is done at once.
 The exit status is 0 when it is done, 3 when master.cfg has mistakes (nothing was held), 4 when it was cancelled, 5 when the
 deadline came first and nothing was changed, 1 when the master refused or does not answer, and 2 for a usage error. Ctrl-C ends the watching, not the waiting.
+Ordered by a step of a build that it has to wait for, it does not wait for the end: it is done when that build has ended.
 """
 
 
@@ -100,7 +109,11 @@ class _Command:
     def _reconfig(self) -> int:
         options = self._options
         answer = self._post(
-            "reconfig", all=options.all, deadline=options.deadline, on_deadline=options.on_deadline
+            "reconfig",
+            all=options.all,
+            deadline=options.deadline,
+            on_deadline=options.on_deadline,
+            **_ancestors(),
         )
         if answer["mistakes"]:
             for mistake in answer["mistakes"]:
@@ -110,12 +123,12 @@ class _Command:
             self._show(answer)
             return DONE
         try:
-            return self._follow(answer["number"])
+            return self._follow(answer["number"], answer.get("inside", ()))
         except KeyboardInterrupt:
             return complain("it goes on waiting: presence reconfig --cancel ends that", INTERRUPTED)
 
-    def _follow(self, number: int) -> int:
-        """Show how it goes until it has ended."""
+    def _follow(self, number: int, inside: Container[int]) -> int:
+        """Show how it goes until it has ended, or waits for builds from `inside` of which it was ordered: they wait for this."""
         shown: tuple[Any, ...] | None = None
 
         def ask() -> int | None:
@@ -128,6 +141,10 @@ class _Command:
                 return _STATUS.get(last["result"], FAILED)
             if entity["state"] == "idle":
                 return complain("the master was restarted meanwhile: it has read its master.cfg", FAILED)
+            itself = [each for each in entity["waiting_for"] if each["buildid"] in inside]
+            if itself:
+                self._show(entity)
+                return self._leave(itself)
             news = _text().news(entity)
             if news != shown:
                 shown = news
@@ -140,6 +157,10 @@ class _Command:
 
         return waitUntil(ask, silent)
 
+    def _leave(self, builds: Iterable[dict[str, Any]]) -> int:
+        names = ", ".join(f"{each['builder']} #{each['number']}" for each in builds)
+        return complain(plain(f"this is part of {names}: it is done when that has ended"), DONE)
+
     def _get(self) -> dict[str, Any]:
         (entity,) = self._client.get("reconfig")
         return entity
@@ -149,6 +170,33 @@ class _Command:
 
     def _show(self, entity: dict[str, Any]) -> None:
         print(json.dumps(entity) if self._options.json else _text().progress(entity), flush=True)
+
+
+def _ancestors() -> dict[str, list[str]]:
+    """What the master knows by whether this runs in one of its builds; nothing where no Buildbot has started it."""
+    # where the system does not tell of processes a build is known by where it runs
+    told = [(pid, each) for pid, each in lineage() or _directories() if _is_told(each)]
+    return {"ancestors": [f"{pid} {each}" for pid, each in told]} if any(map(_has_tac, told)) else {}
+
+
+def _directories() -> list[tuple[int, str]]:
+    try:
+        here = Path.cwd()
+    except OSError:
+        return []  # somebody has removed it
+    return [(0, str(each)) for each in (here, *here.parents)]
+
+
+def _has_tac(told: tuple[int, str]) -> bool:
+    try:
+        return bool(told[1]) and Path(told[1], _TAC).is_file()
+    except OSError:
+        return False
+
+
+def _is_told(directory: str) -> bool:
+    """Whether a master takes it: neither too long, nor of signs that nobody can read."""
+    return len(directory) < _LONGEST and plain(directory) == directory
 
 
 def _text() -> ReconfigText:

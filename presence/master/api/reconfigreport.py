@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from presence.master.builds.estimates import estimates
 from presence.master.builds.running import workerOf
 from presence.master.quiesce.ending import affectedBuilds
+from presence.master.quiesce.inside import insideOf
 from presence.master.quiesce.newconfig import Mistakes
 from presence.master.quiesce.plan import Plan
 from presence.model.gathering import Gathering
@@ -52,16 +53,19 @@ class ReconfigReport:
 
     @inlineCallbacks
     def request(self, order: ReconfigOrder, by: str | None) -> Generator[Deferred[Any], Any, RequestedEntity]:
-        """Order a reconfiguration: the entity as it is then, with the `mistakes` for which it was refused."""
+        """Order a reconfiguration: the entity as it is then, with the `mistakes` for which it was refused, and the builds
+        from inside of which it was ordered.
+        """
         mistakes: list[str] = []
         try:
             reconfiguration = yield self._reconfigurations.request(order, by)
         except Mistakes as problem:
             reconfiguration, mistakes = None, problem.messages
+        inside = yield insideOf(self._master, order.ancestors)
         entity: ReconfigEntity = yield self.entity()
         # it may be over already
         entity["number"] = None if reconfiguration is None else reconfiguration.number
-        return {**entity, "mistakes": mistakes}
+        return {**entity, "inside": sorted(inside), "mistakes": mistakes}
 
     @inlineCallbacks
     def plan(self, order: PlanOrder) -> Generator[Deferred[Any], Any, PlanEntity]:

@@ -210,8 +210,11 @@ class ReconfigEntity(TypedDict):
 
 
 class RequestedEntity(ReconfigEntity):
-    """The answer to an order of a reconfiguration, with the `mistakes` for which it was refused."""
+    """The answer to an order of a reconfiguration, with the `mistakes` for which it was refused, and the ids of the builds from
+    `inside` of which it was ordered.
+    """
 
+    inside: list[int]
     mistakes: list[str]
 
 

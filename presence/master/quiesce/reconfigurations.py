@@ -13,13 +13,15 @@ from twisted.logger import Logger
 
 from presence.errors import PresenceStopped
 from presence.master.builds.requeue import GRACE
-from presence.master.builds.running import newestBuild, workerOf
+from presence.master.builds.running import newestBuild
 from presence.master.quiesce.changes import changesOf
 from presence.master.quiesce.configdiff import planFor
 from presence.master.quiesce.ending import Ending, affectedBuilds
 from presence.master.quiesce.gate import ReconfigGate
+from presence.master.quiesce.inside import ordering
 from presence.master.quiesce.newconfig import Mistakes, loadConfig, reconfigureWith
 from presence.master.quiesce.plan import Plan
+from presence.master.quiesce.progress import logOrdering, logProgress
 from presence.master.quiesce.reconfiguration import Outcome, Reconfiguration
 
 if TYPE_CHECKING:
@@ -35,9 +37,6 @@ _log = Logger()
 
 #: How often it is looked, at least, whom to wait for, in seconds. Ends of builds are looked at as they happen.
 LOOK = 1.0
-
-# How often the log says who is waited for, in seconds. `buildbot reconfig` gives up when it sees no progress for ten.
-_PROGRESS = 5.0
 
 _NONE: frozenset[str] = frozenset()
 _RECONFIG = frozenset({"reconfig"})
@@ -229,7 +228,8 @@ class Reconfigurations:
     def _in_the_way(self, reconfig: Reconfiguration) -> bool:
         """Whether there is something to wait for."""
         builds = self.waitedFor(reconfig)
-        self._log_progress(reconfig, builds)
+        if logProgress(reconfig, builds, self._master.reactor.seconds()):
+            self._changed()
         if reconfig.shuttingDown is not self._master.botmaster.shuttingDown:
             # there are children that may start in a shutdown only
             reconfig.shuttingDown = self._master.botmaster.shuttingDown
@@ -374,27 +374,13 @@ class Reconfigurations:
         """What takes the place of `master.reconfig`. Fires when it has ended; never fails, as that one."""
         try:
             reconfig = yield self.request(order, "buildbot reconfig")
+            inside = yield ordering(self._master)
+            builds = [each for each in self.waitedFor(reconfig) if each.buildid in inside]
+            if builds and self.current is reconfig:
+                logOrdering(builds)
             yield reconfig.ended()
         except (Mistakes, PresenceStopped):
             pass
         except Exception:  # noqa: BLE001
             # whoever sends a signal takes no answer
             _log.failure("while reconfiguring")
-
-    def _log_progress(self, reconfig: Reconfiguration, builds: list[Any]) -> None:
-        """Say in the log, and to whoever follows, what has changed of the builds that are waited for."""
-        names = sorted(f"{each.builder.name} on {workerOf(each)}" for each in builds)
-        now = self._master.reactor.seconds()
-        if names != reconfig.logged:
-            reconfig.logged = names
-            self._changed()
-        elif now - reconfig.loggedAt < _PROGRESS:
-            return
-        if names:
-            reconfig.loggedAt = now
-            # the first words are those by which `buildbot reconfig` knows that there is progress
-            _log.info(
-                "beginning configuration update when idle. Loading configuration from the file again when what it "
-                "would hurt has ended: {builds}",
-                builds=", ".join(names),
-            )

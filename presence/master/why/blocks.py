@@ -269,5 +269,5 @@ def _reason(contention: Any) -> Reason:
 
 
 def _locks_of(worker: Any) -> list[tuple[Any, Any]]:
-    """The locks of a worker, as (lock, access). (One that has yet to start has no such attribute.)"""
+    """The locks of a worker, as (lock, access); one that has yet to start has no such attribute."""
     return getattr(worker, "locks", None) or []

@@ -139,6 +139,28 @@ class CommandTests(SynchronousTestCase):
         )
         self.assertEqual(FakeClient.url, "http://farm.example/")
 
+    def test_inside(self):
+        """Ordered by a step of a build that is waited for, it ends as soon as that is, and says so; else it waits."""
+        basedir = Path(self.mktemp()).absolute()
+        basedir.mkdir()
+        (basedir / "buildbot.tac").touch()
+        lineage = [(77, "/tmp"), (76, "x" * 600), (75, str(basedir)), (1, "")]
+        self.patch(reconfig, "lineage", lambda: lineage)
+        answers = [
+            {**entity(waiting_for=[build(8)]), "inside": [9, 12], "mistakes": []},
+            entity(waiting_for=[build(8)]),
+            entity(waiting_for=[build(8), build(12)]),
+        ]
+        status, out = self.run_(answers=answers)
+        self.assertEqual(status, 0, out)
+        self.assertIn("presence: this is part of app #12: it is done when that has ended", out)
+        self.assertEqual(FakeClient.ordered[2]["ancestors"], ["77 /tmp", f"75 {basedir}", "1 "])
+        # (where the system does not tell: by the directory)
+        self.patch(reconfig, "lineage", list)
+        self.patch(reconfig.Path, "cwd", lambda: basedir / "app" / "build")
+        self.run_(answers=[{**ended("reconfigured"), "number": 1, "inside": [], "mistakes": []}])
+        self.assertIn(f"0 {basedir}", FakeClient.ordered[2]["ancestors"])
+
     def test_time(self):
         """A deadline may be a time, as everywhere."""
         self.run_("--deadline", "07:00", answers=[{**ended("reconfigured"), "number": 1, "mistakes": []}])

@@ -1,0 +1,48 @@
+"""What the log says while a reconfiguration waits. `buildbot reconfig` reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.logger import Logger
+
+from presence.master.builds.running import workerOf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from presence.master.quiesce.reconfiguration import Reconfiguration
+
+_log = Logger()
+
+# How often the log says who is waited for, in seconds. `buildbot reconfig` gives up when it sees no progress for ten.
+_PROGRESS = 5.0
+
+
+def logProgress(reconfig: Reconfiguration, builds: Sequence[Any], now: float) -> bool:
+    """Say which builds are waited for, when that is new, or was said a while ago. Whether it is new."""
+    names = [f"{each.builder.name} on {workerOf(each)}" for each in builds]
+    news = sorted(names) != reconfig.logged
+    if not news and now - reconfig.loggedAt < _PROGRESS:
+        return False
+    reconfig.logged = sorted(names)
+    if names:
+        reconfig.loggedAt = now
+        # the first words are those by which `buildbot reconfig` knows that there is progress
+        _log.info(
+            "beginning configuration update when idle. Loading configuration from the file again when what it "
+            "would hurt has ended: {builds}",
+            builds=", ".join(reconfig.logged),
+        )
+    return news
+
+
+def logOrdering(builds: Sequence[Any]) -> None:
+    """Say that these builds, which are waited for, have ordered it themselves: `buildbot reconfig` must not wait for its end."""
+    # the first words are those by which it knows that it need not watch any longer
+    _log.info(
+        "configuration update completes when what has ordered it has ended: {builds}",
+        builds=", ".join(
+            sorted(f"{each.builder.name} #{each.number} on {workerOf(each)}" for each in builds)
+        ),
+    )

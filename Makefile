@@ -7,7 +7,7 @@ JOBS ?= 3
 # hundreds of processes import the same modules: they are compiled once, whatever the environment says
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test databases versions search torture lint docs man bench clean
+.PHONY: demo test databases versions search torture lint lint-pages docs man bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
@@ -41,10 +41,18 @@ torture: .venv/test
 	$(BIN)/python -m tests.torture --seconds $(SECONDS) --database $(DATABASE)
 	$(BIN)/python -m tests.torture --seconds 300 --mutant last-gate
 
-lint: .venv/lint
+lint: .venv/lint lint-pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The scripts of the pages, by Biome from npm. Where that cannot be had it is said, and nothing else.
+BIOME := @biomejs/biome@2.3.0
+lint-pages:
+	@if test -x .node/node_modules/.bin/biome || { command -v npm > /dev/null && \
+	    timeout 180 npm install --prefix .node --no-audit --no-fund --silent $(BIOME); }; \
+	then .node/node_modules/.bin/biome lint --error-on-warnings .; \
+	else echo "SKIPPED: there is no npm here, or it has no $(BIOME): the scripts of the pages are not linted" >&2; fi
 
 docs: .venv/docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
@@ -60,7 +68,7 @@ bench: .venv/bench
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 clean:
-	rm -rf .venv docs/_build _trial_temp* *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .node docs/_build _trial_temp* *.egg-info .mypy_cache .ruff_cache .hypothesis
 
 # One stamp for each extra that is installed: again when setup.py, or the version, has changed.
 .venv/%: setup.py presence/master/www/VERSION | .venv/bin/pip

@@ -6,18 +6,25 @@
 from __future__ import annotations
 
 import json
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from http.client import HTTPResponse
 
 #: How long an answer may take, in seconds.
 PATIENCE = 60.0
 
+# How long an answer to a question may be silent before it begins, in seconds, until it is asked for again; and how long in the
+# middle of it.
+_PATIENCES, _STALL = (10.0, 10.0, 40.0), 5.0
+
 #: What may go wrong on the way.
 ConnectionFailed = (OSError, HTTPException)
+
+# What comes of an answer that is cut off.
+_CUT_OFF = (TimeoutError, IncompleteRead)
 
 
 class HTTPClient:
@@ -37,23 +44,60 @@ class HTTPClient:
         headers: Mapping[str, str] | None = None,
         *,
         patience: float | None = PATIENCE,
+        stall: float | None = PATIENCE,
     ) -> HTTPResponse:
-        """The answer, which is still to be read; `body` is sent as JSON, unless it is None. Raises `ConnectionFailed`."""
+        """The answer, which is still to be read; `body` is sent as JSON, unless it is None. Raises `ConnectionFailed`: also when it
+        is silent for so long, before it begins (`patience`) or in the middle of it (`stall`).
+        """
         content = None if body is None else json.dumps(body).encode()
         given = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
+        if method != "GET":
+            # what goes wrong on a connection that was idle could be an order that was heard, and is given once
+            self.close()
         for fresh in (self._connection is None, True):
             if self._connection is None:
                 self._connection = self._kind(self._address, timeout=PATIENCE)
             try:
                 self._connection.request(method, f"{self._base}{path}", content, given)
-                self._connection.sock.settimeout(patience)
-                return self._connection.getresponse()
-            except ConnectionFailed:
+                sock = self._connection.sock
+                sock.settimeout(patience)
+                response = self._connection.getresponse()
+                sock.settimeout(stall)
+            except ConnectionFailed as problem:
                 self.close()
-                if fresh:
+                if fresh or isinstance(problem, TimeoutError):
                     raise
                 # the other side has closed a connection that was idle; asking again does no harm
+            else:
+                return response
         raise AssertionError  # the second time is fresh
+
+    def read(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        again: Callable[[], object] = lambda: None,
+    ) -> tuple[HTTPResponse, bytes]:
+        """The answer, and all of its content. Raises `ConnectionFailed`.
+
+        Some servers cut off an answer now and then, and never end it (Buildbot #9065). A question whose answer stays silent, or
+        ends too early, is asked again, and before that `again` is called; an order is not.
+        """
+        patiences = _PATIENCES if method == "GET" else (PATIENCE,)
+        for tries, patience in enumerate(patiences, 1):
+            try:
+                stall = PATIENCE if tries == len(patiences) else _STALL
+                response = self.send(method, path, body, headers, patience=patience, stall=stall)
+                return response, response.read()
+            except ConnectionFailed as problem:
+                self.close()
+                if tries == len(patiences) or not isinstance(problem, _CUT_OFF):
+                    raise
+            again()
+        raise AssertionError  # the last time it is raised
 
     def events(self, response: HTTPResponse) -> Iterator[tuple[str, str]]:
         """(kind, data) of each event of an answer that is a stream, until the other side ends it."""

@@ -189,12 +189,13 @@ class MasterClient:
         self._introduced = True
 
     def _read(self, method: str, path: str, body: Any) -> tuple[HTTPResponse, bytes]:
-        response = self._send(method, path, body)
+        def again() -> None:
+            complain(f"{self._url} has not answered to the end; it is asked again", 0)
+
         try:
-            return response, response.read()
+            return self._http.read(method, path, body, self._headers, again=again)
         except ConnectionFailed as problem:
-            self._http.close()
-            raise NoAnswerError(f"{self._url} has not answered to the end: {problem}") from None
+            raise NoAnswerError(f"{self._url} does not answer: {problem}") from None
 
     def _send(self, method: str, path: str, body: Any, patience: float | None = PATIENCE) -> HTTPResponse:
         try:

@@ -1,5 +1,6 @@
 // A client for Buildbot's REST API. Every failure is a `RestError` with a text for people.
 
+import { once, repeatedly } from "./answers.js";
 import { config } from "../react.js";
 
 export class RestError extends Error {
@@ -98,8 +99,10 @@ async function post(path, action, params) {
 async function ask(path, options) {
   let response, text;
   try {
-    response = await fetch(`api/v2/${path}`, { credentials: "same-origin", cache: "no-store", ...options });
-    text = await response.text();
+    const given = { credentials: "same-origin", cache: "no-store", ...options };
+    // an order is given once, whatever comes of it
+    const whole = options ? once : repeatedly;
+    ({ response, text } = await whole(`api/v2/${path}`, given));
   } catch {
     throw new RestError("the master does not answer", 0);
   }

@@ -3,7 +3,7 @@
 import { h, Link, memo, useEffect, useRef } from "../react.js";
 import { notesOf } from "../farm/breaknotes.js";
 import { leftText } from "../farm/builds.js";
-import { hasBreaks, heldBy, isAvailable, nextBreak, workUntil } from "../farm/choice.js";
+import { hasBreaks, heldBy, nextBreak, workUntil } from "../farm/choice.js";
 import { drainDeadline } from "../farm/kinds.js";
 import { changeOf, isPaused } from "../farm/orders.js";
 import { More, useGrowing } from "./growing.js";
@@ -78,7 +78,7 @@ export function timesOf(worker, builds, now) {
     back: back === null ? null : momentText(back, now),
     backIn: back === null ? null : inText(back, now),
     next: next && momentText(next.start, now),
-    nextReason: next && next.reason && isolated(next.reason),
+    nextReason: next?.reason && isolated(next.reason),
     work: work && momentText(work, now),
     notes: [...drainNotes(worker, now), ...notesOf(worker, now)].join("\n"),
     times: worker.holds.map((hold) => `${momentText(hold.since, now)}|${endOf(hold, worker, now)}`).join("\n"),

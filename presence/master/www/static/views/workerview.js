@@ -2,7 +2,7 @@
 
 import { h, Link, useMemo } from "../react.js";
 import { sparedTexts } from "../farm/breaknotes.js";
-import { isAvailable, nextBreak } from "../farm/choice.js";
+import { nextBreak } from "../farm/choice.js";
 import { Actions, Reasons, Running, Until, timesOf } from "./workersview.js";
 import { WorkerState } from "./state.js";
 import { WeekView } from "./weekview.js";

@@ -1,6 +1,7 @@
 """The rooms of the package, and what its modules import of each other, read from their source."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import presence
@@ -64,10 +65,17 @@ def modules():
 MODULES = modules()
 
 
+@cache
+def nodes(path):
+    """All that stands in `path`."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
 def imports(path):
     """Every name that `path` imports, anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -5,7 +5,7 @@ from collections import Counter
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.rooms import MODULES, ROOT, floor, graph, imports, room, roomGraph
+from tests.rooms import MODULES, ROOT, floor, graph, imports, nodes, room, roomGraph
 
 # What the move has yet to cut: importer -> imported. It only ever gets shorter.
 OFFENCES: dict[str, list[str]] = {}
@@ -96,7 +96,7 @@ class ImportTests(SynchronousTestCase):
         """The fields of all JSON whose shape is written down are in lower case, with underscores."""
         fields = {}
         for module, path in MODULES.items():
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in nodes(path):
                 if isinstance(node, ast.ClassDef) and "TypedDict" in map(ast.unparse, node.bases):
                     named = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign)]
                     fields[f"{module}.{node.name}"] = named

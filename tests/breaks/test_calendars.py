@@ -277,7 +277,7 @@ def events(draw):
 
 class OracleTests(CalendarCase):
     @given(st.lists(events(), min_size=1, max_size=5), st.integers(0, 360 * 24), st.integers(1, 40 * 24))
-    @examples(12)
+    @examples(4, search=300)
     def test_everyHour(self, drawn, first, hours):
         """In each hour it is a break exactly when an event says so."""
         breaks = BreakSchedule(
@@ -308,7 +308,7 @@ class OracleTests(CalendarCase):
         ),
         st.integers(0, 300),
     )
-    @examples(6)
+    @examples(2, search=150)
     def test_written(self, breaks, day):
         """What is written as a calendar and read again is what the schedule says; no line is too long for other programs."""
         made = schedule(*breaks, timezone=BERLIN)

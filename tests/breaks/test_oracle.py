@@ -207,14 +207,14 @@ def cases(draw):
 
 class OracleTests(SynchronousTestCase):
     @given(cases())
-    @examples(5)
+    @examples(2, search=125)
     def test_everyMinute(self, case):
         """A schedule has the minutes which the clock on the wall says."""
         wall, schedule, told = case
         self.assertEqual(wall.asked(schedule), wall.minutes(told), (wall.zone, wall.day, schedule))
 
     @given(cases(), st.lists(st.integers(0, 2 * SEEN * 24 * 60 - 1), min_size=4, max_size=4))
-    @examples(5)
+    @examples(2, search=125)
     def test_atAndNextChange(self, case, minutes):
         """`at` and `nextChange` say of single instants what the minutes say."""
         wall, schedule, told = case
@@ -302,7 +302,7 @@ def longCases(draw):
 
 class SeveralDaysTests(SynchronousTestCase):
     @given(longCases(), st.lists(st.integers(0, 2 * LONG_SEEN * 24 * 60 - 1), min_size=3, max_size=3))
-    @examples(2, search=250)
+    @examples(1, search=250)
     def test_everyMinute(self, case, minutes):
         """A break over several days, or weeks, has the minutes which the clock on the wall says, however it is asked."""
         wall, written, told = case
@@ -320,7 +320,7 @@ class SeveralDaysTests(SynchronousTestCase):
                 )
 
     @given(longCases())
-    @examples(3, search=250)
+    @examples(1, search=250)
     def test_repr(self, case):
         """What is written can be pasted back, and means the same."""
         for each in case[1]:

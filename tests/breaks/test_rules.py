@@ -239,7 +239,7 @@ anchors = st.dates(date(1995, 1, 1), date(2030, 12, 31))
 
 class OracleTests(SynchronousTestCase):
     @given(rules(), anchors, st.integers(0, 25))
-    @examples(16)
+    @examples(6, search=400)
     def test_everyYear(self, parts, since, later):
         """In any year a rule yields the days which have what it says."""
         year = since.year + later
@@ -251,7 +251,7 @@ class OracleTests(SynchronousTestCase):
         self.assertEqual(found, oracle.days(date(year, 1, 1), date(year, 12, 31)), (parts, since))
 
     @given(rules(), anchors, st.integers(1, 12))
-    @examples(6)
+    @examples(2, search=150)
     def test_count(self, parts, since, count):
         """COUNT ends with the day that is the last of so many."""
         try:
@@ -271,7 +271,7 @@ class OracleTests(SynchronousTestCase):
         st.integers(1990, 2045),
         st.one_of(st.none(), st.sampled_from(CODES)),
     )
-    @examples(3, search=400)
+    @examples(1, search=400)
     def test_weeksAroundNewYear(self, number, weekStart, year, code):
         """The weeks at the turn of a year have the days that they should, for every start of the week."""
         parts = {"FREQ": "YEARLY", "BYWEEKNO": str(number), "WKST": weekStart}

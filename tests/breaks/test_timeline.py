@@ -90,7 +90,7 @@ class AgreementTests(SynchronousTestCase):
         self.assertIsNotNone(many._sources)
         return few, many
 
-    @examples(5, search=600)
+    @examples(1, search=600)
     @given(breaks, steps)
     def test_agree(self, found, minutes):
         """Whatever is asked, in whatever order, the answers are the same."""
@@ -103,7 +103,7 @@ class AgreementTests(SynchronousTestCase):
             end = instant + 8 * DAY
             self.assertEqual(*(shown(each.between(instant, end)) for each in (many, few)))
 
-    @examples(2, search=200)
+    @examples(1, search=200)
     @given(breaks, steps)
     def test_alike(self, found, minutes):
         """What was asked before changes no answer."""
@@ -116,7 +116,7 @@ class AgreementTests(SynchronousTestCase):
             end = instant + 8 * DAY
             self.assertEqual(asked.between(instant, end), fresh.between(instant, end))
 
-    @examples(2, search=100)
+    @examples(1, search=100)
     @given(breaks, st.integers(0, 20))
     def test_followed(self, found, minutes):
         """Who follows the changes, one after the other, comes to the same ones."""

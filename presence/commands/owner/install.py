@@ -33,6 +33,7 @@ _MAX_SIZE = 1 << 20
 
 # Ports below are root's. The port of a page is one that systems do not give to connections by themselves.
 _FIRST_PORT = 1024
+_DIGITS = 5
 _FIRST_OF_OURS = 20000
 _OURS = 10000
 _TRIES = 100
@@ -154,7 +155,12 @@ def _arguments(options: argparse.Namespace) -> tuple[dict[str, str], str]:
         text = _free_port() if options.port == "auto" else options.port
         if text is None:
             return {}, "--port auto: none was found that is free: name one"
-        if not (text.isascii() and text.isdecimal() and _FIRST_PORT <= int(text) < 1 << 16):
+        if not (
+            text.isascii()
+            and text.isdecimal()
+            and len(text) <= _DIGITS
+            and _FIRST_PORT <= int(text) < 1 << 16
+        ):
             return {}, f"--port {options.port}: give a number from {_FIRST_PORT} to 65535, or auto"
         arguments["localPort"] = str(int(text))
     return arguments, ""

@@ -8,6 +8,7 @@ from buildbot.data import base, exceptions
 from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
 
 from presence.orders.reading import UnknownAction, readOrder
+from presence.text import MAX_NAME, cut, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,9 @@ def readApiOrder(
     parameters = dict(args)
     # Buildbot puts in the user of the session, over what the caller may have written there
     by = parameters.pop("owner", None)
+    if by is not None:
+        # whatever the provider of the login takes for a name: it is shown, and logged, wherever the order is
+        by = cut(plain(str(by)), MAX_NAME)
     try:
         return readOrder(actions, action, parameters, now), by
     except UnknownAction as problem:

@@ -124,10 +124,17 @@ class InstallTests(SynchronousTestCase):
         self.basedir.chmod(0o700)
         self.assertIn(f"chmod o+x {self.basedir}", self.run_("install", self.basedir, "--owner=root")[1])
         before = self.tac.read_bytes()
-        for option in ("--owner=@no such", "--owner=no-such", "--port=80", "--port=http", "--port=70000"):
+        for option in (
+            "--owner=@no such",
+            "--owner=no-such",
+            "--port=80",
+            "--port=http",
+            "--port=70000",
+            "--port=" + 5000 * "1",
+        ):
             status, _, err = self.run_("install", self.basedir, option)
             self.assertEqual((status, self.tac.read_bytes()), (2, before))
-            self.assertIn(option.partition("=")[2], err)
+            self.assertIn(option.partition("=")[2][:20], err)
 
     def test_thereAndBack(self):
         """Installed twice and taken out, the file is as before; a copy of that is kept from the start."""

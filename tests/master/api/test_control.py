@@ -1,6 +1,7 @@
 from buildbot.process.results import SUCCESS
 
 from presence.breaks.schedule import Break
+from presence.text import MAX_NAME
 from tests.master.apicase import INVALID_PARAMS, METHOD_NOT_FOUND, ApiTestCase, user
 from tests.master.fakemaster import DAY, HOUR
 
@@ -34,6 +35,13 @@ class ControlTests(ApiTestCase):
         self.assertEqual((status, code), (400, INVALID_PARAMS))
         self.assertEqual(text, "hold has no parameter 'by': there are reason, until")
         self.assertEqual(self.presence().heldBy("admin").by, "anonymous")
+
+    def test_byWhoever(self):
+        """A name that a provider of logins has let pass is shown, and logged, as one readable line that is not too long."""
+        self.post("presences/mac-mini", "hold", user("e\u202eve\n\x1b[2J" + 200 * "x"))
+        by = self.presence().heldBy("admin").by
+        self.assertTrue(by.startswith("e\ufffdve\ufffd\ufffd[2J") and by.isprintable(), by)
+        self.assertEqual(len(by), MAX_NAME)
 
     def test_release(self):
         """`release` ends the admin's hold and no other; releasing again does nothing."""

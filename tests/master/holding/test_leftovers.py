@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from buildbot.db.model import Model
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.master.holding.leftovers import Leftover, databaseOf, findLeftovers, removeLeftovers
+from presence.master.holding.leftovers import Leftover, databaseOf, findLeftovers, hasName, removeLeftovers
 from presence.master.holding.recordtable import RecordTable
 from presence.orders.record import AdminRecord
 from tests.master.fakemaster import MasterTestCase
@@ -59,8 +59,11 @@ class LeftoversTests(MasterTestCase):
         """All of it can be removed, and nothing else is."""
         self.begin()
         before = self.query(sa.select(Model.object_state))
+        self.assertEqual(self.do(removeLeftovers, []), 0)
+        self.assertTrue(self.do(hasName))
         self.assertEqual(self.do(removeLeftovers), 2)
         self.assertEqual(self.do(findLeftovers), [])
+        self.assertFalse(self.do(hasName))
         self.assertEqual(len(self.query(sa.select(Model.object_state))), len(before) - 2)
 
     def test_unreadable(self):

@@ -22,6 +22,7 @@ SUBJECTS = (
     "flapping",
     "crowd",
     "sensors",
+    "owners",
     "micro",
     "start",
     "breaklists",

@@ -34,6 +34,7 @@ FLOORS = (
         "worker.looking",
         "worker.sensors",
         "worker.returning",
+        "worker.notifying",
     },
     {"worker.owner"},
     {"worker.local"},

@@ -16,6 +16,7 @@ from presence.model.breaktimer import BreakTimer
 from presence.model.calendarfiles import CalendarFiles
 from presence.model.clockguard import ClockGuard, ThreadTicker
 from presence.model.workerpresence import WorkerPresence
+from presence.text import shown
 from presence.worker.link.conversation import Conversation
 from presence.worker.link.transports import transportOf
 from presence.worker.local.server import LocalWeb
@@ -26,6 +27,7 @@ from presence.worker.store import Store
 if TYPE_CHECKING:
     from presence.worker.link.transports import Transport
     from presence.worker.local.accounts import OwnersSocket
+    from presence.worker.notifying.starts import Notices
     from presence.worker.returning.policy import OnReturn
     from presence.worker.sensors.watches import Watches
 
@@ -41,6 +43,8 @@ class PresenceClient(MultiService):
 
     `onReturn` is what becomes of what runs when a sensor holds: "finish", "nice", "suspend" or "sendback"; the latter two send it back
     to the master after `returnLimit`, ``"1h"`` and ``"5m"`` by default.
+
+    With `notify` a notice stands on the desktop when a build starts while somebody uses the machine, with "away for an hour" as its button.
 
     The owner's command line and page speak with it over `localPort` of 127.0.0.1 (0: one that is free; None: no
     server, and so neither of them). With a port of your choice a page that was let in stays so over restarts. `owners`, accounts of
@@ -64,6 +68,7 @@ class PresenceClient(MultiService):
         sensors: Any = (),
         onReturn: str = "finish",
         returnLimit: Any = None,
+        notify: bool = False,
         localPort: int | None = 0,
         owners: Any = (),
         reactor: Any = None,
@@ -98,6 +103,7 @@ class PresenceClient(MultiService):
             sensors=self._sensors,
             onReturn=self._on_return,
         )
+        self._notices = self._noticing(notify)
         self._calendars = CalendarFiles(reactor, self.owner.replaceBreaks)
         transport.listen(self)
         self._local: LocalWeb | None = None
@@ -112,12 +118,16 @@ class PresenceClient(MultiService):
         self.owner.begin()
         self._clock.start(self._clock_jumped)
         self._calendars.follow(self.breakTimer.schedule)
+        if self._notices is not None:
+            self.owner.observe(self._notices.changed)
         super().startService()  # type: ignore[no-untyped-call]
 
     def stopService(self) -> Any:
         """Leave no timer and no thread behind, and say nothing to the master: nothing new is to begin."""
         self._conversation.close()
         self.owner.end()
+        if self._notices is not None:
+            self._notices.stop()
         self._clock.stop()
         self._calendars.stop()
         self.breakTimer.stop()
@@ -191,6 +201,19 @@ class PresenceClient(MultiService):
             self._returning_changed,
             self._reactor,
         )
+
+    def _noticing(self, notify: object) -> Notices | None:
+        if notify is False:
+            return None
+        if notify is not True:
+            raise ValueError(f"notify={shown(notify)} is not right: give True or False")
+        from presence.worker.notifying.starts import Notices  # noqa: PLC0415 (as above)
+
+        return Notices(self._running_builders, self.owner.away, self._reactor)
+
+    def _running_builders(self) -> list[str]:
+        view = self._conversation.view
+        return [] if view is None else [each.builder for each in view.builds]
 
     def _can_send_back(self) -> bool:
         view = self._conversation.view

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARK = "# presence: what this machine's owner says. Put in by `presence install`, taken out by `presence uninstall`."
 
 #: The arguments of `PresenceClient` that this module may put in, in their order.
-ARGUMENTS = ("sensors", "onReturn", "returnLimit", "owners", "localPort")
+ARGUMENTS = ("sensors", "onReturn", "returnLimit", "notify", "owners", "localPort")
 
 _IMPORT = "from presence.worker.client import PresenceClient"
 

@@ -5,6 +5,7 @@ logind is that of python-dbusmock, as systemd's friends test with it: a real one
 
 import ctypes
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import time
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 from unittest import SkipTest
 
 from twisted.internet import reactor
@@ -22,8 +24,10 @@ from twisted.trial.unittest import TestCase
 
 from presence.worker import client as client_module
 from presence.worker.client import PresenceClient
+from presence.worker.looking import bus as busmodule
 from presence.worker.looking import logind
 from presence.worker.looking.logind import Logind
+from presence.worker.notifying import desktop
 from presence.worker.sensors import CannotTellError, DiskBelow, Used
 from tests.integration.buildrequest import RETRY
 from tests.integration.farm import Farm
@@ -43,6 +47,8 @@ PRESSING = "while date +%s.%N > {0}.new && xdotool key a; do mv {0}.new {0}; sle
 
 MOCK_PYTHON = "/usr/bin/python3"  # Debian's python3-dbusmock
 LOGIN1 = "org.freedesktop.login1"
+NOTIFICATIONS, NOTICES_PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
+NOTICE = re.compile("This machine builds")
 
 
 def needs(*programs):
@@ -196,8 +202,9 @@ class KeyboardTests(RealPartsTestCase):
         self.assertEqual([state for state, _, _ in self.said()], ["AVAILABLE"])
 
 
-class LogindTests(RealPartsTestCase):
-    def bus(self):
+class BusTestCase(RealPartsTestCase):
+    def bus(self, variable, template, name, *options):
+        """A bus, in the environment under `variable`, on which dbusmock's `template` has this name."""
         needs("dbus-daemon", "gdbus", MOCK_PYTHON)
         if find_spec("jeepney") is None:
             raise SkipTest("jeepney not installed")
@@ -216,34 +223,35 @@ class LogindTests(RealPartsTestCase):
         )
         self.addCleanup(bus.stdout.close)
         self.assertIn(b"unix:path=", bus.stdout.readline())
-        self.environment(DBUS_SYSTEM_BUS_ADDRESS=self.address)
-        self.start(
-            MOCK_PYTHON, "-m", "dbusmock", "--system", "--template", "logind", stdout=subprocess.DEVNULL
-        )
-        subprocess.run(["gdbus", "wait", "--address", self.address, "--timeout", "60", LOGIN1], check=True)
+        self.environment(**{variable: self.address})
+        mock = [MOCK_PYTHON, "-m", "dbusmock", *options, "--template", template]
+        self.start(*mock, stdout=subprocess.DEVNULL)
+        subprocess.run(["gdbus", "wait", "--address", self.address, "--timeout", "60", name], check=True)
         return bus
 
+    def call(self, name, path, *method):
+        """What a call of this method says."""
+        call = ["gdbus", "call", "--address", self.address, "--dest", name, "--object-path", path, "--method"]
+        return subprocess.run([*call, *method], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+class LogindTests(BusTestCase):
     def idle(self, said, since):
         """Logind says so."""
         manager = f"{LOGIN1}.Manager"
         properties = f"{{'IdleHint': <{said}>, 'IdleSinceHint': <uint64 {int(since * 1e6)}>}}"
-        call = [
-            "gdbus",
-            "call",
-            "--address",
-            self.address,
-            "--dest",
+        self.call(
             LOGIN1,
-            "--object-path",
             "/org/freedesktop/login1",
-        ]
-        method = ["--method", "org.freedesktop.DBus.Mock.UpdateProperties", manager, properties]
-        subprocess.run([*call, *method], check=True, stdout=subprocess.DEVNULL)
+            "org.freedesktop.DBus.Mock.UpdateProperties",
+            manager,
+            properties,
+        )
 
     @inlineCallbacks
     def test_hint(self):
         """What logind says is heard at once, and a bus that has gone crashes nothing."""
-        bus = self.bus()
+        bus = self.bus("DBUS_SYSTEM_BUS_ADDRESS", "logind", LOGIN1, "--system")
         # the stand-in for logind is slow on a machine that is very busy, and would be left alone for half a minute
         self.patch(logind, "PATIENCE", float(SOON))
         self.idle("true", time.time() - 60)
@@ -271,6 +279,79 @@ class LogindTests(RealPartsTestCase):
         began = time.monotonic()
         self.assertRaises(CannotTellError, Logind().since)
         self.assertLess(time.monotonic() - began, SOON)
+
+
+class NoticeTests(BusTestCase):
+    """A notice on a desktop, which is dbusmock's notification daemon on a bus of its own."""
+
+    def notices(self, method):
+        """The arguments with which the desktop's `method` was called, as gdbus writes them."""
+        said = self.call(NOTIFICATIONS, NOTICES_PATH, "org.freedesktop.DBus.Mock.GetMethodCalls", method)
+        return [] if said.startswith("(@a") else [said]
+
+    def ask(self):
+        self.bus("DBUS_SESSION_BUS_ADDRESS", "notification_daemon", NOTIFICATIONS, "--session")
+        # the stand-in is slow on a machine that is very busy
+        self.patch(busmodule, "PATIENCE", float(SOON))
+        self.over = Event()
+        self.addCleanup(self.over.set)
+        return deferToThread(
+            desktop.ask, "This machine builds", "any <b> & more", "Away for an hour", self.over
+        )
+
+    def shown(self):
+        """Wait until it is there."""
+        return deferToThread(
+            waitFor, "the notice is shown", lambda: NOTICE.search("".join(self.notices("Notify")))
+        )
+
+    def signal(self, name, types, *arguments):
+        """The desktop says so."""
+        self.call(
+            NOTIFICATIONS,
+            NOTICES_PATH,
+            "org.freedesktop.DBus.Mock.EmitSignal",
+            NOTIFICATIONS,
+            name,
+            types,
+            f"[{', '.join(arguments)}]",
+        )
+
+    @inlineCallbacks
+    def test_pressed(self):
+        """It is shown with its button, in which no markup hides, and pressing that is the answer; what is said of another one is not."""
+        asked = self.ask()
+        found = yield self.shown()
+        self.assertIn("any &lt;b&gt; &amp; more", found.string)
+        self.assertIn("Away for an hour", found.string)
+        self.signal("ActionInvoked", "us", "<uint32 77>", "<'chosen'>")
+        self.signal("ActionInvoked", "us", "<uint32 1>", "<'chosen'>")
+        self.assertTrue((yield asked))
+
+    @inlineCallbacks
+    def test_closed(self):
+        """Closing it is no."""
+        asked = self.ask()
+        yield self.shown()
+        self.signal("NotificationClosed", "uu", "<uint32 1>", "<uint32 2>")
+        self.assertFalse((yield asked))
+
+    @inlineCallbacks
+    def test_over(self):
+        """When the build has ended it is taken away."""
+        asked = self.ask()
+        yield self.shown()
+        self.over.set()
+        self.assertFalse((yield asked))
+        self.assertTrue(self.notices("CloseNotification"))
+
+    def test_none(self):
+        """Where there is no desktop, or nobody on its bus who shows anything, that is said, and nobody waits."""
+        if find_spec("jeepney") is None:
+            raise SkipTest("jeepney not installed")
+        for address in ("unix:path=/no/such/bus", "tcp:host=localhost", ""):
+            self.environment(DBUS_SESSION_BUS_ADDRESS=address)
+            self.assertRaises(CannotTellError, desktop.ask, "", "", "", Event())
 
 
 class DiskTests(RealPartsTestCase):

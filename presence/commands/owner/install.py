@@ -73,6 +73,7 @@ def addParser(subparsers: Any) -> None:
         if name == "install":
             addSensors(parser, prefix="What lets the machine know by itself that its owner needs it. ")
             _add_return(parser)
+            _add_notice(parser)
             _add_owners(parser)
             addSupervisor(parser)
         parser.set_defaults(run=run)
@@ -114,6 +115,15 @@ def _add_return(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_notice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--notify",
+        action="store_true",
+        help="show a notice on the desktop when a build starts while somebody uses the machine, with “away for an hour” as its button "
+        "(Linux, and what else has D-Bus)",
+    )
+
+
 def _add_owners(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("who may, and where", "See docs/owner.rst.")
     group.add_argument(
@@ -133,7 +143,7 @@ def _add_owners(parser: argparse.ArgumentParser) -> None:
 
 def _arguments(options: argparse.Namespace) -> tuple[dict[str, str], str]:
     """The arguments for `PresenceClient`, as they are written; and what is wrong with those that were given, or ""."""
-    arguments = {}
+    arguments = {"notify": "True"} if options.notify else {}
     if options.on_return is not None:
         from presence.worker.returning.policy import checkPolicy  # noqa: PLC0415 (it needs Twisted)
 

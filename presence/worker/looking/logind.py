@@ -6,15 +6,13 @@ Over a connection that stays: logind says when the hint changes, so that a look 
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from presence.text import shown
-from presence.worker.looking.cannottell import CannotTellError, needs
+from presence.worker.looking.bus import Bus
+from presence.worker.looking.cannottell import CannotTellError
 
 #: How long the bus may take to answer, in seconds.
 PATIENCE = 2.0
@@ -25,11 +23,9 @@ ASK = 15.0
 #: How long a bus that cannot be asked is left alone, in seconds.
 REST = 30.0
 
-# more than logind ever says at once, in bytes
-_MOST = 1 << 20
-
 _SOCKETS = (Path("/run/dbus/system_bus_socket"), Path("/var/run/dbus/system_bus_socket"))
 _NAME, _PATH, _MANAGER = "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"
+_CHANGED = "org.freedesktop.DBus.Properties"
 
 
 def hasBus() -> bool:
@@ -76,37 +72,16 @@ class Logind:
 
 
 class _Bus:
-    """A connection to the system bus. Nothing blocks for longer than `PATIENCE` seconds."""
+    """A connection to the system bus, on which logind says when something has changed."""
 
     def __init__(self) -> None:
-        if find_spec("jeepney") is None:
-            raise needs("jeepney", "logind")
-        import jeepney  # noqa: PLC0415 (an extra)
-        from jeepney.bus import get_bus  # noqa: PLC0415
-        from jeepney.io.blocking import prep_socket  # noqa: PLC0415
-
-        self._jeepney = jeepney
-        self._parser = jeepney.Parser()
-        self._serials = itertools.count(1)
-        self._heard = False
-        self._socket = prep_socket(get_bus("SYSTEM"), timeout=PATIENCE)
-        try:
-            self._call(jeepney.message_bus.Hello())
-            rule = jeepney.MatchRule(
-                type="signal",
-                interface="org.freedesktop.DBus.Properties",
-                member="PropertiesChanged",
-                path=_PATH,
-            )
-            self._call(jeepney.message_bus.AddMatch(rule))
-        except BaseException:
-            self.close()
-            raise
+        self._bus = Bus("SYSTEM", what="logind", interface=_CHANGED, path=_PATH, patience=PATIENCE)
 
     def idleSince(self) -> float | None:
         """Since when everybody is idle, or None."""
-        logind = self._jeepney.Properties(self._jeepney.DBusAddress(_PATH, _NAME, _MANAGER))
-        idle, since = (self._call(logind.get(name))[0][1] for name in ("IdleHint", "IdleSinceHint"))
+        jeepney = self._bus.jeepney
+        logind = jeepney.Properties(jeepney.DBusAddress(_PATH, _NAME, _MANAGER))
+        idle, since = (self._bus.call(logind.get(name))[0][1] for name in ("IdleHint", "IdleSinceHint"))
         if not isinstance(idle, bool) or not isinstance(since, int):
             raise CannotTellError(
                 f"logind has said {shown(idle)} and {shown(since)}, which is not understood"
@@ -115,41 +90,7 @@ class _Bus:
 
     def heard(self) -> bool:
         """Whether logind has said since the last time that something has changed."""
-        self._socket.setblocking(False)
-        try:
-            for _ in range(100):
-                self._next()
-        except BlockingIOError:
-            pass
-        heard, self._heard = self._heard, False
-        return heard
+        return bool(self._bus.signals())
 
     def close(self) -> None:
-        self._socket.close()
-
-    def _call(self, message: Any) -> Any:
-        from jeepney.wrappers import unwrap_msg  # noqa: PLC0415 (an extra)
-
-        serial = next(self._serials)
-        self._socket.settimeout(PATIENCE)
-        self._socket.sendall(message.serialise(serial=serial))
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            answer = self._next()
-            if answer.header.fields.get(self._jeepney.HeaderFields.reply_serial) == serial:
-                return unwrap_msg(answer)
-        raise CannotTellError(f"logind has not answered within {PATIENCE:.0f} s")
-
-    def _next(self) -> Any:
-        """The next message."""
-        read = 0
-        while (message := self._parser.get_next_message()) is None:
-            piece = self._socket.recv(4096)
-            read += len(piece)
-            if not piece:
-                raise ConnectionResetError("the bus has ended the connection")
-            if read > _MOST:
-                raise CannotTellError("what the bus says is too long")
-            self._parser.add_data(piece)
-        self._heard = self._heard or message.header.message_type is self._jeepney.MessageType.signal
-        return message
+        self._bus.close()

@@ -111,6 +111,14 @@ class InstallTests(SynchronousTestCase):
         self.assertIn("name one", err)
         self.assertEqual(self.tac.read_bytes(), before)
 
+    def test_notify(self):
+        """--notify is written, also beside what was written before."""
+        self.create()
+        self.assertEqual(self.run_("install", self.basedir, "--notify")[0], 0)
+        self.assertIn("PresenceClient(s, notify=True)", self.tac.read_text())
+        self.run_("install", self.basedir, "--away-on-battery")
+        self.assertIn("PresenceClient(s, sensors=[OnBattery()], notify=True)", self.tac.read_text())
+
     def test_owners(self):
         """Accounts and a port are written into the file; a port is chosen once; what cannot be meant changes nothing."""
         self.create()

@@ -10,7 +10,7 @@ from threading import Thread
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.worker.looking import logind, terminals, x11
+from presence.worker.looking import bus, logind, terminals, x11
 from presence.worker.looking.bounded import Outcome
 from presence.worker.looking.elsewhere import idleOfWindows, readIdleTime
 from presence.worker.looking.logind import Logind
@@ -200,7 +200,7 @@ class WaysTests(SynchronousTestCase):
     def test_nobody(self):
         """It says since when nobody was there, by which ways that is known, and which cannot tell."""
         self.patch(used, "hasBus", lambda: True)
-        self.patch(logind, "find_spec", lambda _: None)
+        self.patch(bus, "find_spec", lambda _: None)
         reading = self.sensor.look()
         self.assertFalse(reading.away)
         self.assertRegex(

@@ -1,11 +1,13 @@
 """All benchmarks: `python -m benchmarks [--quick] [SUBJECT...]`.
 
-Each run has a process of its own, one after the other. The tables go into docs/performance.rst; those of `--quick`,
-which measures little of everything, are only shown. What was measured is kept in `_results/`, so that subjects may
-be measured one at a time, and with `--go-on` in parts.
+Each run has a process of its own, one after the other, but for those that do little but wait. The tables go into
+docs/performance.rst; those of `--quick`, which measures little of everything, are only shown. What was measured is kept in
+`_results/`, so that subjects may be measured one at a time, and with `--go-on` in parts. `month` is measured only when it is
+named.
 """
 
 import argparse
+import contextlib
 import importlib
 import json
 import subprocess
@@ -13,12 +15,13 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import bounds, report
+from benchmarks import bounds, databases, report
 
 SUBJECTS = (
     "massreturn",
     "restart",
     "fleet",
+    "orders",
     "flapping",
     "crowd",
     "sensors",
@@ -30,34 +33,39 @@ SUBJECTS = (
     "why",
 )
 
-# the runs whose CPU times are compared with each other: of how many builders with requests, in percent, and which ways
-_COMPARED, _WAYS_COMPARED = 20, ("ours", "ideal", "alone")
+#: What takes longer than all the others together.
+APART = ("month",)
 
 _KEPT = Path(__file__).parent / "_results"
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a minute instead of some, and write nothing")
+    parser.add_argument("--quick", action="store_true", help="a minute instead of twenty, and write nothing")
     parser.add_argument(
         "--go-on",
         type=float,
         metavar="SECONDS",
         help="keep what was measured before, and begin no run after so many seconds",
     )
-    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"one of {', '.join(SUBJECTS)}")
+    known = (*SUBJECTS, *APART)
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"one of {', '.join(known)}")
     arguments = parser.parse_args()
-    unknown = set(arguments.subjects) - {*SUBJECTS}
+    unknown = {*arguments.subjects} - {*known}
     if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(SUBJECTS)}")
+        parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(known)}")
     results = {} if arguments.quick else kept()
-    for subject in arguments.subjects or SUBJECTS:
-        before = results.get(subject, []) if arguments.go_on is not None else []
-        results[subject] = measured(subject, before, quick=arguments.quick, most=arguments.go_on)
-        if not arguments.quick:
-            keep(subject, results[subject])
-    tables = {subject: module(subject).tables(results[subject]) for subject in results}
-    tables["bounds"] = bounds.table(results)
+    with databases.server() as there:
+        for subject in arguments.subjects or SUBJECTS:
+            begun = time.perf_counter()
+            before = results.get(subject, []) if arguments.go_on is not None else []
+            bench = Bench(subject, quick=arguments.quick, most=arguments.go_on, postgresql=there)
+            results[subject] = bench.measured(before)
+            _say(f"{subject}: {time.perf_counter() - begun:.0f} s in all")
+            if not arguments.quick:
+                keep(subject, results[subject])
+    tables = {subject: module(subject).tables(found) for subject, found in results.items() if found}
+    tables["bounds"] = bounds.table({name: found for name, found in results.items() if found})
     tables["environment"] = report.environment()
     if arguments.quick:
         print("\n".join(tables.values()))
@@ -71,7 +79,7 @@ def kept():
     """What was measured before."""
     return {
         subject: json.loads(file.read_text(encoding="utf-8"))
-        for subject in SUBJECTS
+        for subject in (*SUBJECTS, *APART)
         if (file := _KEPT / f"{subject}.json").exists()
     }
 
@@ -87,44 +95,70 @@ def module(subject):
     return importlib.import_module(f"benchmarks.{subject}")
 
 
-def measured(subject, before, *, quick, most):
-    """The results of all runs of a subject: of each its arguments, and what was measured.
+class Bench:
+    """The measurement of one subject. With `postgresql` there is a server of it; no run is begun after `most` seconds (or None)."""
 
-    Those that are in `before` are not measured again; no run is begun after `most` seconds (or None).
-    """
-    if hasattr(module(subject), "measured"):
-        return before or module(subject).measured(quick=quick)
-    found, begun = [], time.perf_counter()
-    for arguments in module(subject).plan(quick=quick):
-        known = [each for each in before if arguments.items() <= each.items()]
-        if known:
-            found += known
-        elif most is None or time.perf_counter() - begun < most:
-            found.append({**arguments, **_best(subject, arguments, 1 if quick else _times(arguments))})
-            if not quick:
-                keep(subject, found)
-    return found
+    def __init__(self, subject, *, quick, most, postgresql):
+        self._subject, self._module = subject, module(subject)
+        self._quick, self._most, self._postgresql = quick, most, postgresql
+        self._begun = time.perf_counter()
+
+    def measured(self, before):
+        """The results of all runs: of each its arguments, and what was measured. Those that are in `before` are not measured
+        again.
+        """
+        if hasattr(self._module, "measured"):
+            return before or self._module.measured(quick=self._quick)
+        runs = [
+            arguments
+            for arguments in self._module.plan(quick=self._quick)
+            if self._postgresql or arguments.get("database") != databases.POSTGRESQL
+        ]
+        if getattr(self._module, "TOGETHER", False):
+            return before or self._together(runs)
+        found = []
+        for arguments in runs:
+            known = [each for each in before if arguments.items() <= each.items()]
+            if known:
+                found += known
+            elif self._most is None or time.perf_counter() - self._begun < self._most:
+                found.append(self._best(arguments))
+                if not self._quick:
+                    keep(self._subject, found)
+        return found
+
+    def _best(self, arguments):
+        """Of some runs the one that took the least CPU time: what else the machine does only adds to it."""
+        times = 1 if self._quick or not hasattr(self._module, "times") else self._module.times(**arguments)
+        return min((self._run(arguments) for _ in range(times)), key=lambda run: run.get("cpu", 0))
+
+    def _run(self, arguments):
+        return self._together([arguments])[0]
+
+    def _together(self, runs):
+        """The results of runs that are made at the same time."""
+        begun = time.perf_counter()
+        with contextlib.ExitStack() as stack:
+            children = [
+                stack.enter_context(
+                    subprocess.Popen(
+                        [sys.executable, "-m", "benchmarks.child", self._subject, json.dumps(arguments)],
+                        stdout=subprocess.PIPE,
+                    )
+                )
+                for arguments in runs
+            ]
+            told = [child.communicate()[0] for child in children]
+            failed = [arguments for arguments, child in zip(runs, children, strict=True) if child.returncode]
+        if failed:
+            raise RuntimeError(f"{self._subject} has failed: {failed}")
+        what = runs[0] if len(runs) == 1 else f"{len(runs)} runs at the same time"
+        _say(f"{self._subject} {what}: {time.perf_counter() - begun:.0f} s")
+        return [{**one, **json.loads(two.splitlines()[-1])} for one, two in zip(runs, told, strict=True)]
 
 
-def _times(arguments):
-    """How often a run is made: three times where its CPU time is compared."""
-    return 3 if arguments.get("percent") == _COMPARED and arguments["way"] in _WAYS_COMPARED else 1
-
-
-def _best(subject, arguments, times):
-    """Of so many runs the one that took the least CPU time: what else the machine does only adds to it."""
-    return min((_run(subject, arguments) for _ in range(times)), key=lambda run: run.get("cpu", 0))
-
-
-def _run(subject, arguments):
-    begun = time.perf_counter()
-    child = subprocess.run(
-        [sys.executable, "-m", "benchmarks.child", subject, json.dumps(arguments)],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    print(f"{subject} {arguments}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
-    return json.loads(child.stdout.splitlines()[-1])
+def _say(what):
+    print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def _calendar(events):
 def plan(*, quick):
     """The runs."""
     for kind in (*KINDS, CALENDAR):
-        for breaks in (200,) if quick else (500, 1000, 2000):
+        for breaks in (200,) if quick else (1000, 2000):
             yield {"kind": kind, "breaks": breaks}
 
 

@@ -1,12 +1,15 @@
-"""Ten thousand workers without builders: what each of them costs, in memory and until its timer runs."""
+"""Ten thousand workers without builders: what each of them costs, in memory, until its timer runs, and when nothing happens."""
 
 import gc
+import time
 import tracemalloc
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 from benchmarks import report
+from benchmarks.databases import MEMORY, NAMES, POSTGRESQL
 from benchmarks.farm import Farm
+from benchmarks.meters import after
 from presence.breaks.schedule import BreakSchedule
 from presence.model.breaktimer import BreakTimer
 from presence.model.workerpresence import WorkerPresence
@@ -23,6 +26,19 @@ WAYS = {
 
 _WORKERS = 10_000
 
+# What is compared when nothing happens, and for how long that is watched, in seconds.
+_IDLE, _SECONDS = ("on a break", "stock"), 60
+
+# All wait most of the time, and what is measured is the memory and the CPU time of each.
+TOGETHER = True
+
+
+def _now():
+    """A break that is now, and for an hour still."""
+    hour = time.gmtime().tm_hour
+    return f"{hour}:00", f"{(hour + 2) % 24}:00"
+
+
 # the break of each worker, by its number
 _BREAKS = {
     "ours": lambda _: ("03:00", "03:01"),
@@ -30,27 +46,39 @@ _BREAKS = {
         f"{3 + number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}",
         "07:00",
     ),
-    "on a break": lambda _: ("00:00", "23:59:59"),
+    "on a break": lambda _: _now(),
 }
 
 
 def plan(*, quick):
     """The runs."""
-    for way in WAYS:
-        if way == "model" or not quick:
-            yield {"way": way, "workers": _WORKERS}
+    for way in ("model",) if quick else WAYS:
+        yield _run(way, MEMORY)
+    for way in () if quick else _IDLE:
+        yield _run(way, POSTGRESQL)
 
 
-async def measure(reactor, *, way, workers):
+def _run(way, database):
+    return {"way": way, "workers": _WORKERS, "database": database, "idle": _SECONDS * (way in _IDLE)}
+
+
+async def measure(reactor, *, way, workers, database, idle):
     """One run."""
     if way == "model":
         return _model(reactor, workers)
     before = _resident()
-    farm = Farm(reactor, workers, 0, ours=way != "stock", breaks=_BREAKS.get(way))
+    farm = Farm(reactor, workers, 0, ours=way != "stock", database=database, breaks=_BREAKS.get(way))
     await farm.start()
     await farm.connect()
     gc.collect()
     result = {"each": (_resident() - before) / workers}
+    if idle:
+        await after(reactor, 3)
+        farm.meters.begin()
+        begun = process_time()
+        await after(reactor, idle)
+        result["idle_cpu"] = process_time() - begun
+        result["idle_statements"] = farm.meters.statements
     if farm.ours:
         farm.meters.begin()
         for worker in farm.workers:
@@ -91,10 +119,14 @@ def tables(results):
     """The table."""
     rows = [
         (
-            WAYS[each["way"]],
+            WAYS[each["way"]]
+            if each["way"] == "model"
+            else f"{WAYS[each['way']]}, {NAMES[each['database']]}",
             f"{each['each'] / 1024:.1f}",
             report.seconds(each.get("armed")),
+            f"{each['idle_cpu']:.3f}" if "idle_cpu" in each else "–",
         )
         for each in results
     ]
-    return report.table(TITLE, ("each of 10 000", "KB", "all armed in s"), rows)
+    header = ("each of 10 000", "KB", "all armed in s", "CPU s of a minute in which nothing happens")
+    return report.table(TITLE, header, rows)

@@ -1,14 +1,16 @@
 """A real `BuildMaster` in this process, with workers whose other ends are imitated.
 
 The workers are those of Buildbot or ours, and so are the builders, the distributor and the database. What is
-imitated is the connection of a worker: it answers at once. Every worker works for every builder.
+imitated is the connection of a worker: it answers at once.
 """
 
+import contextlib
 import tempfile
 from pathlib import Path
 
 from buildbot.config import BuilderConfig
 from buildbot.config.master import MasterConfig
+from buildbot.data.base import ResourceType
 from buildbot.master import BuildMaster
 from buildbot.process.buildstep import BuildStep
 from buildbot.process.factory import BuildFactory
@@ -18,6 +20,7 @@ from buildbot.worker.protocols.base import Connection
 from twisted.internet.defer import Deferred, succeed
 from twisted.python import log
 
+from benchmarks import databases
 from benchmarks.meters import Meters, after
 from presence.master.assembly import Assembly
 from presence.master.buildslave import BuildSlave
@@ -77,18 +80,30 @@ class _Config:
 class Farm:
     """A master with `workers` × `builders`. `ours` says whether the workers are `BuildSlave`s.
 
-    `disk` puts the database into a file, by default it is in memory. `canStartBuild` is that of every builder,
-    and `breaks` makes what is `onBreakDuring` of a worker from its number.
+    `database` is one of `databases`. Every worker works for every builder, or each builder has `seats` of them. `canStartBuild`
+    is that of every builder, and `breaks` makes what is `onBreakDuring` of a worker from its number.
     """
 
-    def __init__(self, reactor, workers, builders, *, ours, disk=False, canStartBuild=None, breaks=None):
+    def __init__(
+        self,
+        reactor,
+        workers,
+        builders,
+        *,
+        ours,
+        database=databases.MEMORY,
+        seats=None,
+        canStartBuild=None,
+        breaks=None,
+    ):
         self.reactor = reactor
         self._folder = tempfile.mkdtemp(prefix="presence-benchmark-")
         self._log = (Path(self._folder) / "twistd.log").open("w", encoding="utf-8")
         log.startLogging(self._log, setStdout=False)
         kind = BuildSlave if ours else Worker
-        self.ours, self.disk = ours, disk
+        self.ours = ours
         self.names = [f"w{number}" for number in range(workers)]
+        url = databases.url(database, self._folder)
         config = {
             "workers": [
                 kind(
@@ -99,7 +114,7 @@ class Farm:
             "builders": [
                 BuilderConfig(
                     f"b{number}",
-                    workernames=self.names,
+                    workernames=self._seated(number, seats),
                     factory=BuildFactory([Endless()]),
                     canStartBuild=canStartBuild,
                 )
@@ -109,10 +124,16 @@ class Farm:
             "multiMaster": True,
             "collapseRequests": False,
             "buildbotNetUsageData": None,
-            "db_url": f"sqlite:///{self._folder}/state.sqlite" if disk else "sqlite://",
+            "db_url": url,
         }
-        self._db_url = config["db_url"]
+        self._db_url = url
         self.master = BuildMaster(self._folder, reactor=reactor, config_loader=_Config(config))
+
+    def _seated(self, number, seats):
+        """The workers of the builder with this number."""
+        if seats is None:
+            return self.names
+        return [self.names[(7 * number + each) % len(self.names)] for each in range(seats)]
 
     async def start(self):
         """Start the master. No worker is connected then."""
@@ -175,11 +196,12 @@ class Farm:
         That is put together by hand: in Buildbot's own way it would take minutes to sort half a million pairs.
         """
         unmute = self.mute()
-        for worker in self.workers:
-            await worker.attached(self.connection(worker))
-        builders = self.builders
-        for builder in builders:
+        with _no_events():
             for worker in self.workers:
+                await worker.attached(self.connection(worker))
+        workers = self.master.workers.workers
+        for builder in self.builders:
+            for worker in map(workers.get, builder.config.workernames):
                 wfb = WorkerForBuilder(builder)
                 wfb.worker, wfb.remoteCommands, wfb.state = worker, {}, States.AVAILABLE
                 worker.addWorkerForBuilder(wfb)
@@ -203,3 +225,14 @@ class Farm:
         await after(self.reactor, 0.3)  # in which Buildbot gathers events
         await self.meters.rest()
         unmute()
+
+
+@contextlib.contextmanager
+def _no_events():
+    """Each event is compared with what each worker wants to hear: with ten thousand of them that would take minutes."""
+    produce = ResourceType.produceEvent
+    ResourceType.produceEvent = lambda *_: succeed(None)
+    try:
+        yield
+    finally:
+        ResourceType.produceEvent = produce

@@ -3,6 +3,7 @@
 from datetime import datetime, timezone
 
 from benchmarks import report
+from benchmarks.databases import MEMORY, NAMES, POSTGRESQL
 from benchmarks.farm import Farm
 from benchmarks.massreturn import MOST
 from benchmarks.meters import after
@@ -18,20 +19,28 @@ WAYS = {
     "unpause": "and `unpause()`",
 }
 
-SIZES = ((50, 50), (200, 200), (500, 1000))
-_MANY, _OURS = 500, ("break", "hold", "release")  # stock Buildbot would take minutes
+_SOME = 10  # of 500 workers each builder has so many
 
 
 def plan(*, quick):
     """The runs."""
-    for workers, builders in ((30, 30),) if quick else SIZES:
-        for way in ("release",) if quick else _OURS if workers >= _MANY else WAYS:
-            yield {"way": way, "workers": workers, "builders": builders}
+    if quick:
+        yield from _runs(30, 30, ("release",))
+        return
+    yield from _runs(50, 50, WAYS)
+    yield from _runs(500, 1000, ("break",))
+    for database in (MEMORY, POSTGRESQL):
+        yield from _runs(500, 1000, ("hold", "release"), database, _SOME)
 
 
-async def measure(reactor, *, way, workers, builders):
+def _runs(workers, builders, ways, database=MEMORY, seats=None):
+    for way in ways:
+        yield {"way": way, "workers": workers, "builders": builders, "database": database, "seats": seats}
+
+
+async def measure(reactor, *, way, workers, builders, database, seats):
     """One run."""
-    farm = Farm(reactor, workers, builders, ours="pause" not in way)
+    farm = Farm(reactor, workers, builders, ours="pause" not in way, database=database, seats=seats)
     await farm.start()
     await farm.connect()
     await _DO[way](farm)
@@ -91,7 +100,11 @@ _DO = {"break": _break, "hold": _hold, "release": _release, "pause": _pause, "un
 def tables(results):
     """The table."""
     rows = [
-        (f"{each['workers']} × {each['builders']}", WAYS[each["way"]], *report.columns(each))
+        (
+            f"{report.farm(each)}, {NAMES[each['database']]}",
+            WAYS[each["way"]],
+            *report.columns(each),
+        )
         for each in results
     ]
-    return report.table(TITLE, ("workers × builders", "what", *report.COLUMNS), rows)
+    return report.table(TITLE, ("workers × builders, database", "what", *report.COLUMNS), rows)

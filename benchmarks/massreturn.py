@@ -3,6 +3,7 @@
 from datetime import datetime, timezone
 
 from benchmarks import report
+from benchmarks.databases import DISK, MEMORY, NAMES, POSTGRESQL
 from benchmarks.farm import Farm
 from benchmarks.meters import after
 from presence.breaks.schedule import Break, BreakSchedule
@@ -19,6 +20,10 @@ WAYS = {
 
 #: After how many seconds a run is given up, whose work would take minutes. What it has done till then is told.
 MOST = 60.0
+_MANY, _MOST_STOCK = 500, 15.0
+
+# where that is done, percent
+_COMPARED = 20
 
 _BEFORE = 1.0  # seconds from when everything is ready to the end of the break
 
@@ -26,41 +31,57 @@ _BEFORE = 1.0  # seconds from when everything is ready to the end of the break
 def plan(*, quick):
     """The runs. Where one of them takes minutes there is one of its kind, and it is given up in time."""
     if quick:
-        yield from _runs(30, 30, (20,), ("ours", "unpause", "hook", "ideal"))
+        yield from _runs(30, 30, 20, ("ours", "unpause", "ideal"))
+        yield from _runs(30, 30, 20, ("ours", "ideal"), POSTGRESQL)
         return
-    for percent in (0, 20, 100):
-        yield from _runs(50, 50, (percent,), WAYS)
-    yield from _runs(200, 200, (20,), WAYS)
-    yield from _runs(500, 1000, (0, 20), ("ours", "ideal"))
-    yield from _runs(200, 200, (0, 100), ("ours", "ideal"))
-    yield from _runs(500, 1000, (100,), ("ours", "ideal"))
-    yield from _runs(500, 1000, (20,), ("unpause",))
-    yield from _runs(50, 50, (20,), WAYS, disk=True)
-    yield from _runs(200, 200, (20,), ("ours", "ideal"), disk=True)
+    yield from _runs(50, 50, 0, ("ours", "unpause"))
+    yield from _runs(50, 50, 20, WAYS)
+    yield from _runs(50, 50, 100, ("ours", "ideal"))
+    yield from _runs(200, 200, 20, ("ours", "unpause", "ideal", "alone"))
+    yield from _runs(200, 200, 100, ("ours", "ideal"))
+    for database in (MEMORY, POSTGRESQL):
+        yield from _runs(500, 1000, 0, ("ours",), database)
+        yield from _runs(500, 1000, 20, ("ours", "ideal"), database)
+        yield from _runs(500, 1000, 100, ("ours", "ideal"), database)
+    yield from _runs(500, 1000, 20, ("unpause",))
+    yield from _runs(50, 50, 20, ("ours", "unpause", "ideal"), POSTGRESQL)
+    yield from _runs(200, 200, 20, ("ours", "ideal"), POSTGRESQL)
+    yield from _runs(50, 50, 20, ("ours", "ideal"), DISK)
 
 
-def _runs(workers, builders, percents, ways, *, disk=False):
-    for percent in percents:
-        for way in ways:
-            yield {
-                "way": way,
-                "workers": workers,
-                "builders": builders,
-                "percent": percent,
-                "disk": disk,
-            }
+def _runs(workers, builders, percent, ways, database=MEMORY):
+    for way in ways:
+        yield {
+            "way": way,
+            "workers": workers,
+            "builders": builders,
+            "percent": percent,
+            "database": database,
+        }
 
 
-async def measure(reactor, *, way, workers, builders, percent, disk):
+def times(*, way, workers, percent, database, **_):
+    """How often a run is made: three times where its CPU is compared with another's, and is little."""
+    return (
+        3
+        if percent == _COMPARED
+        and way in ("ours", "ideal", "alone")
+        and workers < _MANY
+        and database == MEMORY
+        else 1
+    )
+
+
+async def measure(reactor, *, way, workers, builders, percent, database):
     """One run."""
     quarantine = _Quarantine(reactor)
     hook = quarantine.canStartBuild if way == "hook" else None
-    farm = Farm(reactor, workers, builders, ours=way == "ours", disk=disk, canStartBuild=hook)
+    farm = Farm(reactor, workers, builders, ours=way == "ours", database=database, canStartBuild=hook)
     await farm.start()
     await farm.connect()
     await farm.request(percent)
     await _RETURN[way](farm, quarantine)
-    done = await farm.meters.rest(MOST)
+    done = await farm.meters.rest(_MOST_STOCK if way == "unpause" and workers == _MANY else MOST)
     result = farm.meters.end()
     farm.check()
     if done and result["builds"] != len(farm.wanted):
@@ -92,7 +113,6 @@ async def _unpause(farm, _):
 
 async def _hook(farm, quarantine):
     quarantine.until = farm.reactor.seconds() + _BEFORE + len(farm.names) * len(farm.builders) / 50_000
-    quarantine.until += 4.0 * farm.disk
     # what happens in the break: a request is looked at, and every worker that could build it is put in quarantine
     farm.brd.maybeStartBuildsOn([builder.name for builder in farm.wanted])
     await farm.meters.rest()
@@ -151,7 +171,7 @@ def tables(results):
     """The table."""
     rows = [
         (
-            f"{each['workers']} × {each['builders']}, {each['percent']} %, {'disk' if each['disk'] else 'memory'}",
+            f"{each['workers']} × {each['builders']}, {each['percent']} %, {NAMES[each['database']]}",
             each["way"],
             *report.columns(each),
         )

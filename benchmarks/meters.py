@@ -48,14 +48,18 @@ class Meters:
         self._reactor = master.reactor
         self._brd = master.botmaster.brd
         self._poller = self._reactor._poller = _Poller(self._reactor._poller)
-        self.statements = 0
+        self.statements = self.commits = 0
         self.texts = Counter()
         self.starts = []
         sa.event.listen(master.db.pool.engine, "before_cursor_execute", self._executed)
+        sa.event.listen(master.db.pool.engine, "commit", self._committed)
 
     def _executed(self, _connection, _cursor, statement, *_):
         self.statements += 1
         self.texts[statement] += 1
+
+    def _committed(self, _connection):
+        self.commits += 1
 
     def started(self):
         """A worker is told to build."""
@@ -66,7 +70,7 @@ class Meters:
         # What has been set up stays: a look at half a million objects is not part of the work.
         gc.collect()
         gc.freeze()
-        self.statements = 0
+        self.statements = self.commits = 0
         self.texts.clear()
         self.starts.clear()
         self._zero = self._reactor.seconds() if zero is None else zero
@@ -90,6 +94,7 @@ class Meters:
         """What has been measured."""
         return {
             "statements": self.statements,
+            "commits": self.commits,
             "cpu": time.process_time() - self._cpu,
             "blocked": max(self._poller.longest, time.perf_counter() - self._poller.since),
             "builds": len(self.starts),

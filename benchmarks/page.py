@@ -150,13 +150,18 @@ def tell(what, milliseconds, more=""):
 
 
 class Bench:
-    """A master with that many workers and builders, and its page."""
+    """A master with that many workers and builders, and its page. `database` is what SQLAlchemy connects to, if not a file."""
 
-    def __init__(self, case):
+    def __init__(self, case, database=None):
         self.farm = Farm(case)
-        self.farm.configure(*(WORKER.format(number=number) for number in range(WORKERS)), extra=EXTRA)
-        self.farm.start()
-        self.browser = Browser(case)
+        extra = EXTRA if database is None else f'{EXTRA}\nc["db_url"] = {database!r}\n'
+        self.farm.configure(*(WORKER.format(number=number) for number in range(WORKERS)), extra=extra)
+        if database is not None:
+            self.farm.upgradeDatabase()
+        # (a disk takes its time to store a thousand builders)
+        self.farm.start(deadline=10 * DEADLINE)
+        self.browser = None
+        self._case = case
         self.url = f"http://127.0.0.1:{self.farm.www}/"
         self.away = self.farm.master.directory / "away"
         # until the workers have come, and that has been announced
@@ -168,6 +173,8 @@ class Bench:
 
     def open(self, view):
         """The page, when it shows something."""
+        if self.browser is None:
+            self.browser = Browser(self._case)
         page = self.browser.open()
         page.add_init_script(PROBES)
         page.goto(f"{self.url}#/presence?view={view}")
@@ -303,9 +310,14 @@ class Bench:
         tell(f"all {WORKERS} are held from the dialog, one order for all", 1000 * (time.time() - before))
 
 
-def main():
+def inMemory():
+    """From now on temporary files are in memory, where there is such a directory."""
     if MEMORY.is_dir():
         tempfile.tempdir = str(MEMORY)
+
+
+def main():
+    inMemory()
     case = Case()
     try:
         bench = Bench(case)

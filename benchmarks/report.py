@@ -7,6 +7,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import databases
+
 PAGE = Path(__file__).parent.parent / "docs" / "performance.rst"
 
 _MARK = re.compile(r"(\.\. benchmark: (\S+)\n).*?(\n\.\. end of benchmark)", re.DOTALL)
@@ -49,6 +51,13 @@ def count(number):
     return f"{number:,}".replace(",", "\u202f")
 
 
+def farm(result):
+    """Which farm a run was made with."""
+    seats = result.get("seats")
+    size = f"{result['workers']} × {result['builders']}"
+    return size if seats is None else f"{size} with {seats} workers each"
+
+
 def seconds(value):
     """A time, if there is one."""
     return "–" if value is None else f"{value:.2f}"
@@ -64,7 +73,7 @@ def environment():
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         f"Measured on {date.today().isoformat()}, on {os.cpu_count()} cores of {model}, with Python "  # noqa: DTZ011
-        f"{platform.python_version()}, {versions}, SQLite {_sqlite()}.\n"
+        f"{platform.python_version()}, {versions}, SQLite {_sqlite()}, PostgreSQL {databases.version()}.\n"
     )
 
 

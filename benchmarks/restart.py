@@ -1,6 +1,9 @@
 """A restart of the master: within one second all workers connect again, and some builders have requests."""
 
+from collections import Counter
+
 from benchmarks import report
+from benchmarks.databases import MEMORY, NAMES, POSTGRESQL
 from benchmarks.farm import Farm
 from benchmarks.massreturn import MOST
 from benchmarks.meters import after
@@ -15,26 +18,49 @@ WAYS = {
     "stock, unheard": "stock Buildbot, and nobody is woken",
 }
 
-_SIZES = ((50, 50, (0, 20, 100)), (200, 200, (20,)))
+# of so many workers each builder has some, else all
+_MANY, _SEATS = 500, 10
 
 
 def plan(*, quick):
-    """The runs. Stock Buildbot takes minutes for 200 × 200: that run is given up in time."""
-    for workers, builders, percents in ((30, 30, (20,)),) if quick else _SIZES:
-        for percent in percents:
-            for way in WAYS:
-                yield {"way": way, "workers": workers, "builders": builders, "percent": percent}
+    """The runs."""
+    if quick:
+        yield from _runs(30, 30, 20, ("ours", "stock", "ideal"))
+        yield from _runs(30, 30, 0, ("ours", "stock, unheard"))
+        return
+    yield from _runs(50, 50, 20, WAYS)
+    for database in (MEMORY, POSTGRESQL):
+        for size in (100, 200):
+            yield from _runs(size, size, 0, ("ours", "stock, unheard"), database)
+        yield from _runs(500, 1000, 20, ("ours", "ideal"), database)
 
 
-async def measure(reactor, *, way, workers, builders, percent):
-    """One run."""
-    farm = Farm(reactor, workers, builders, ours=way.startswith("ours"))
+def _runs(workers, builders, percent, ways, database=MEMORY):
+    for way in ways:
+        yield {
+            "way": way,
+            "workers": workers,
+            "builders": builders,
+            "percent": percent,
+            "database": database,
+            "seats": _SEATS if workers == _MANY else None,
+        }
+
+
+async def measure(reactor, *, way, workers, builders, percent, database, seats):
+    """One run. A page is open to which ours tells what has changed."""
+    farm = Farm(reactor, workers, builders, ours=way.startswith("ours"), database=database, seats=seats)
     await farm.start()
     await farm.request(percent)
     names = [builder.name for builder in farm.wanted]
     unmute = farm.mute() if way not in ("ours", "stock") else lambda: None
     if way == "ours, unheard":
         farm.assembly.wakeup.workerReady = lambda _name: None
+    events = Counter()
+    for plural, name in (("presences", "worker"), ("builderpresences", "builder")):
+        await farm.master.mq.startConsuming(
+            lambda _, told, name=name: events.update([(name, told["name"])]), (plural, None, None)
+        )
     farm.meters.begin()
     attached = []
     for number, worker in enumerate(farm.workers):
@@ -51,17 +77,30 @@ async def measure(reactor, *, way, workers, builders, percent):
         unmute()
         farm.brd.maybeStartBuildsOn(names)
     done = await farm.meters.rest(MOST)
+    if farm.ours and not percent:
+        # what is not urgent is told when no more workers have come for a second
+        await after(reactor, 2)
+        done = done and await farm.meters.rest(MOST)
     result = farm.meters.end()
     farm.check()
     if done and result["builds"] != ("unheard" not in way) * len(names):
         raise RuntimeError(f"{result['builds']} builds of {len(names)} have started")
-    return {**result, "done": done}
+    return {
+        **result,
+        "done": done,
+        "events": sum(events.values()),
+        "most_events": max(events.values(), default=0),
+    }
 
 
 def tables(results):
     """The table."""
     rows = [
-        (f"{each['workers']} × {each['builders']}, {each['percent']} %", each["way"], *report.columns(each))
+        (
+            f"{report.farm(each)}, {each['percent']} %, {NAMES[each['database']]}",
+            each["way"],
+            *report.columns(each),
+        )
         for each in results
     ]
-    return report.table(TITLE, ("workers × builders, waiting", "way", *report.COLUMNS), rows)
+    return report.table(TITLE, ("workers × builders, waiting, database", "way", *report.COLUMNS), rows)

@@ -31,6 +31,9 @@ WAYS = (
 
 _SECONDS = 60
 
+# All of them at the same time: they wait, but for what is measured.
+TOGETHER = True
+
 _CALENDAR = """\
 BEGIN:VCALENDAR
 VERSION:2.0

@@ -36,8 +36,8 @@ class BreakTimer:
 
     def __init__(self, schedule: BreakSchedule, presence: WorkerPresence, clock: IReactorTime) -> None:
         self.schedule = schedule
-        # Those that are over are kept: the clock may be set back.
-        self._suspensions: dict[str, float] = {}
+        # Those that are over are kept: the clock may be set back. Most workers have none, and no dict for them.
+        self._suspensions: dict[str, float] | None = None
         self._presence = presence
         self._clock = clock
         self._wakeup: IDelayedCall | None = None
@@ -70,7 +70,7 @@ class BreakTimer:
 
     def suspensionBy(self, source: str) -> float | None:
         """Until when `source` has suspended the breaks, in seconds since the epoch, or None."""
-        until = self._suspensions.get(source)
+        until = (self._suspensions or {}).get(source)
         return until if until is not None and until > self._clock.seconds() else None
 
     def suspend(self, until: float | None, source: str = "admin") -> None:
@@ -81,10 +81,10 @@ class BreakTimer:
         """
         checkSource(source)
         before = self._presence.holds, self._presence.backAt
-        if until is None:
+        if until is not None:
+            self._suspensions = {**(self._suspensions or {}), source: checkFinite("until", until)}
+        elif self._suspensions is not None:
             self._suspensions.pop(source, None)
-        else:
-            self._suspensions[source] = checkFinite("until", until)
         self.reconsider()
         holds, back_at = self._presence.holds, self._presence.backAt
         if holds == before[0] and back_at != before[1]:
@@ -140,7 +140,7 @@ class BreakTimer:
         return freeFor(self.schedule, builder, instant, self.suspendedUntil)
 
     def _suspended_until(self, now: float) -> float | None:
-        return max((until for until in self._suspensions.values() if until > now), default=None)
+        return max((until for until in (self._suspensions or {}).values() if until > now), default=None)
 
     def _hold(self, interval: BreakInterval, until: float | None) -> None:
         reason = "; ".join(interval.reasons) or None

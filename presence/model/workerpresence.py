@@ -81,7 +81,8 @@ class WorkerPresence:
         self.ownersBreaks: Breaks | None = None
         self._clock = clock
         self._holds: dict[str, Hold] = {}
-        self._timers: dict[str, IDelayedCall] = {}
+        # of holds that have an end, but for the break's; most workers have none
+        self._timers: dict[str, IDelayedCall] | None = None
         # the holds that have reached their ends, of sources that have said nothing since; most workers have none
         self._ended: dict[str, Hold] | None = None
         self._observers: dict[_Observation, None] = {}
@@ -201,7 +202,7 @@ class WorkerPresence:
             self._holds[key] = hold
             # a break is ended by its own timer
             if until is not None and (source != "break" or self.breaks is None):
-                self._timers[key] = self._clock.callLater(until - now, self._until_reached, key)
+                self._end_later(key, until - now)
             self._changed()
 
     def release(self, source: str, name: str | None = None) -> None:
@@ -271,7 +272,7 @@ class WorkerPresence:
         What is held or released afterwards changes nothing.
         """
         self._stopped = True
-        for key in tuple(self._timers):
+        for key in tuple(self._timers or ()):
             self._end_timer(key)
         self._observers.clear()
         for waiters in (self._ready, self._idle):
@@ -330,19 +331,25 @@ class WorkerPresence:
                     "while telling {observer} of {presence}", observer=observation.observer, presence=self
                 )
 
+    def _end_later(self, key: str, seconds: float) -> None:
+        if self._timers is None:
+            self._timers = {}
+        self._timers[key] = self._clock.callLater(seconds, self._until_reached, key)
+
     def _until_reached(self, key: str) -> None:
+        assert self._timers is not None  # noqa: S101 (one of them calls this)
         del self._timers[key]
         hold = self._holds[key]
         remaining = (hold.until or 0.0) - self._clock.seconds()
         if remaining > 0:
             # rounding, or a clock that was set back while the reactor collected what is due: never early
-            self._timers[key] = self._clock.callLater(remaining, self._until_reached, key)
+            self._end_later(key, remaining)
         else:
             self._remember_ended(hold)
             self._let_go(key)
 
     def _end_timer(self, key: str) -> None:
-        timer = self._timers.pop(key, None)
+        timer = None if self._timers is None else self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
 

@@ -105,10 +105,14 @@ class Database:
 
 
 class PostgreSQL(Database):
-    """PostgreSQL, the newest that is installed here."""
+    """PostgreSQL, the newest that is installed here. With `fsync` what is committed survives a crash of the machine, too."""
 
     program = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), reverse=True)), None)
     signal = "QUIT"
+
+    def __init__(self, case, *, fsync=False):
+        self._fsync = "on" if fsync else "off"
+        super().__init__(case)
 
     @property
     def url(self):
@@ -131,7 +135,11 @@ class PostgreSQL(Database):
         )
 
     def _command(self):
-        options = {"listen_addresses": "", "unix_socket_directories": self.directory, "fsync": "off"}
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": self.directory,
+            "fsync": self._fsync,
+        }
         settings = [f"--{name}={value}" for name, value in options.items()]
         return [str(self.program), "-D", f"{self.directory}/data", *settings]
 

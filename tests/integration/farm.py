@@ -220,12 +220,12 @@ class Farm:
             )
         )
 
-    def start(self):
+    def start(self, deadline=DEADLINE):
         """Start the master, and wait until it runs."""
         seen = len(self.master.log)
         began = time.monotonic()
         self.master.launch()
-        self.master.waitForLog("the master starts", "BuildMaster is running", seen)
+        self.master.waitForLog("the master starts", "BuildMaster is running", seen, deadline)
         self.moment = max(AT_ONCE, time.monotonic() - began)
         return self
 

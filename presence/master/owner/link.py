@@ -91,7 +91,8 @@ class OwnerLink:
         # whether the worker has said so already
         self._sends_back = False
         self._connection = 0
-        self._gathering = Gathering(clock, self._tell)
+        # made for the first connection of a worker that speaks
+        self._gathering: Gathering | None = None
         self._unanswered = False
         self._sent: View | None = None
         self._logged = False
@@ -135,19 +136,21 @@ class OwnerLink:
 
     def changed(self) -> None:
         """The view that was sent to the worker may be out of date."""
-        if self._send is not None:
+        if self._send is not None and self._gathering is not None:
             self._gathering.ask()
 
     def clockJumped(self) -> None:
         """The clock has been set: nothing waits for a pause to end."""
         self._word.clockJumped()
-        self._gathering.clockJumped()
+        if self._gathering is not None:
+            self._gathering.clockJumped()
 
     def _close(self) -> None:
         self._connection += 1
         self._send = self._sent = None
         self._unanswered = self._logged = self._sends_back = False
-        self._gathering.stop()
+        if self._gathering is not None:
+            self._gathering.stop()
 
     # --- to the worker
 
@@ -172,6 +175,8 @@ class OwnerLink:
 
         self._sent = answer if isinstance(answer, View) else None
         self._unanswered = True
+        if self._gathering is None:
+            self._gathering = Gathering(self._clock, self._tell)
         self._gathering.pause()
         self._send(answer.toDict(self._clock.seconds())).addBoth(answered)
 

@@ -62,7 +62,8 @@ class OwnersWord:
         self._presence = presence
         self._timer = breakTimer
         self._clock = clock
-        self._gathering = Gathering(clock, self._do_waiting, immediately=True)
+        # most workers say nothing: it is made for the first word
+        self._gathering: Gathering | None = None
         self._waiting: Announcement | None = None
         self._spoken = False
         # the suspension that the owner asked for, as it was placed; and the one that it took the place of
@@ -92,11 +93,13 @@ class OwnersWord:
         if self._waiting is not None:
             self._do(self._waiting)
         self._waiting = self.stop = None
-        self._gathering.stop()
+        if self._gathering is not None:
+            self._gathering.stop()
 
     def clockJumped(self) -> None:
         """The clock has been set: what waits is done now."""
-        self._gathering.clockJumped()
+        if self._gathering is not None:
+            self._gathering.clockJumped()
 
     def forget(self) -> None:
         """Nobody is there any more who could say otherwise. A hold that others have placed is left alone."""
@@ -109,6 +112,8 @@ class OwnersWord:
         """The worker says this now."""
         self.stop = message if isinstance(message, Stop) else None
         self._waiting = message.announcement if isinstance(message, Stop) else message
+        if self._gathering is None:
+            self._gathering = Gathering(self._clock, self._do_waiting, immediately=True)
         ends = self._gathering.pauseEnds
         if ends is not None:
             self._restrict(self._waiting, ends)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Breaks(SlavePart):
     """Follows the schedule of the configuration, and its calendar files when they change."""
 
+    # None for a worker that has never had any
     _calendar_files: CalendarFiles | None = None
 
     def _begin_breaks(self) -> BreakTimer:
@@ -23,8 +24,7 @@ class Breaks(SlavePart):
         clock = self.master.reactor if self._assembly is None else self._assembly.roster.clock
         self.breakTimer = timer = BreakTimer(self.schedule, self.presence, clock)
         timer.start()
-        self._calendar_files = CalendarFiles(self.master.reactor, self._take_schedule)
-        self._calendar_files.follow(self.schedule)
+        self._follow_files(self.schedule)
         if self._assembly is not None:
             self._assembly.scheduleChanged(self)
         return timer
@@ -44,10 +44,16 @@ class Breaks(SlavePart):
 
     def _follow_schedule(self, schedule: BreakSchedule) -> None:
         """The configuration has this schedule, which has read its files just now."""
-        if self._calendar_files is not None:
-            self._calendar_files.follow(schedule)
+        if self.breakTimer is not None:
+            self._follow_files(schedule)
         if schedule != self.schedule:
             self._take_schedule(schedule)
+
+    def _follow_files(self, schedule: BreakSchedule) -> None:
+        if self._calendar_files is None and schedule.calendars:
+            self._calendar_files = CalendarFiles(self.master.reactor, self._take_schedule)
+        if self._calendar_files is not None:
+            self._calendar_files.follow(schedule)
 
     def _take_schedule(self, schedule: BreakSchedule) -> None:
         self.schedule = schedule

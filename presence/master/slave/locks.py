@@ -18,13 +18,15 @@ class Locks(SlavePart):
     many builds had taken them.
     """
 
+    # For the builds of which (`WorkerForBuilder`) they are taken. While nothing runs it is the same for all workers.
+    _locked: frozenset[Any] = frozenset()
+
     # whose build is ending right now
     _ending: Any = None
 
     def initializePresence(self) -> None:
         """Begin with nothing: for a new worker, and for one that has lived without a presence."""
-        # for the builds of which (`WorkerForBuilder`) they are taken
-        self._locked: set[Any] = set()
+        self._locked = frozenset()
 
     def addWorkerForBuilder(self, wfb: Any) -> None:
         """The worker joins a builder."""
@@ -36,7 +38,7 @@ class Locks(SlavePart):
 
         def substantiate_if_needed(build: Any) -> Any:
             # what Buildbot does when, and only when, it has taken the locks for a build
-            self._locked.add(wfb)
+            self._locked |= {wfb}
             return substantiate(wfb, build)
 
         wfb.substantiate_if_needed = substantiate_if_needed
@@ -45,7 +47,7 @@ class Locks(SlavePart):
         """A build runs already, or is being prepared: its locks are taken, unless that has not come to them yet."""
         wfb = build.workerforbuilder
         if build.conn is not None or build._is_substantiating or wfb.ping_watchers:
-            self._locked.add(wfb)
+            self._locked |= {wfb}
 
     @staticmethod
     def _unfollow_locks(wfb: Any) -> None:
@@ -70,10 +72,10 @@ class Locks(SlavePart):
     def releaseLocks(self) -> None:
         """Buildbot releases the locks: at the end of a build, or of the connection."""
         wfb, self._ending = self._ending, None
-        for each in tuple(self._locked) if wfb is None else (wfb,):
+        for each in self._locked if wfb is None else (wfb,):
             self._release_for(each)
 
     def _release_for(self, wfb: Any) -> None:
         if wfb in self._locked:
-            self._locked.remove(wfb)
+            self._locked -= {wfb}
             super().releaseLocks()  # type: ignore[misc]

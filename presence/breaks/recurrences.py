@@ -11,9 +11,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dateutil.rrule import rrulestr
-
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from presence.breaks.weeknumbers import WeekRule
 
 FIRST_YEAR, LAST_YEAR = 2, 9998
@@ -52,7 +52,7 @@ def everYields(recurrence: Recurrence) -> bool:
         return any(day >= first.toordinal() for year in years for day in recurrence.weeks.daysOf(year))
     year = LAST_YEAR - _CALENDAR_CYCLE * recurrence.interval
     anchor = _anchor(recurrence, max(year, FIRST_YEAR, recurrence.since.year if recurrence.since else 0))
-    return anchor is not None and next(iter(rrulestr(recurrence.text, dtstart=anchor)), None) is not None
+    return anchor is not None and next(_days(recurrence.text, anchor), None) is not None
 
 
 def nthDay(recurrence: Recurrence, count: int) -> int | None:
@@ -110,11 +110,19 @@ def listed(recurrence: Recurrence, year: int) -> list[int]:
     return [day for day in _walked(recurrence.text, anchor, year) if day >= begin]
 
 
+def _days(text: str, anchor: datetime) -> Iterator[datetime]:
+    """The days of a rule from `anchor` on, each at that time of day."""
+    # whoever has no rules has not got them in memory
+    from dateutil.rrule import rrulestr  # noqa: PLC0415
+
+    return iter(rrulestr(text, dtstart=anchor))
+
+
 @lru_cache(maxsize=1024)  # many rules differ in their `since` only, and are in phase
 def _walked(text: str, anchor: datetime, year: int) -> tuple[int, ...]:
     """The ordinals of the days that dateutil yields from `anchor` to the end of `year`."""
     days = []
-    for found in rrulestr(text, dtstart=anchor):
+    for found in _days(text, anchor):
         if found.year > year:
             break
         days.append(found.toordinal())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from buildbot.util.service import SharedService
@@ -32,7 +33,6 @@ from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
 from presence.master.why.blocks import Blocks
-from presence.master.why.reader import WhyReader
 from presence.model.retries import Retries
 from presence.orders.workers import ReleaseOrder
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
+    from presence.master.why.reader import WhyReader
     from presence.model.workerpresence import WorkerPresence
 
 _log = Logger()
@@ -132,16 +133,22 @@ class Assembly(SharedService):
         )
         reconfigs.report = self._report
         requests = registerResources(master, requestpresences)["requestpresence"]
-        requests.reader = WhyReader(
-            roster,
+        requests.reader = cache(self._why_reader)
+        self._shutdowns = registerResources(master, shutdown)["shutdown"]
+        self._shutdowns.shutdown = self.shutdown
+        self.bearers = Bearers(master)
+
+    def _why_reader(self) -> WhyReader:
+        # a master that nobody asks has not got it in memory
+        from presence.master.why.reader import WhyReader  # noqa: PLC0415
+
+        return WhyReader(
+            self.roster,
             self.breakDoor,
             self.reconfigurations.gate,
             self._answers,
             lambda: self.shutdown.stopping,
         )
-        self._shutdowns = registerResources(master, shutdown)["shutdown"]
-        self._shutdowns.shutdown = self.shutdown
-        self.bearers = Bearers(master)
 
     def _standstill(self, master: Any) -> Standstill:
         return Standstill(master, self._answers, lambda: self.wakeup.isPending)

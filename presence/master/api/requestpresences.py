@@ -14,7 +14,6 @@ from twisted.internet.defer import inlineCallbacks
 from presence.master.api import fields as filters
 from presence.master.builds.waiting import findPending, findRequest
 from presence.master.compat import Entity
-from presence.master.why.explain import NAMED
 from presence.text import shown
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class _Endpoint(base.Endpoint):
     @property
     def reader(self) -> WhyReader:
         """What finds it out."""
-        return self.rtype.reader
+        return self.rtype.reader()
 
     def name(self, builderid: int) -> str | None:
         """The name of the builder with this id, if it is one of this master's."""
@@ -136,7 +135,7 @@ class RequestPresencesEndpoint(_Endpoint):
             # the others need not be explained
             requests = requests[offset : offset + limit]
         whys: dict[int, Why] = yield self.reader.ofRequests(requests, self.name)
-        make = _Entities(NAMED)
+        make = _Entities(self.reader.named)
         found = [make.ofRequest(each, self.name(each.builderid), whys[each.id]) for each in requests]
         if page:
             resultSpec.offset = resultSpec.limit = None
@@ -155,7 +154,8 @@ class RequestPresence(base.ResourceType):
         RequestPresencesEndpoint,
     ]
 
-    reader: WhyReader
+    #: gives what finds it out (not a property: Buildbot looks at all attributes when it is registered)
+    reader: Callable[[], WhyReader]
 
     class EntityType(Entity):
         """Its fields."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from buildbot.interfaces import IRenderable
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.why.explain import explain, explainWorkers
+from presence.master.why.explain import NAMED, explain, explainWorkers
 from presence.master.why.facts import Reason, Why
 from presence.master.why.workers import Builds, Candidates, estimatesOf
 from presence.words import waiting as words
@@ -35,6 +35,9 @@ _NOT_HERE = Reason("builder", words.NOT_HERE)
 
 class WhyReader:
     """Why the requests of a master wait. `stop` gives what was ordered of its stop, None if nothing was."""
+
+    #: of a longer list of workers so many are told by name
+    named = NAMED
 
     def __init__(
         self,

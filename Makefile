@@ -7,7 +7,7 @@ JOBS ?= 3
 # hundreds of processes import the same modules: they are compiled once, whatever the environment says
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test databases versions search torture lint lint-pages docs man bench clean
+.PHONY: demo test databases versions search torture lint lint-pages node-tools docs man bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
@@ -46,13 +46,16 @@ lint: .venv/lint lint-pages
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The scripts of the pages, by Biome from npm. Where that cannot be had it is said, and nothing else.
-BIOME := @biomejs/biome@2.3.0
-lint-pages:
-	@if test -x .node/node_modules/.bin/biome || { command -v npm > /dev/null && \
-	    timeout 180 npm install --prefix .node --no-audit --no-fund --silent $(BIOME); }; \
-	then .node/node_modules/.bin/biome lint --error-on-warnings .; \
-	else echo "SKIPPED: there is no npm here, or it has no $(BIOME): the scripts of the pages are not linted" >&2; fi
+# The scripts of the pages, by Biome.
+lint-pages: node-tools
+	@test ! -x .node/node_modules/.bin/biome || .node/node_modules/.bin/biome lint --error-on-warnings .
+
+# What comes from npm: Biome, and axe-core for the tests of the pages. Where it cannot be had that is said, and nothing else.
+NODE_TOOLS := @biomejs/biome@2.3.0 axe-core@4.10.3
+node-tools:
+	@test -f .node/stamp || { command -v npm > /dev/null && \
+	    timeout 180 npm install --prefix .node --no-audit --no-fund --silent $(NODE_TOOLS) && touch .node/stamp; } || \
+	    echo "SKIPPED: there is no npm here, or it has no $(NODE_TOOLS): the scripts of the pages are not linted, and axe-core does not look at them" >&2
 
 docs: .venv/docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

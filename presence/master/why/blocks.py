@@ -101,7 +101,8 @@ class Blocks:
     def workerChanged(self, name: str) -> None:
         """A worker has connected, or something else holds it: Buildbot finds its locks after it has told of the configuration."""
         worker = self._master.workers.workers.get(name)
-        if worker is not None and any(lock not in self._listening for lock, _ in _locks_of(worker)):
+        locks = () if worker is None else _locks_of(worker)
+        if any(name not in self._workers_of.get(lock, ()) for lock, _ in locks):
             self._dirty_workers.add(name)
             self._gathering.ask()
 

@@ -114,6 +114,25 @@ class BlocksTests(BlocksCase):
         real.release(owner, access)
         self.assertEqual(self.states(), {"mac-mini": ("available", [])})
 
+    def test_foundLate(self):
+        """Locks that Buildbot finds after it has told of the configuration, as it does when it starts, count for each worker."""
+        lock = MasterLock("db").access("exclusive")
+        names = ("a", "b", "c")
+        self.startMaster([self.slave(name, locks=[lock]) for name in names], connect=False)
+        found = {name: self.worker(name).locks for name in names}
+        for name in names:
+            self.worker(name).locks = None
+        self.assembly._blocks.follow()
+        self.pass_(0.5)
+        for name in names:
+            self.worker(name).locks = found[name]
+            self.connect(name)
+        self.states()
+        self.request()
+        self.assertEqual(
+            sorted(state for state, _ in self.states().values()), ["available"] + ["waiting for a lock"] * 2
+        )
+
     def test_reconfigured(self):
         """A lock that a worker needs no longer does not block it, nor does one that nobody listens to any more."""
         lock = MasterLock("db").access("exclusive")

@@ -83,6 +83,27 @@ class ViewTests(PageTestCase):
         self.assertEqual(builder.input_value(), "any")
         self.browser.assertQuiet()
 
+    def test_details(self):
+        """What Buildbot knows of a machine stands below the name, if that is chosen; the choice stands in the address."""
+        self.start(MAC, ARM)
+        worker = self.farm.worker("mac-mini")
+        (worker.directory / "info" / "admin").write_text("Ann \u202e<ann@example.org>\n")
+        (worker.directory / "info" / "host").write_text("in the\ncellar\n")
+        worker.start().waitUntilConnected()
+        page = self.open()
+        self.row(page, "mac-mini")
+        page.get_by_text("Details", exact=True).click()
+        for name, text in (("Owner", "Ann \ufffd<ann@example.org>"), ("Host", "in the cellar")):
+            page.get_by_label(name, exact=True).check()
+            self.assertShows(page, "mac-mini", f"{name}: {text}")
+        self.assertNotIn("Owner", self.row(page, "aarch64").inner_text())
+        page.reload()
+        self.assertShows(page, "mac-mini", "Host: in the cellar")
+        page.get_by_text("Details", exact=True).click()
+        page.get_by_label("Owner", exact=True).uncheck()
+        page.get_by_text("Owner: ").wait_for(state="detached")
+        self.browser.assertQuiet()
+
     def test_week(self):
         """Each break is a bar at its place in the seven days of the browser's zone, and so is now."""
         zone = ZoneInfo("Asia/Kolkata")

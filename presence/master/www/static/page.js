@@ -18,6 +18,7 @@ import {
 } from "./react.js";
 import { Banners } from "./views/banners.js";
 import { BuildersView } from "./views/buildersview.js";
+import { detailsOf, useInfos } from "./views/details.js";
 import { choiceText, chosen, inState, sorted } from "./farm/choice.js";
 import { useNow } from "./farm/clock.js";
 import { Farm } from "./farm/farm.js";
@@ -38,7 +39,7 @@ const VIEWS = [
 ];
 
 // The view and the filters are in the URL, so that it can be sent to others. Defaults are left out of it.
-const DEFAULTS = { view: "workers", text: "", state: "", builder: "", sort: "name", worker: "", days: "7", ahead: "0", rows: "" };
+const DEFAULTS = { view: "workers", text: "", state: "", builder: "", sort: "name", worker: "", days: "7", ahead: "0", rows: "", details: "" };
 
 const NONE = [];
 
@@ -136,6 +137,8 @@ function OneWorker({ choice, ...rest }) {
 function TheWorkers({ choice, choose, workers, builders, builds, now, counted, shown, selected, onSelect, onOrder, which }) {
   const week = choice.view === "week";
   const empty = h(Empty, { choice, choose });
+  const details = useMemo(() => detailsOf(choice.details), [choice.details]);
+  const infos = useInfos(details, workers);
   return h(
     "section",
     { "aria-label": week ? "Week" : "Workers" },
@@ -143,7 +146,7 @@ function TheWorkers({ choice, choose, workers, builders, builds, now, counted, s
     week
       ? h(TheWeek, { choice, choose, workers: shown, builders, now, which, empty })
       : h(WorkersView, {
-          ...{ workers: shown, builds, now, selected, onSelect, onOrder, empty },
+          ...{ workers: shown, builds, now, selected, onSelect, onOrder, empty, details, infos },
           sort: choice.sort,
           onSort: (sort) => choose({ sort }),
           choice: which,

@@ -4,6 +4,7 @@ import { h, memo, useEffect, useRef } from "../react.js";
 import { countText, statesOf } from "../farm/choice.js";
 import { ACTIONS, isPaused } from "../farm/orders.js";
 import { Chips } from "./state.js";
+import { Details } from "./details.js";
 import { count } from "../farm/words.js";
 
 /** By action: whether there is a button for it, given all workers that are shown. */
@@ -61,6 +62,7 @@ export function Tools({ choice, choose, builders, all, counted, shown, selected,
       }),
       h(BuilderNames, { builders }),
       h("span", { role: "status", className: "presence-count" }, countText(shown.length, all)),
+      choice.view === "workers" && h(Details, { choice: choice.details, onChoice: (details) => choose({ details }) }),
       h(
         "span",
         { className: "presence-orders", role: "group", "aria-label": `Orders for ${whom}` },

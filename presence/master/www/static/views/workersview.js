@@ -6,6 +6,7 @@ import { leftText } from "../farm/builds.js";
 import { hasBreaks, heldBy, nextBreak, workUntil } from "../farm/choice.js";
 import { drainDeadline } from "../farm/kinds.js";
 import { changeOf, isPaused } from "../farm/orders.js";
+import { infoTexts } from "./details.js";
 import { More, useGrowing } from "./growing.js";
 import { WorkerState } from "./state.js";
 import { holdParts, isolated } from "../holds.js";
@@ -28,7 +29,7 @@ const COLUMNS = [
  * `workers` are those to show. `selected` is a set of ids, which `onSelect(ids, whether)` changes. `onSort(key)` sorts;
  * `onOrder(action, workers)` opens the dialog. `builds` are those that run, by worker; `empty` is said where no worker is left.
  */
-export function WorkersView({ workers, builds, now, sort, onSort, selected, onSelect, onOrder, choice, empty }) {
+export function WorkersView({ workers, builds, now, sort, onSort, selected, onSelect, onOrder, choice, empty, details, infos }) {
   const [rows, grow] = useGrowing(workers.length, `${sort} ${choice}`);
   const many = workers.filter((worker) => selected.has(worker.workerid)).length;
   return h(
@@ -60,6 +61,7 @@ export function WorkersView({ workers, builds, now, sort, onSort, selected, onSe
           selected: selected.has(worker.workerid),
           onSelect,
           onOrder,
+          info: infoTexts(details, infos.get(worker.workerid)).join("\n"),
           ...timesOf(worker, builds.get(worker.name), now),
         }),
       ),
@@ -150,6 +152,7 @@ const WorkerRow = memo(function WorkerRow({
   notes,
   times,
   runs,
+  info,
 }) {
   const { workerid, name } = worker;
   return h(
@@ -165,7 +168,12 @@ const WorkerRow = memo(function WorkerRow({
         "aria-label": `Select ${isolated(name)}`,
       }),
     ),
-    h("th", { scope: "row" }, h(Link, { to: pageOf(name) }, said(name))),
+    h(
+      "th",
+      { scope: "row" },
+      h(Link, { to: pageOf(name) }, said(name)),
+      (info ? info.split("\n") : []).map((text) => h("small", { key: text, className: "presence-line" }, text)),
+    ),
     h(
       "td",
       { className: "presence-states" },

@@ -26,16 +26,19 @@ class _Poller:
         self._poller = poller
         self.since = time.perf_counter()
         self.longest = 0.0
+        self.computing, self.longest_computing = time.thread_time(), 0.0
 
     def __getattr__(self, name):
         return getattr(self._poller, name)
 
     def poll(self, *args):
         self.longest = max(self.longest, time.perf_counter() - self.since)
+        self.longest_computing = max(self.longest_computing, time.thread_time() - self.computing)
         try:
             return self._poller.poll(*args)
         finally:
             self.since = time.perf_counter()
+            self.computing = time.thread_time()
 
 
 class Meters:
@@ -76,6 +79,7 @@ class Meters:
         self._zero = self._reactor.seconds() if zero is None else zero
         # this turn of the reactor has had nothing to do with the work so far
         self._poller.longest, self._poller.since = 0.0, time.perf_counter()
+        self._poller.longest_computing, self._poller.computing = 0.0, time.thread_time()
         self._cpu = time.process_time()
 
     async def rest(self, most=None):
@@ -97,6 +101,7 @@ class Meters:
             "commits": self.commits,
             "cpu": time.process_time() - self._cpu,
             "blocked": max(self._poller.longest, time.perf_counter() - self._poller.since),
+            "blocked_computing": self._poller.longest_computing,
             "builds": len(self.starts),
             "first": self.starts[0] - self._zero if self.starts else None,
             "last": self.starts[-1] - self._zero if self.starts else None,

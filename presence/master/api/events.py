@@ -51,6 +51,8 @@ class Events:
         self._types = types
         self._workers: set[str] = set()
         self._builders: set[str] = set()
+        # of those that have changed, whom nothing is told of before the wave is over, unless it changes once more
+        self._put_off: dict[str, set[str]] = {name: set() for name in types}
         # workers whose builders have yet to be counted anew
         self._unsettled: set[str] = set()
         # whether anybody listens to the events of a type, as it was when the present slice began
@@ -164,7 +166,7 @@ class Events:
             self._gathering.ask()
 
     def _turn(self) -> None:
-        if self._workers or self._builders or self._must_count():
+        if self._workers or self._builders or any(self._put_off.values()) or self._must_count():
             self._announcing.add(self._announce())
 
     def _again(self, what: Hashable) -> None:
@@ -178,23 +180,25 @@ class Events:
         if self._wave.size:
             # of some of them nothing may be told now
             yield self._each(tuple(self._unsettled), self._settle)
-        workers, self._workers = self._due(self._workers, self._is_worker_due)
-        yield self._each(workers, self._announce_worker)
+        workers, self._workers = self._workers, set()
+        yield self._each(self._due("presence", workers, self._is_worker_due), self._announce_worker)
         if self._must_count():
             yield self._count()
-        builders, self._builders = self._due(self._builders, self._is_builder_due)
-        yield self._each(builders, self._announce_builder)
+        builders, self._builders = self._builders, set()
+        yield self._each(self._due("builderpresence", builders, self._is_builder_due), self._announce_builder)
 
-    def _due(self, names: set[str], is_due: Callable[[str], bool]) -> tuple[set[str], set[str]]:
-        """Those of `names` that are to be announced now, and those of which nothing is told before the
-        wave is over.
-        """
-        if not self._wave.size:
-            return names, set()
-        due = {name for name in names if is_due(name)}
-        if due != names:
+    def _due(self, rtype: str, changed: set[str], is_due: Callable[[str], bool]) -> set[str]:
+        """Those of `changed` that are to be announced now; the others are put off until the wave is over."""
+        put_off, size = self._put_off[rtype], self._wave.size
+        if size <= 1:
+            # it is over, and another one may have begun
+            changed |= put_off
+        due = {name for name in changed if is_due(name)} if size else set(changed)
+        put_off |= changed
+        put_off -= due
+        if put_off:
             self._schedule()
-        return due, names - due
+        return due
 
     def _is_worker_due(self, name: str) -> bool:
         presence = self._roster.findWorker(name)

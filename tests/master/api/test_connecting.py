@@ -153,3 +153,17 @@ class AnnouncementTests(SynchronousTestCase):
             self.events._worker_event(("workers", "1", "connected"), {"name": "w0"})
             self.pass_(0.5)
         self.assertEqual(self.last("b0")["ready"], 2)
+
+    def test_putOff(self):
+        """What is put off until the wave is over is looked at then, and not ten times a second."""
+        for presence in self.presences[:3]:
+            self.connect(presence)
+            self.pass_(0.3)
+        looks = []
+        ready_of = self.events._counts.readyOf
+        self.patch(self.events._counts, "readyOf", lambda name: looks.append(name) or ready_of(name))
+        self.events._wave.goesOn()
+        self.pass_(0.8 * CALM)
+        self.assertEqual(looks, [])
+        self.pass_(CALM)
+        self.assertEqual(self.last("b0")["ready"], 3)

@@ -47,6 +47,7 @@ PRESSING = "while date +%s.%N > {0}.new && xdotool key a; do mv {0}.new {0}; sle
 
 MOCK_PYTHON = "/usr/bin/python3"  # Debian's python3-dbusmock
 LOGIN1 = "org.freedesktop.login1"
+LOGIND = Path("/lib/systemd/systemd-logind")
 NOTIFICATIONS, NOTICES_PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 NOTICE = re.compile("This machine builds")
 
@@ -279,6 +280,64 @@ class LogindTests(BusTestCase):
         began = time.monotonic()
         self.assertRaises(CannotTellError, Logind().since)
         self.assertLess(time.monotonic() - began, SOON)
+
+
+class RealLogindTests(BusTestCase):
+    """A real systemd-logind on a bus of its own; the systemd that starts the scopes of its sessions is dbusmock's."""
+
+    def logind(self):
+        needs(str(LOGIND))
+        if os.geteuid() != 0 or Path("/run/systemd/system").exists():
+            # it keeps its sessions in /run, where there may be only one
+            raise SkipTest("a second logind may not run beside that of this machine")
+        before = self.kept()
+        self.addCleanup(lambda: [each.unlink(missing_ok=True) for each in self.kept() - before])
+        self.bus("DBUS_SYSTEM_BUS_ADDRESS", "systemd", "org.freedesktop.systemd1", "--system")
+        self.start(str(LOGIND))
+        subprocess.run(["gdbus", "wait", "--address", self.address, "--timeout", "60", LOGIN1], check=True)
+
+    def kept(self):
+        """The files that it keeps."""
+        return {each for kind in ("sessions", "users") for each in Path("/run/systemd", kind).glob("*")}
+
+    def manager(self, method, *arguments):
+        return self.call(LOGIN1, "/org/freedesktop/login1", f"{LOGIN1}.Manager.{method}", *arguments)
+
+    @inlineCallbacks
+    def test_login(self):
+        """Somebody logs in on Wayland: away. His desktop says that he is idle: back; and that he is not: away again."""
+        self.logind()
+        self.patch(logind, "PATIENCE", float(SOON))
+        presence = self.begin(Used(1, ways=("logind",)))
+        yield self.until(presence, held=False)
+        self.said()
+        leader = self.start("sleep", "600")
+        session = (
+            "0",
+            str(leader.pid),
+            "test",
+            "wayland",
+            "user",
+            "",
+            "",
+            "0",
+            "",
+            "",
+            "false",
+            "",
+            "",
+            "[]",
+        )
+        made = yield deferToThread(self.manager, "CreateSession", *session)
+        path = re.search("'(/org/[^']*)'", made)[1]
+        took = yield self.until(presence, held=True)
+        self.assertLess(took, SOON)
+        self.assertEqual(self.said(), [("NOT_ACCEPTING_NEW_BUILDS", "somebody uses the machine", "sensor")])
+        # one that has not let go yet has its plain quiet time
+        presence = self.begin(Used(1, ways=("logind",)))
+        for idle in ("true", "false"):
+            yield deferToThread(self.call, LOGIN1, path, f"{LOGIN1}.Session.SetIdleHint", idle)
+            yield self.until(presence, held=idle == "false")
 
 
 class NoticeTests(BusTestCase):

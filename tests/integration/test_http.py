@@ -24,7 +24,7 @@ class CutOffTests(SynchronousTestCase):
     def setUp(self):
         self.patch(http, "_PATIENCES", (0.5, 0.5, 5.0))
         self.patch(http, "_STALL", 0.5)
-        #: how each answer goes: whole, short (it never ends), closed (it ends too early), silent (it never begins)
+        #: how each answer goes: whole, short (it never ends), closed (it ends too early), silent (it never begins), gone (there is none)
         self.ways = []
         self.asked = []
         self.over = threading.Event()
@@ -40,7 +40,7 @@ class CutOffTests(SynchronousTestCase):
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 case.asked.append(self.command)
                 way = case.ways.pop(0) if case.ways else "whole"
-                if way != "silent":
+                if way not in ("silent", "gone"):
                     self.send_response(200)
                     self.send_header("Content-Length", str(len(ANSWER)))
                     self.end_headers()
@@ -83,8 +83,8 @@ class CutOffTests(SynchronousTestCase):
 
     def test_order(self):
         """An order is given once, also on a connection that others have used before, however its answer ends."""
-        self.client.get("presences")
-        for way in ("closed", "silent"):
+        for way in ("closed", "silent", "gone"):
+            self.client.get("presences")
             self.asked.clear()
             self.ways = [way]
             self.patch(http, "PATIENCE", 1.0)

@@ -74,6 +74,7 @@ class BlocksTests(BlocksCase):
         self.startMaster([self.slave("mac-mini", locks=[lock], max_builds=2)])
         self.request()
         self.assertEqual(self.states(), {"mac-mini": ("available", [])})
+        self.assertEqual(self.assembly._blocks.ofWorker("mac-mini"), ())
         self.finishAll()
         self.assertEqual(self.states(), {"mac-mini": ("available", [])})
         self.assertNotIn("waiting for a lock", self.announced().values())

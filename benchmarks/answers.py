@@ -1,7 +1,7 @@
 """Whether long answers are whole: `python -m benchmarks.answers`, with each Buildbot that is supported (see noxfile.py).
 
 A real master with many workers and builders, in a process of its own, is asked over its REST API again and again, for Buildbot's own
-resources and ours. An answer that is cut off never ends (Buildbot #9065): it counts when nothing comes for ten seconds.
+resources and ours. (With TMPDIR=/dev/shm it starts within seconds.) An answer that is cut off never ends (Buildbot #9065): it counts when nothing comes for ten seconds.
 """
 
 import argparse

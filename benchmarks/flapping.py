@@ -16,8 +16,8 @@ _SECONDS = 5
 
 def plan(*, quick):
     """The runs."""
-    for way in WAYS:
-        yield {"way": way, "workers": 50, "builders": 50, "seconds": 1 if quick else _SECONDS}
+    for way in () if quick else WAYS:
+        yield {"way": way, "workers": 50, "builders": 50, "seconds": _SECONDS}
 
 
 async def measure(reactor, *, way, workers, builders, seconds):

@@ -22,7 +22,7 @@ WAYS = {
 }
 
 _NAMES = [f"w{number:03}" for number in range(500)]
-_ROUNDS = 5
+_ROUNDS = 3
 
 # From the click on until it is painted that all rows are held. (Their text as it is, not as it looks: that would lay out the page.)
 _CLICK = """

@@ -270,9 +270,9 @@ class Assembly(SharedService):
         for name in self.roster.workers:
             self.wakeup.workerReady(name)
 
-    def _clock_jumped(self) -> None:
+    def _clock_jumped(self, seconds: float) -> None:
         for worker in self.roster.enrolledWorkers:
-            worker.clockJumped()
+            worker.clockJumped(seconds)
         for presence in self.roster.workers.values():
             presence.clockJumped()
         self.wakeup.clockJumped()

@@ -131,7 +131,12 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
         self._end_observation = self.presence.observe(self._presence_changed)
         self._shorten_gate()
         self._owner_link = OwnerLink(
-            self.presence, self._begin_breaks(), self._running, self.master.reactor, self._send_back
+            self.presence,
+            self._begin_breaks(),
+            self._running,
+            self.master.reactor,
+            self._send_back,
+            lookAtClock=self._look_at_clock,
         )
 
     @inlineCallbacks

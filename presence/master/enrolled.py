@@ -29,5 +29,5 @@ class EnrolledWorker(Protocol):
     #: Buildbot's `WorkerForBuilder` objects, by the names of their builders
     workerforbuilders: dict[str, Any]
 
-    def clockJumped(self) -> None:
-        """The clock has been set: everything that goes by it is asked again."""
+    def clockJumped(self, seconds: float) -> None:
+        """The clock has been set by so many seconds: everything that goes by it is asked again."""

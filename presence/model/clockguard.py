@@ -93,6 +93,8 @@ class ClockGuard:
 
     # what the clock has shown last
     _seen: float
+    # by how many seconds it has been set, and of how many somebody was told
+    _set = _told = 0.0
 
     def __init__(self, reactor: Any, tickerFactory: Callable[..., Any] = ThreadTicker) -> None:
         self._clock = reactor
@@ -101,16 +103,25 @@ class ClockGuard:
         # one object for all timers: a farm has many
         self._due = self._call_and_look
 
-    def start(self, jumped: Callable[[], object]) -> None:
-        """Begin to look at the clock, and call `jumped()` in the reactor's thread whenever it has jumped."""
+    def start(self, jumped: Callable[[float], object]) -> None:
+        """Begin to look at the clock, and call `jumped(seconds)` in the reactor's thread whenever it has jumped: by so many.
+
+        (To have slept looks like a clock that was set forward, unless the system counts that on both clocks.)
+        """
+        self._jumped = jumped
         self._seen = self._clock.seconds()
-        self._ticker = self._ticker_factory(self._clock, INTERVAL, self._look, jumped)
+        self._ticker = self._ticker_factory(self._clock, INTERVAL, self._look, self._tell)
         self._ticker.start()
 
     def stop(self) -> None:
         """Stop looking."""
         self._ticker.stop()
         self._ticker = None
+
+    def look(self) -> None:
+        """Look now, for what is said by the clock as it is now."""
+        if self._hasJumped():
+            self._ticker.tell()
 
     def seconds(self) -> float:
         """The wall clock, in seconds since the epoch."""
@@ -151,4 +162,11 @@ class ClockGuard:
         # perhaps in the ticker's thread: `seconds()` of a real reactor is `time.time()`
         now = self._clock.seconds()
         shown, self._seen = now - self._seen, now
-        return abs(shown - passed) > TOLERANCE or passed > OVERSLEPT
+        if abs(shown - passed) > TOLERANCE:
+            self._set += shown - passed
+            return True
+        return passed > OVERSLEPT
+
+    def _tell(self) -> None:
+        told, self._told = self._told, self._set
+        self._jumped(self._told - told)

@@ -55,6 +55,24 @@ class Announcement:
         """Whether it says that no build is accepted."""
         return self.state is not PresenceState.AVAILABLE
 
+    def later(self, seconds: float) -> Announcement:
+        """The same, by a clock that shows so much more."""
+        return replace(
+            self,
+            since=_later(self.since, seconds),
+            until=_later(self.until, seconds),
+            workUntil=_later(self.workUntil, seconds),
+            breaks=tuple(
+                replace(
+                    each,
+                    start=each.start + seconds,
+                    stop=_later(each.stop, seconds),
+                    interruptsAt=_later(each.interruptsAt, seconds),
+                )
+                for each in self.breaks
+            ),
+        )
+
     def toDict(self, now: float) -> dict[str, Any]:
         """The message, sent at `now`."""
         return {
@@ -83,6 +101,10 @@ class Stop:
 
     announcement: Announcement
     deadline: float | None
+
+    def later(self, seconds: float) -> Stop:
+        """See `Announcement`."""
+        return Stop(self.announcement.later(seconds), _later(self.deadline, seconds))
 
     def toDict(self, now: float) -> dict[str, Any]:
         """The message, sent at `now`."""
@@ -142,6 +164,10 @@ class Refusal:
     def toDict(self, now: float) -> dict[str, Any]:
         """The message, sent at `now`."""
         return {"version": VERSION, "now": now, "error": self.error[:MAX_ERROR]}
+
+
+def _later(instant: float | None, seconds: float) -> float | None:
+    return None if instant is None else instant + seconds
 
 
 def cutHold(hold: Hold) -> Hold:

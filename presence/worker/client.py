@@ -154,7 +154,7 @@ class PresenceClient(MultiService):
         """See `transports.Listener`."""
         self._conversation.disconnected()
 
-    def _clock_jumped(self) -> None:
+    def _clock_jumped(self, _seconds: float) -> None:
         self.presence.clockJumped()
         if self._sensors is not None:
             self._sensors.clockJumped()

@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import ClassVar
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
@@ -147,25 +148,49 @@ class SetClockTests(SetClockTestCase):
 
 
 class OwnersClockTests(SetClockTestCase):
-    def sources(self, name):
-        return [hold["source"] for hold in self.farm.get(f"presences/{name}")["presences"][0]["holds"]]
+    """Owners have said "away for an hour", over PB and msgpack."""
 
-    def test_thereAndBack(self):
-        """The clock of the machines is set, and an owner's "away for an hour" ends and comes back, over PB and msgpack."""
-        owners = {}
-        environment = self.start("pb", "msgpack")
-        names = {"one": "pb", "two": "msgpack"}
-        self.farm.configure(*[f'worker.BuildSlave("{name}", PASSWORD)' for name in names])
+    NAMES: ClassVar[dict[str, str]] = {"one": "pb", "two": "msgpack"}
+
+    def begin(self, *, setMasters):
+        """The clock of the master is to be set, or that of the machines."""
+        environment = self.start(*self.NAMES.values())
+        if setMasters:
+            self.farm.master.environment = environment
+        self.farm.configure(*[f'worker.BuildSlave("{name}", PASSWORD)' for name in self.NAMES])
         self.farm.start()
-        for name, protocol in names.items():
-            owners[name] = Terminal(self, self.farm.worker(name, protocol=protocol))
-            owners[name].worker.environment = environment
-            owners[name].start().worker.waitUntilConnected()
-            owners[name].do(exits.DONE, "away", "--for", "1h")
-        for offset, sources in ((0, ["worker"]), (3 * HOUR, []), (0, ["worker"])):
+        for name, protocol in self.NAMES.items():
+            owner = Terminal(self, self.farm.worker(name, protocol=protocol))
+            if not setMasters:
+                owner.worker.environment = environment
+            owner.start().worker.waitUntilConnected()
+            owner.do(exits.DONE, "away", "--for", "1h")
+
+    def ends(self):
+        """When each of them is held no longer, on the clock of the master; None where nothing holds it."""
+        found = {each["name"]: each["holds"] for each in self.farm.get("presences")["presences"]}
+        return [holds[-1]["until"] if holds else None for holds in found.values()]
+
+    def near(self, ends):
+        """Whether they end then, give or take a moment."""
+        return all(
+            (now is None) == (end is None) and (now is None or abs(now - end) < self.farm.moment)
+            for now, end in zip(self.ends(), ends, strict=True)
+        )
+
+    def test_machines(self):
+        """The clock of the machines is set there and back: the hour ends, and goes on."""
+        self.begin(setMasters=False)
+        before = self.ends()
+        for offset, ends in ((3 * HOUR, [None for _ in before]), (0, before)):
             self.setClock(offset)
-            for name in names:
-                self.farm.waitFor(
-                    f"{name} is held by: {sources}",
-                    lambda name=name, sources=sources: self.sources(name) == sources,
-                )
+            self.farm.waitFor(f"it ends: {ends}", lambda ends=ends: self.near(ends))
+
+    def test_masters(self):
+        """That of the master is set there and back: the hour is as long as before."""
+        self.begin(setMasters=True)
+        before = self.ends()
+        for offset in (3 * HOUR, -3 * HOUR, 0):
+            self.setClock(offset)
+            ends = [each + offset for each in before]
+            self.farm.waitFor(f"it ends: {ends}", lambda ends=ends: self.near(ends))

@@ -41,13 +41,17 @@ class FakeTicker:
     """What `Roster.tickerFactory` makes here: it ticks when the test says so, and no thread runs."""
 
     def __init__(self, reactor, interval, look, jumped):
+        self.reactor = reactor
         self.interval = interval
         self.look = look
         self.jumped = jumped
         self.running = False
 
-    def tick(self):
-        if self.look(self.interval):
+    def tick(self, set_by=None):
+        """It looks; the clock has been set by so many seconds since it did last, or by all that it shows but the interval."""
+        now = self.reactor.seconds()
+        passed, self.before = now - self.before - (set_by or 0.0), now
+        if self.look(self.interval if set_by is None else passed):
             self.jumped()
 
     def hasJumped(self):
@@ -56,6 +60,7 @@ class FakeTicker:
 
     def start(self):
         self.running = True
+        self.before = self.reactor.seconds()
 
     def stop(self):
         self.running = False
@@ -227,10 +232,10 @@ class MasterTestCase(RunFakeMasterTestCase):
     def jump(self, seconds):
         """The clock jumps. What is due happens when the guard wakes the reactor, a moment later."""
         (ticker,) = (ticker for ticker in self.tickers if ticker.running)
-        ticker.tick()  # that of just before
+        ticker.tick(0.0)  # that of just before
         self.reactor.rightNow += seconds + INTERVAL
         self.reactor.advance(0)
-        ticker.tick()
+        ticker.tick(seconds)
         self.reactor.advance(0)
 
     def resultOf(self, deferred):

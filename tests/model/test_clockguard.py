@@ -36,7 +36,12 @@ class ClockGuardTests(SynchronousTestCase):
         self.jumps = []
         self.guard = ClockGuard(self.clock, self.makeTicker)
         self.clock.rightNow += 1_000
-        self.guard.start(lambda: self.jumps.append(self.clock.seconds()))
+        self.told = []
+        self.guard.start(self.jumped)
+
+    def jumped(self, seconds):
+        self.jumps.append(self.clock.seconds())
+        self.told.append(seconds)
 
     def makeTicker(self, *args):
         self.ticker = FakeTicker(*args)
@@ -72,6 +77,16 @@ class ClockGuardTests(SynchronousTestCase):
         self.assertTrue(self.hasJumped(-3600))
         self.assertTrue(self.hasJumped(3600))
         self.assertFalse(self.hasJumped(INTERVAL))
+
+    def test_byHowMuch(self):
+        """It is told by how much it was set, what was not told yet included."""
+        for shown in (7200 + INTERVAL, INTERVAL, INTERVAL - 60):
+            self.hasJumped(shown)
+        self.ticker.tell()
+        self.clock.rightNow += 30
+        self.guard.look()
+        self.guard.look()
+        self.assertEqual(self.told, [7200 - 60, 30])
 
     def test_suspended(self):
         """A machine that was suspended has jumped, also where both clocks have counted that."""

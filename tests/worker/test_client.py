@@ -222,6 +222,18 @@ class BreakTests(ClientTestCase):
         self.assertEqual(self.sources(), [])
         self.reactor.advance(0)
 
+    def test_clockSetIsSaid(self):
+        """When the clock is set what was said is said again, with what the clock shows now: the master reckons by that."""
+        self.connect()
+        self.client.owner.away("rendering")
+        self.answer()
+        self.reactor.rightNow += HOUR
+        self.ticker.tick()
+        ((_, message, _),) = self.transport.sent
+        self.assertEqual((message["now"], message["reason"]), (self.reactor.seconds(), "rendering"))
+        self.answer()
+        self.assertTrue(self.client.owner.told)
+
     def test_clockSetBack(self):
         """When the clock is set back an hour while an answer is waited for, it is said again at once."""
         self.connect()

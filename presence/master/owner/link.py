@@ -53,7 +53,7 @@ class OwnerLink:
     """Speaks with the owner's side of one worker, if it has one.
 
     `building` are the builds that run: the builder's name and since when (seconds since the epoch). `sendBack()` is called when the
-    owner's side asks that they are built elsewhere. Call
+    owner's side asks that they are built elsewhere, and `lookAtClock()` before something is read that it says. Call
     `changed()` when they have changed, or the presence, or the schedule of the breaks.
     """
 
@@ -63,6 +63,7 @@ class OwnerLink:
         "_connection",
         "_gathering",
         "_logged",
+        "_look_at_clock",
         "_presence",
         "_send",
         "_send_back",
@@ -80,6 +81,8 @@ class OwnerLink:
         building: Callable[[], Mapping[str, float]],
         clock: IReactorTime,
         sendBack: Callable[[], object],
+        *,
+        lookAtClock: Callable[[], object],
     ) -> None:
         self._presence = presence
         self._timer = breakTimer
@@ -88,6 +91,7 @@ class OwnerLink:
         self._word = OwnersWord(presence, breakTimer, clock)
         self._send: Send | None = None
         self._send_back = sendBack
+        self._look_at_clock = lookAtClock
         # whether the worker has said so already
         self._sends_back = False
         self._connection = 0
@@ -109,6 +113,8 @@ class OwnerLink:
         if greeting is _NOTHING:
             self._word.forget()
             return
+        # a jump that nobody has heard of yet is of what was said before
+        self._look_at_clock()
         now = self._clock.seconds()
         refusal = None
         try:
@@ -139,9 +145,11 @@ class OwnerLink:
         if self._send is not None and self._gathering is not None:
             self._gathering.ask()
 
-    def clockJumped(self) -> None:
-        """The clock has been set: nothing waits for a pause to end."""
-        self._word.clockJumped()
+    def clockJumped(self, seconds: float) -> None:
+        """The clock has been set by so many seconds: nothing waits for a pause to end, and the worker is told what time it is."""
+        self._word.clockJumped(seconds)
+        self._sent = None
+        self.changed()
         if self._gathering is not None:
             self._gathering.clockJumped()
 
@@ -202,6 +210,7 @@ class OwnerLink:
     # --- from the worker
 
     def _receive(self, name: str, content: object) -> dict[str, Any]:
+        self._look_at_clock()
         now = self._clock.seconds()
         answer: View | Refusal
         try:

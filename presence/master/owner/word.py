@@ -56,7 +56,7 @@ class OwnersWord:
     `stop` is the `Stop` that is in force, or None.
     """
 
-    __slots__ = ("_clock", "_gathering", "_presence", "_spoken", "_timer", "_waiting", "stop")
+    __slots__ = ("_clock", "_gathering", "_presence", "_said", "_spoken", "_timer", "_waiting", "stop")
 
     def __init__(self, presence: WorkerPresence, breakTimer: BreakTimer, clock: IReactorTime) -> None:
         self._presence = presence
@@ -65,6 +65,8 @@ class OwnersWord:
         # most workers say nothing: it is made for the first word
         self._gathering: Gathering | None = None
         self._waiting: Announcement | None = None
+        # what was done last
+        self._said: Announcement | None = None
         self._spoken = False
         # the suspension that the owner asked for, as it was placed; and the one that it took the place of
         self.stop: Stop | None = None
@@ -81,7 +83,7 @@ class OwnersWord:
         What it is held by already, without an end, goes on holding it.
         """
         self._spoken = True
-        self._waiting = self.stop = None
+        self._waiting = self._said = self.stop = None
         self._presence.ownersBreaks = None
         self._suspend(None)
         held = self._presence.heldBy("worker")
@@ -96,10 +98,21 @@ class OwnersWord:
         if self._gathering is not None:
             self._gathering.stop()
 
-    def clockJumped(self) -> None:
-        """The clock has been set: what waits is done now."""
-        if self._gathering is not None:
+    def clockJumped(self, seconds: float) -> None:
+        """The clock has been set by so many seconds, and the worker's has not: what it has said ends as long from now as before.
+        What waits is done now.
+
+        (A worker whose clock has been set, too, says it again.)
+        """
+        if self.stop is not None:
+            self.stop = self.stop.later(seconds)
+        waiting, said = self._waiting, self._said
+        if waiting is not None and self._gathering is not None:
+            self._waiting = waiting.later(seconds)
             self._gathering.clockJumped()
+        elif said is not None and (said.away or self._presence.heldBy("worker") is None):
+            # (or it is held for a break that it has yet to tell of)
+            self._do(said.later(seconds))
 
     def forget(self) -> None:
         """Nobody is there any more who could say otherwise. A hold that others have placed is left alone."""
@@ -140,6 +153,7 @@ class OwnersWord:
             self._suspend(None)
 
     def _do(self, announcement: Announcement) -> None:
+        self._said = announcement
         before = self._presence.holds, self._presence.backAt
         self._presence.ownersBreaks = (
             AnnouncedBreaks(announcement.breaks, self._presence, self._clock) if announcement.breaks else None

@@ -29,9 +29,9 @@ class Breaks(SlavePart):
             self._assembly.scheduleChanged(self)
         return timer
 
-    def clockJumped(self) -> None:
+    def clockJumped(self, seconds: float) -> None:
         """See `SlavePart`."""
-        super().clockJumped()
+        super().clockJumped(seconds)
         if self._calendar_files is not None:
             self._calendar_files.clockJumped()
 

@@ -47,9 +47,14 @@ class SlavePart:
         if self._owner_link is not None:
             self._owner_link.changed()
 
-    def clockJumped(self) -> None:
-        """The clock has been set: ask the breaks again, and let nothing wait for a pause to end."""
+    def _look_at_clock(self) -> None:
+        """Whatever hears of a clock that was set hears of it now."""
+        if self._assembly is not None:
+            self._assembly.roster.clock.look()
+
+    def clockJumped(self, seconds: float) -> None:
+        """The clock has been set by so many seconds: ask the breaks again, and let nothing wait for a pause to end."""
         if self.breakTimer is not None:
             self.breakTimer.reconsider()
         if self._owner_link is not None:
-            self._owner_link.clockJumped()
+            self._owner_link.clockJumped(seconds)

@@ -108,9 +108,14 @@ class Conversation:
         return self._waiters.wait().addTimeout(PATIENCE, self._clock).addErrback(_unless_late)
 
     def clockJumped(self) -> None:
-        """The clock has been set, and with it how long an answer is waited for: say it again."""
+        """The clock has been set, and with it how long an answer is waited for: say it again, as the master reckons by what the
+        clock showed when it was said.
+        """
         if self._under_way is not None:
             self._under_way.cancel()
+        else:
+            self._told = None
+            self.sync()
 
     def close(self) -> None:
         """Say nothing any more."""

@@ -316,6 +316,46 @@ class OwnersWordTests(SynchronousTestCase):
         self.word.say(away("rendering"))
         self.word.say(AVAILABLE)
         self.clock.rightNow -= HOUR
-        self.word.clockJumped()
+        self.word.clockJumped(-HOUR)
         self.clock.advance(0)
         self.assertTrue(self.presence.ready)
+
+    def jump(self, seconds):
+        self.clock.rightNow += seconds
+        self.clock.advance(0)
+        self.word.clockJumped(seconds)
+
+    def test_endsAreAsFarAway(self):
+        """The master's clock is set, and the owner's is not: what he has said ends as long from now as before, also when it had ended."""
+        for jump in (30, 2 * HOUR, -2 * HOUR):
+            said = away("rendering", self.clock.seconds() + HOUR, self.clock.seconds() + 60)
+            self.word.begin(Stop(said, None).announcement)
+            self.word.stop = Stop(said, self.clock.seconds() + 60)
+            self.jump(jump)
+            self.assertHeld("rendering", self.clock.seconds() + HOUR)
+            self.assertEqual(self.timer.suspendedUntil, self.clock.seconds() + 60)
+            self.assertEqual(self.word.stop.deadline, self.clock.seconds() + 60)
+            self.clock.advance(HOUR)
+            self.assertTrue(self.presence.ready)
+
+    def test_breaksAreAsFarAway(self):
+        """So do the breaks of his own that he has announced; and what holds for one of which he has yet to tell goes on."""
+        now = self.clock.seconds()
+        coming = ComingBreak(now + 600, now + 1200, "lunch")
+        self.word.begin(replace(AVAILABLE, breaks=(coming,)))
+        self.jump(900)
+        self.assertEqual(self.presence.ownersBreaks.freeFrom(now + 1500), now + 2100)
+        self.presence.hold("admin", until=now + 1600)
+        self.clock.advance(700)
+        self.assertHeld("lunch", now + 2100)
+        self.jump(60)
+        self.assertHeld("lunch", now + 2100)
+        self.jump(-60)
+
+    def test_saidWhatCannotBeUnderstood(self):
+        """What was said before that does not come back."""
+        self.word.begin(away("rendering", NOW + HOUR))
+        self.word.close("what?")
+        self.jump(60)
+        self.assertEqual(self.presence.heldBy("worker").reason, "what?")
+        self.assertIsNone(self.presence.heldBy("worker").until)

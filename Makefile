@@ -54,7 +54,7 @@ lint-pages: node-tools
 NODE_TOOLS := @biomejs/biome@2.3.0 axe-core@4.10.3
 node-tools:
 	@test -f .node/stamp || { command -v npm > /dev/null && \
-	    timeout 180 npm install --prefix .node --no-audit --no-fund --silent $(NODE_TOOLS) && touch .node/stamp; } || \
+	    timeout 90 npm install --prefix .node --no-audit --no-fund --silent $(NODE_TOOLS) && touch .node/stamp; } || \
 	    echo "SKIPPED: there is no npm here, or it has no $(NODE_TOOLS): the scripts of the pages are not linted, and axe-core does not look at them" >&2
 
 docs: .venv/docs

@@ -278,7 +278,6 @@ class Assembly(SharedService):
         self.wakeup.clockJumped()
         self.reconfigurations.clockJumped()
         self.shutdown.clockJumped()
-        self.drains.clockJumped()
         self.breakDoor.clockJumped()
         self.breakDeadlines.clockJumped()
         self.storedOrders.clockJumped()

@@ -107,11 +107,6 @@ class Drains:
         if entry is not None:
             self._regroup(_group(entry))
 
-    def clockJumped(self) -> None:
-        """Ask the clock again."""
-        for entry in tuple(self._drained.values()):
-            self._arm(entry)
-
     def _members(self, entry: _Drained) -> list[_Drained]:
         return self._group_of(_group(entry))
 
@@ -131,9 +126,6 @@ class Drains:
     # --- the deadline
 
     def _arm(self, entry: _Drained) -> None:
-        if entry.timer is not None:
-            entry.timer.cancel()
-            entry.timer = None
         deadline = entry.drain.deadline
         if deadline is not None and not self._is_over(entry):
             remaining = deadline - self._roster.clock.seconds()

@@ -77,6 +77,34 @@ class DatabaseDownTests(ApiTestCase):
         calls = [str(call) for call in self.reactor.getDelayedCalls() if "Retries" in str(call)]
         self.assertEqual(calls, [])
 
+    def test_removedMeanwhile(self):
+        """Of a worker that leaves the configuration meanwhile nobody asks any more."""
+        self.startMaster([self.slave("mac-mini"), self.slave("aarch64")])
+        self.down()
+        self.assertFalse(self.order("hold"))
+        self.disconnect("mac-mini")
+        self.reconfig([self.controllers["aarch64"]])
+        self.up()
+        self.pass_(HOUR)
+        calls = [str(call) for call in self.reactor.getDelayedCalls() if "Retries" in str(call)]
+        self.assertEqual(calls, [])
+
+    def test_clockSetBack(self):
+        """The clock is set back while it is down: what is to be read is read when it is up again, and not hours later."""
+        self.begin()
+        self.disconnect("mac-mini")
+        self.down()
+        self.connect("mac-mini")
+        self.pass_(MINUTE)
+        self.flushLoggedErrors(OperationalError)
+        reads = []
+        self.up()
+        read = RecordTable.read
+        self.patch(RecordTable, "read", lambda *args: (reads.append(args), read(*args))[1])
+        self.jump(-3 * HOUR)
+        self.pass_(MINUTE)
+        self.assertEqual(len(reads), 1)
+
     def test_connects(self):
         """A worker connects while it is down: what another master has stored for it is read when it is up again."""
         self.begin()

@@ -74,6 +74,28 @@ class DrainTests(DrainTestCase):
         self.finish("runtests")
         self.assertEqual(self.changes()[-1]["drain"]["state"], "drained")
 
+    def test_announcedOfAGroup(self):
+        """That all of a group are drained, or are not yet, is an event of each: when a build ends, and when the one that builds is
+        released.
+        """
+        self.startFarm("mac-mini", "aarch64", builders={"runtests": ["mac-mini"]})
+        for end in (lambda: self.finish("runtests"), lambda: self.order(action="release")):
+            self.request()
+            self.pass_(1)
+            self.changes()
+            for name in ("aarch64", "mac-mini"):
+                self.order(name, group="g")
+            self.pass_(1)
+            states = [each["drain"]["state"] for each in self.changes() if each["name"] == "aarch64"]
+            self.assertEqual(states[-1], "draining")
+            end()
+            self.pass_(1)
+            states = [each["drain"]["state"] for each in self.changes() if each["name"] == "aarch64"]
+            self.assertEqual(states, ["drained"])
+            for name in ("aarch64", "mac-mini"):
+                self.order(name, action="release")
+        self.finishAll()
+
     def test_reconnect(self):
         """A worker that comes back is drained as before, and its build is built elsewhere."""
         self.startFarm("mac-mini", "aarch64", builders={"runtests": ["mac-mini", "aarch64"]})

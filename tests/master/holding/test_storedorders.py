@@ -3,6 +3,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred, fail
+from twisted.logger import capturedLogs, formatEvent
 
 from presence.breaks.schedule import Break
 from presence.master.holding.recordtable import Changed, RecordTable
@@ -237,6 +238,35 @@ class StoringTests(ApiTestCase):
         stored.callback(None)
         self.resultOf(answer)
         self.assertEqual(self.sources(), ["admin"])
+
+    def test_stops(self):
+        """Who stops waits for what is being stored, and hears nobody from then on."""
+        stored = Deferred()
+        change = RecordTable.change
+        self.patch(RecordTable, "change", lambda *args: stored.addCallback(lambda _: change(*args)))
+        self.follow(HoldOrder("disk", None))
+        self.pass_(1)
+        stopped = self.assembly.storedOrders.stop()
+        self.pass_(1)
+        self.assertNoResult(stopped)
+        stored.callback(None)
+        self.resultOf(stopped)
+        self.assertEqual(self.sources(), ["admin"])
+        self.presence().release("admin")
+        self.master.mq.produce(
+            ("control", "presences", str(self.workerid()), "hold"), {"masterid": 99, "name": "mac-mini"}
+        )
+        self.pass_(1)
+        self.assertEqual(self.sources(), [])
+
+    def test_logged(self):
+        """What changes something is logged; to order the same again is not."""
+        with capturedLogs() as captured:
+            for _ in range(2):
+                self.post("presences/mac-mini", "hold", ANN, reason="disk")
+        lines = [formatEvent(each) for each in captured if "has ordered of" in (each["log_format"] or "")]
+        self.assertEqual(len(lines), 1, lines)
+        self.assertIn("ann has ordered of mac-mini: HoldOrder(reason='disk'", lines[0])
 
     def test_notStored(self):
         """When it cannot be stored the caller is told, and nothing has changed; the next order is followed."""

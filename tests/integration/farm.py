@@ -15,10 +15,8 @@ started is killed by its process id, and its directory removed, when the test en
 
 import atexit
 import json
-import random
 import re
 import shutil
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -33,6 +31,7 @@ from urllib.request import ProxyHandler, build_opener
 from urllib.request import Request as HTTPRequest
 
 from tests.integration.buildrequest import SUCCESS, BuildRequest
+from tests.integration.ports import freePort
 from tests.integration.processes import (
     BUILDBOT,
     BUILDBOT_WORKER,
@@ -117,22 +116,6 @@ c["schedulers"] = [
 
 {extra}
 """
-
-
-def freePort():
-    """A port of the loopback interface that nobody listens on.
-
-    Below the ports that systems give out by themselves, so that nobody gets it between this call and its use,
-    and again after a restart; random, so that test runs side by side do not meet.
-    """
-    while True:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def break_(start, stop, **keywords):

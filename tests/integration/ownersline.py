@@ -4,7 +4,7 @@ import json
 import socket
 import time
 
-from tests.integration.farm import freePort
+from tests.integration.ports import freePort
 from tests.integration.processes import DEADLINE, INTERVAL
 
 # What is added to buildbot.tac: the two lines, and a server that calls the client's methods.

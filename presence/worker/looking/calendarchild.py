@@ -51,7 +51,7 @@ def events(path: str, zone: str) -> Events:
     """
     path_of_modules = [each for each in sys.path if each]
     program = _PROGRAM.format(module=__name__)
-    outcome = bounded.run([sys.executable, "-c", program, path, zone, *path_of_modules])
+    outcome = bounded.run([sys.executable, "-u", "-c", program, path, zone, *path_of_modules])
     # whatever else it, or a library, has had to say comes before
     last = outcome.said.strip().rpartition(b"\n")[2].decode("utf-8", "replace")
     try:

@@ -110,6 +110,8 @@ def _all(farm, resource, **filters):
         [
             *(f"field={each}" for each in _FIELDS[resource]),
             *(f"{key}={value}" for key, value in filters.items()),
+            # without one a database may answer each page in another order
+            f"order={_FIELDS[resource][0]}",
         ]
     )
     while True:

@@ -9,6 +9,9 @@ from tests.databases.servers import MariaDB, PostgreSQL
 from tests.torture.farm import FAKETIME, MUTANTS, TorturedFarm
 from tests.torture.torment import Torment
 
+# So many contradictions are printed.
+_SHOWN = 400
+
 DATABASES = {"sqlite": None, "postgresql": PostgreSQL, "mariadb": MariaDB}
 
 
@@ -33,8 +36,10 @@ def main():
         torment = Torment(farm, options.seconds, options.seed, untilCaught=options.mutant is not None)
         wrong = torment.run()
         print(torment.summary())
-        for each in wrong[:40]:
+        for each in wrong[:_SHOWN]:
             print(each)
+        if len(wrong) > _SHOWN:
+            print(f"and {len(wrong) - _SHOWN} more")
         if options.mutant:
             print(f"{options.mutant}: {'caught' if wrong else 'NOT CAUGHT'}")
             return 0 if wrong else 1

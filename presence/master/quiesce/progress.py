@@ -23,7 +23,8 @@ def logProgress(reconfig: Reconfiguration, builds: Sequence[Any], now: float) ->
     """Say which builds are waited for, when that is new, or was said a while ago. Whether it is new."""
     names = [f"{each.builder.name} on {workerOf(each)}" for each in builds]
     news = sorted(names) != reconfig.logged
-    if not news and now - reconfig.loggedAt < _PROGRESS:
+    # (a clock that was set back must not silence it)
+    if not news and 0 <= now - reconfig.loggedAt < _PROGRESS:
         return False
     reconfig.logged = sorted(names)
     if names:

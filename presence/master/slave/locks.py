@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 
+# one object for all workers: `frozenset()` makes another one each time
+_NONE: frozenset[Any] = frozenset()
+
+
 class Locks(SlavePart):
     """Releases for a build what was taken for it, and for one that was refused nothing.
 
@@ -19,14 +23,14 @@ class Locks(SlavePart):
     """
 
     # For the builds of which (`WorkerForBuilder`) they are taken. While nothing runs it is the same for all workers.
-    _locked: frozenset[Any] = frozenset()
+    _locked = _NONE
 
     # whose build is ending right now
     _ending: Any = None
 
     def initializePresence(self) -> None:
         """Begin with nothing: for a new worker, and for one that has lived without a presence."""
-        self._locked = frozenset()
+        self._locked = _NONE
 
     def addWorkerForBuilder(self, wfb: Any) -> None:
         """The worker joins a builder."""

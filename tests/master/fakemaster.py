@@ -23,6 +23,7 @@ from presence.master.buildslave import BuildSlave, PresenceMixin
 from presence.master.roster import Roster
 from presence.model.clockguard import INTERVAL
 from tests.master import quickdatabase
+from tests.master.faketicker import FakeTicker
 from tests.master.signals import leaveSignalsAlone
 
 # Importing buildbot.test makes an error of every warning. These two come from outside.
@@ -35,35 +36,6 @@ MONDAY = datetime(2026, 11, 23, tzinfo=timezone.utc)
 MINUTE = 60
 HOUR = 3600
 DAY = 24 * HOUR
-
-
-class FakeTicker:
-    """What `Roster.tickerFactory` makes here: it ticks when the test says so, and no thread runs."""
-
-    def __init__(self, reactor, interval, look, jumped):
-        self.reactor = reactor
-        self.interval = interval
-        self.look = look
-        self.jumped = jumped
-        self.running = False
-
-    def tick(self, set_by=None):
-        """It looks; the clock has been set by so many seconds since it did last, or by all that it shows but the interval."""
-        now = self.reactor.seconds()
-        passed, self.before = now - self.before - (set_by or 0.0), now
-        if self.look(self.interval if set_by is None else passed):
-            self.jumped()
-
-    def hasJumped(self):
-        """Sees nothing: the tests set the clock where others let time pass."""
-        return False
-
-    def start(self):
-        self.running = True
-        self.before = self.reactor.seconds()
-
-    def stop(self):
-        self.running = False
 
 
 @dataclass(frozen=True)

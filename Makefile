@@ -7,13 +7,13 @@ JOBS ?= 3
 # hundreds of processes import the same modules: they are compiled once, whatever the environment says
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test databases versions search torture lint lint-pages node-tools docs man bench clean
+.PHONY: demo test databases masters versions search torture lint lint-pages node-tools crossbar-tools docs man bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
 
 # All that needs nothing but Python (and, for the pages, a Chromium).
-TESTS := $(patsubst tests/%.py,tests.%,$(wildcard tests/test_*.py)) $(filter-out tests.databases tests.versions, \
+TESTS := $(patsubst tests/%.py,tests.%,$(wildcard tests/test_*.py)) $(filter-out tests.databases tests.masters tests.versions, \
     $(patsubst tests/%/__init__.py,tests.%,$(wildcard tests/*/__init__.py)))
 test: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors $(TESTS)
@@ -21,6 +21,10 @@ test: .venv/test
 # Real PostgreSQL and MariaDB, which are stopped and started.
 databases: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests.databases
+
+# Several masters of one farm, with a real PostgreSQL and a real Crossbar, which are stopped and started.
+masters: .venv/test crossbar-tools
+	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests.masters
 
 # What every version of Buildbot must do, with the one that is installed here; noxfile.py has the others.
 versions: .venv/test
@@ -57,6 +61,15 @@ node-tools:
 	    timeout 90 npm install --prefix .node --no-audit --no-fund --silent $(NODE_TOOLS) && touch .node/stamp; } || \
 	    echo "SKIPPED: there is no npm here, or it has no $(NODE_TOOLS): the scripts of the pages are not linted, and axe-core does not look at them" >&2
 
+# The router of several masters, in a virtual environment of its own: what it depends on is not what Buildbot depends on. Where it
+# cannot be had that is said, and nothing else. (Compiling all of it takes longer than all the rest, and a part of it is used.)
+CROSSBAR := crossbar==26.10.1
+crossbar-tools:
+	@test -x .crossbar/bin/crossbar || { rm -rf .crossbar && \
+	    { $(PYTHON) -m venv .crossbar || $(PYTHON) -m virtualenv --quiet .crossbar; } && \
+	    timeout 600 .crossbar/bin/pip install --quiet --no-compile $(CROSSBAR); } || \
+	    echo "SKIPPED: $(CROSSBAR) cannot be installed here: nothing of what holds with several masters is tested" >&2
+
 docs: .venv/docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
@@ -72,7 +85,7 @@ bench: .venv/test .venv/bench
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(MONTH),month)
 
 clean:
-	rm -rf .venv .node docs/_build _trial_temp* *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .node .crossbar docs/_build _trial_temp* *.egg-info .mypy_cache .ruff_cache .hypothesis
 
 # One stamp for each extra that is installed: again when setup.py, or the version, has changed.
 .venv/%: setup.py presence/master/www/VERSION | .venv/bin/pip

@@ -96,7 +96,8 @@ factory = util.BuildFactory([
     ),
 ])
 builders = {{each.workername: [each.workername] for each in c["workers"]}}
-builders["any"] = list(builders)
+if builders:
+    builders["any"] = list(builders)
 # (Buildbot 4.2 has no such hook: there the process has to say it)
 stamp = {{"do_build_if": start}} if hasattr(util.BuilderConfig("x", "x", factory=factory), "do_build_if") else {{}}
 c["builders"] = [
@@ -130,13 +131,13 @@ def break_(start, stop, **keywords):
 class Worker(Process):
     """A stock buildbot-worker. `buildbot.tac` is in its `directory` as soon as there is one of these."""
 
-    def __init__(self, farm, name, tac, protocol):
+    def __init__(self, farm, name, tac, protocol, port=None):
         super().__init__(farm.case, farm.directory / f"worker-{name}", BUILDBOT_WORKER)
         self.farm = farm
         self.name = name
         if not self.directory.exists():
             option = f"--protocol={PROTOCOLS[protocol]}"
-            address = f"127.0.0.1:{farm.ports[protocol]}"
+            address = f"127.0.0.1:{port or farm.ports[protocol]}"
             command = ["create-worker", "-q", option, str(self.directory), address, name, PASSWORD]
             makeDirectory(BUILDBOT_WORKER, self.directory, *command)
             endWithParent(self.directory, tac)
@@ -178,6 +179,7 @@ class Farm:
         self._open = build_opener(ProxyHandler({})).open
         self._workers = {}
         self._requests = 0
+        self._masterid = None
 
     # --- the master
 
@@ -205,11 +207,19 @@ class Farm:
 
     def start(self, deadline=DEADLINE):
         """Start the master, and wait until it runs."""
-        seen = len(self.master.log)
-        began = time.monotonic()
+        return self.begin().waitUntilRuns(deadline)
+
+    def begin(self):
+        """Start the master, and do not wait."""
+        self._seen = len(self.master.log)
+        self._began = time.monotonic()
         self.master.launch()
-        self.master.waitForLog("the master starts", "BuildMaster is running", seen, deadline)
-        self.moment = max(AT_ONCE, time.monotonic() - began)
+        return self
+
+    def waitUntilRuns(self, deadline=DEADLINE):
+        """Wait until the master that has been started runs."""
+        self.master.waitForLog("the master starts", "BuildMaster is running", self._seen, deadline)
+        self.moment = max(AT_ONCE, time.monotonic() - self._began)
         return self
 
     def soon(self):
@@ -266,6 +276,16 @@ class Farm:
         """`buildbot checkconfig`: its exit status and what it prints."""
         done = completed(BUILDBOT, "checkconfig", str(self.config))
         return done.returncode, done.stdout
+
+    @property
+    def masterid(self):
+        """By what the others know it; of a master that runs."""
+        if self._masterid is None:
+            names = {each["name"]: each["masterid"] for each in self.get("masters")["masters"]}
+            [self._masterid] = [
+                number for name, number in names.items() if name.endswith(f":{self.master.directory}")
+            ]
+        return self._masterid
 
     # --- the workers
 

@@ -21,6 +21,7 @@ from presence.master.breaks.door import BreakDoor
 from presence.master.builds.requeue import Requeue
 from presence.master.builds.running import buildsOn
 from presence.master.compat import healMessages
+from presence.master.groups import Groups
 from presence.master.holding.drains import Drains
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
@@ -98,6 +99,7 @@ class Assembly(SharedService):
         roster = self.roster
         healMessages()
         self._note = Note(master)
+        self._groups = Groups()
         # how a build gets to start, and what holds it
         self._answers = SiteAnswers(master)
         self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None, self._answers)
@@ -122,7 +124,13 @@ class Assembly(SharedService):
         counts = ReadyCounts()
         self._blocks = Blocks(roster, self._plan, counts.buildersOf, self._blocks_changed)
         self.entities = Entities(
-            roster, counts, self.drains, self.breakDoor, self.breakDeadlines, blocks=self._blocks
+            roster,
+            counts,
+            self.drains,
+            self.breakDoor,
+            self.breakDeadlines,
+            blocks=self._blocks,
+            groupsOf=self._groups_of,
         )
         self._events = Events(roster, self.entities, counts, types)
         for each in types.values():
@@ -200,6 +208,16 @@ class Assembly(SharedService):
         """The schedule of a worker is new, or another one."""
         self.breakDoor.follow(worker)
         self.breakDeadlines.follow(worker)
+
+    def takeGroups(self, groups: Groups) -> None:
+        """These are the groups from now on."""
+        self._groups = groups
+        for name in self.roster.workers:
+            self._announce(name)
+
+    def _groups_of(self, worker: Any) -> Iterable[str]:
+        # those of now: they may have changed since
+        return self._groups.of(worker)
 
     # --- who hears of what
 

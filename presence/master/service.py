@@ -13,7 +13,9 @@ from presence.calendar.durations import duration
 from presence.master.access.terms import OperatorTerms
 from presence.master.adoption import Adoption
 from presence.master.assembly import Assembly
+from presence.master.groups import Groups
 from presence.master.terms import Terms
+from presence.master.wholeconfig import followWholeConfigs
 from presence.orders.reconfig import ON_DEADLINE, ReconfigOrder
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class PresenceService(BuildbotService):
     adds its breaks. `timezone` is the zone of those that name none, and `owners` gives owners in the same way. A worker that is
     declared with a presence of its own (`BuildSlave`, `PresenceMixin`) keeps what is said there.
 
+    `groups` gives names to sets of workers, ``{"rack-2": ["mac-*", "linux-7"]}``, which are then one thing to hold, drain or look at.
+
     With `reconfigWhenIdle` a SIGHUP, `buildbot reconfig` and `master.reconfig()` in the manhole wait until nothing
     runs that the new configuration would hurt. `deadline` (``"1h"``, or seconds) is how long they wait at most, and
     `onDeadline` what happens then: ``"abort"``, ``"interrupt"`` or ``"reconfig"``.
@@ -47,12 +51,17 @@ class PresenceService(BuildbotService):
 
     _adoption: Adoption | None = None
 
+    # of Buildbot's services: what it compares with the next configuration
+    _config_args: tuple[Any, ...]
+    _config_kwargs: dict[str, Any]
+
     def checkConfig(
         self,
         *,
         onBreakDuring: Any = None,
         timezone: Any = None,
         owners: Any = None,
+        groups: Any = None,
         reconfigWhenIdle: bool = False,
         deadline: Any = None,
         onDeadline: str = "abort",
@@ -61,6 +70,9 @@ class PresenceService(BuildbotService):
     ) -> None:
         """Each mistake is a `config.error`."""
         self._terms = Terms(onBreakDuring, timezone, owners)
+        self._groups = Groups(groups)
+        if groups is not None:
+            followWholeConfigs()
         if not isinstance(reconfigWhenIdle, bool):
             config.error(
                 f"PresenceService: reconfigWhenIdle={reconfigWhenIdle!r} is not right: give True or False"
@@ -76,6 +88,12 @@ class PresenceService(BuildbotService):
         OperatorTerms(operator, operatorGroup)
 
     @inlineCallbacks
+    def reconfigServiceWithSibling(self, sibling: PresenceService) -> Generator[Deferred[Any], Any, None]:
+        """Remember the configuration that was taken over: Buildbot compares the next one with the very first."""
+        yield super().reconfigServiceWithSibling(sibling)
+        self._config_args, self._config_kwargs = sibling._config_args, sibling._config_kwargs
+
+    @inlineCallbacks
     def reconfigService(
         self,
         *,
@@ -84,12 +102,16 @@ class PresenceService(BuildbotService):
         onDeadline: str = "abort",
         operator: Any = None,
         operatorGroup: Any = None,
+        groups: Any = None,
         **terms: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, which `checkConfig()` has looked at; `terms` are the other keywords of that."""
         yield super().reconfigService()
         assembly = yield Assembly.getService(self.master)
         self._terms = Terms(**terms)
+        if groups is not None or self._groups.names:
+            self._groups = Groups(groups)
+            assembly.takeGroups(self._groups)
         if self._adoption is None:
             self._adoption = Adoption(assembly, self._terms_of)
             assembly.roster.observeConfiguration(self._warn)
@@ -116,9 +138,14 @@ class PresenceService(BuildbotService):
             if not hasattr(each, "schedule"):
                 each.schedule, each.owners = self._terms.of(each.name)
 
+    def checkWhole(self, config_: Any) -> None:
+        """What can be said of the keywords when all of `master.cfg` is known. Each mistake is a `config.error`."""
+        names = [each.name for each in config_.workers]
+        self._groups.check(names, [each.name for each in config_.machines])
+
     def unusedPatterns(self, names: Iterable[str]) -> list[str]:
         """The names and patterns that match none of these workers."""
-        return self._terms.unused(names)
+        return [*self._terms.unused(names), *self._groups.unused(names)]
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
@@ -126,6 +153,8 @@ class PresenceService(BuildbotService):
         assembly = yield Assembly.getService(self.master)
         assembly.reconfigurations.giveBack()
         assembly.bearers.operator.forbid()
+        if self._groups.names:
+            assembly.takeGroups(Groups())
         if self._adoption is not None:
             # removed from the configuration, and not stopped with its master
             if not any(isinstance(each, PresenceService) for each in _services(self.master.config)):
@@ -139,7 +168,7 @@ class PresenceService(BuildbotService):
         return self._terms.of(name)
 
     def _warn(self) -> None:
-        for pattern in self._terms.unused(self.master.workers.workers) if self._adoption is not None else ():
+        for pattern in self.unusedPatterns(self.master.workers.workers) if self._adoption is not None else ():
             _log.warn("PresenceService: {pattern!r} matches no worker of master.cfg", pattern=pattern)
 
 

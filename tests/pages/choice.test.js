@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choiceText, chosen, countText, inState, nextBreak, sorted, troublesFirst } from "./farm/choice.js";
+import { choiceText, chosen, countText, groupsOf, inState, nextBreak, sorted, troublesFirst } from "./farm/choice.js";
 import { KINDS, counted, kindOf, kindText } from "./farm/kinds.js";
 import { isolated, stateText } from "./holds.js";
 
@@ -73,6 +73,16 @@ test("words choose by name, reason, person and what blocks", () => {
   assert.deepEqual(names("", "lint"), ["x"]);
   assert.deepEqual(names("", "int"), ["x", "y"]);
   assert.deepEqual(names("nobody"), []);
+});
+
+test("a group is chosen by its name, and found by it", () => {
+  const workers = [worker("x", { groups: ["rack-10"] }), worker("y", { groups: ["rack-10", "rack-2"] }), worker("z")];
+  const names = (choice) => chosen(workers, [], { text: "", builder: "", ...choice }).map(({ name }) => name);
+  assert.deepEqual(groupsOf(workers), ["rack-2", "rack-10"]);
+  assert.deepEqual(names({ group: "rack-2" }), ["y"]);
+  assert.deepEqual(names({ text: "rack-10" }), ["x", "y"]);
+  assert.deepEqual(names({}), ["x", "y", "z"]);
+  assert.equal(choiceText({ text: "", state: "", builder: "", group: "rack-2" }), "that belongs to “rack-2”");
 });
 
 test("what is chosen is said", () => {

@@ -100,7 +100,12 @@ def clientFor(options: Namespace) -> MasterClient:
 
 def addSelection(parser: ArgumentParser) -> None:
     """Let the command be told which workers it is about."""
-    parser.add_argument("workers", nargs="*", metavar="WORKER", help="a name, or a pattern such as 'mac-*'")
+    parser.add_argument(
+        "workers",
+        nargs="*",
+        metavar="WORKER",
+        help="a name, a pattern such as 'mac-*', or a group of the master's: its name means all workers of it",
+    )
     parser.add_argument(
         "--builder", metavar="NAME", help="the workers of this builder, or of those that match a pattern"
     )
@@ -143,7 +148,7 @@ def ordered(options: Namespace, client: MasterClient, action: str) -> list[dict[
         if worker["holdable"] or worker["name"] in named:
             found.append(worker)
         else:
-            # a pattern, or a builder, means those of which it can be meant
+            # a pattern, a group or a builder means those of which it can be meant
             complain(f"{worker['name']} is left out: it is one of Buildbot's own workers", DONE)
     return found
 
@@ -185,15 +190,26 @@ def selected(options: Namespace, client: MasterClient) -> list[dict[str, Any]]:
 
 
 def matching(patterns: list[str], entities: list[dict[str, Any]], what: str) -> list[dict[str, Any]]:
-    """Those with a name that is, or matches, one of `patterns`. A pattern for nobody is a mistake."""
+    """Those with a name that is, or matches, one of `patterns`, or that are in a group of that name. A pattern for nobody is
+    a mistake.
+    """
     if not patterns:
         return entities
     names = [each["name"] for each in entities]
+    groups: dict[str, list[str]] = {}
+    for each in entities:
+        # (builders have none, and neither have workers of an older master)
+        for group in each.get("groups", ()):
+            groups.setdefault(group, []).append(each["name"])
     meant: set[str] = set()
     for pattern in patterns:
-        found = [name for name in names if name == pattern] or fnmatch.filter(names, pattern)
+        found = (
+            [name for name in names if name == pattern]
+            or groups.get(pattern)
+            or fnmatch.filter(names, pattern)
+        )
         if not found:
-            raise UsageError(f"there is no {what} {pattern}{_others(pattern, names)}")
+            raise UsageError(f"there is no {what} {pattern}{_others(pattern, [*names, *groups])}")
         meant.update(found)
     return [each for each in entities if each["name"] in meant]
 

@@ -17,7 +17,7 @@ from presence.model.states import PresenceState
 from presence.words.holds import holdText
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from presence.breaks.forecast import ComingBreak, ComingLimit
     from presence.master.api.readycounts import ReadyCounts
@@ -55,6 +55,7 @@ class Entities:
         deadlines: BreakDeadlines,
         *,
         blocks: Blocks,
+        groupsOf: Callable[[Any], Iterable[str]],
     ) -> None:
         self._roster = roster
         self._counts = counts
@@ -62,6 +63,7 @@ class Entities:
         self._door = door
         self._deadlines = deadlines
         self._blocks = blocks
+        self._groups_of = groupsOf
         self._forecast = Forecast()
         # the names of workers by their ids, as far as they have been asked for; until the configuration changes
         self._names: dict[int, str] = {}
@@ -135,6 +137,7 @@ class Entities:
             "interrupts_at": self._deadlines.interruptsAt(name),
             "work_until": None,
             "builders": self._builder_ids_of(name),
+            "groups": list(self._groups_of(worker)),
             "holdable": enrolled is not None,
             "drain": None,
         }

@@ -296,6 +296,7 @@ class Presence(_Published, base.ResourceType):
         interrupts_at = filters.NullableInstant
         work_until = filters.NullableInstant
         builders = types.List(of=types.Integer())
+        groups = types.List(of=types.String())
         holdable = types.Boolean()
         drain = types.NoneOk(filters.DrainType("drain"))
 

@@ -86,6 +86,7 @@ class PresenceEntity(TypedDict):
     interrupts_at: float | None
     work_until: float | None
     builders: list[int]
+    groups: list[str]
     holdable: bool
     drain: DrainEntity | None
 

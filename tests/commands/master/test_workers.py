@@ -81,6 +81,17 @@ class ListTests(AdminTestCase):
             found = json.loads("\n".join(self.done("workers", "--json", *arguments)))
             self.assertEqual([each["name"] for each in found], names)
 
+    def test_group(self):
+        """The name of a group means its workers, also for an order; it is suggested like theirs."""
+        for name in ("mac-mini", "plain"):
+            self.master.workers[name]["groups"] = ["rack-2"]
+        found = json.loads("\n".join(self.done("workers", "--json", "rack-2")))
+        self.assertEqual([each["name"] for each in found], ["mac-mini", "plain"])
+        status, _, err = self.run_("hold", "rack-2")
+        self.assertEqual((status, self.master.posted()[-1][:2]), (0, ("1", "hold")))
+        self.assertIn("plain is left out", err)
+        self.assertIn("did you mean rack-2?", self.run_("hold", "rack2")[2])
+
     def test_nobody(self):
         """A name or a pattern of nobody is a mistake, and says who there is."""
         for arguments, said in (

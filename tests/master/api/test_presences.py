@@ -47,6 +47,7 @@ class WorkerTests(ApiTestCase):
                 "interrupts_at": None,
                 "work_until": None,
                 "builders": builders,
+                "groups": [],
                 "holdable": True,
                 "drain": None,
             },

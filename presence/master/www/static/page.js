@@ -19,7 +19,7 @@ import {
 import { Banners } from "./views/banners.js";
 import { BuildersView } from "./views/buildersview.js";
 import { detailsOf, useInfos } from "./views/details.js";
-import { choiceText, chosen, inState, sorted } from "./farm/choice.js";
+import { choiceText, chosen, groupsOf, inState, sorted } from "./farm/choice.js";
 import { useNow } from "./farm/clock.js";
 import { Farm } from "./farm/farm.js";
 import { OrderDialog } from "./views/orderdialog.js";
@@ -39,7 +39,7 @@ const VIEWS = [
 ];
 
 // The view and the filters are in the URL, so that it can be sent to others. Defaults are left out of it.
-const DEFAULTS = { view: "workers", text: "", state: "", builder: "", sort: "name", worker: "", days: "7", ahead: "0", rows: "", details: "" };
+const DEFAULTS = { view: "workers", text: "", state: "", builder: "", group: "", sort: "name", worker: "", days: "7", ahead: "0", rows: "", details: "" };
 
 const NONE = [];
 
@@ -84,8 +84,8 @@ const Loaded = memo(function Loaded({ workers, builders, builds }) {
   const builder = useDeferredValue(choice.builder);
   const stopping = useContext(Stopping);
   const counted = useMemo(
-    () => chosen(workers, builders ?? NONE, { text, builder }),
-    [workers, builders, text, builder],
+    () => chosen(workers, builders ?? NONE, { text, builder, group: choice.group }),
+    [workers, builders, text, builder, choice.group],
   );
   const kept = useMemo(() => inState(counted, choice.state, stopping), [counted, choice.state, stopping]);
   const shown = useMemo(
@@ -105,7 +105,8 @@ const Loaded = memo(function Loaded({ workers, builders, builds }) {
     // what was selected for it is so no longer, or the next order would be about them again
     onSelect(ids, false);
   }, []);
-  const which = `${text}\n${choice.state}\n${builder}`;
+  const which = `${text}\n${choice.state}\n${builder}\n${choice.group}`;
+  const groups = useMemo(() => groupsOf(workers), [workers]);
   const { view } = choice;
 
   return [
@@ -113,7 +114,7 @@ const Loaded = memo(function Loaded({ workers, builders, builds }) {
     h(view === "builders" ? TheBuilders : view === "worker" ? OneWorker : TheWorkers, {
       key: view,
       ...{ choice, choose, workers, builders: builders ?? NONE, builds, now },
-      ...{ counted, shown, selected, onSelect, onOrder, which },
+      ...{ counted, shown, selected, onSelect, onOrder, which, groups },
     }),
     h(
       "div",
@@ -134,7 +135,7 @@ function OneWorker({ choice, ...rest }) {
 }
 
 /** The workers in a table, or their week. */
-function TheWorkers({ choice, choose, workers, builders, builds, now, counted, shown, selected, onSelect, onOrder, which }) {
+function TheWorkers({ choice, choose, workers, builders, builds, now, counted, shown, selected, onSelect, onOrder, which, groups }) {
   const week = choice.view === "week";
   const empty = h(Empty, { choice, choose });
   const details = useMemo(() => detailsOf(choice.details), [choice.details]);
@@ -142,7 +143,7 @@ function TheWorkers({ choice, choose, workers, builders, builds, now, counted, s
   return h(
     "section",
     { "aria-label": week ? "Week" : "Workers" },
-    h(Tools, { choice, choose, builders, all: workers.length, counted, shown, selected, onSelect, onOrder }),
+    h(Tools, { choice, choose, builders, groups, all: workers.length, counted, shown, selected, onSelect, onOrder }),
     week
       ? h(TheWeek, { choice, choose, workers: shown, builders, now, which, empty })
       : h(WorkersView, {
@@ -201,7 +202,7 @@ function Empty({ choice, choose }) {
         key: "all",
         type: "button",
         className: "btn btn-link btn-sm",
-        onClick: () => choose({ text: "", state: "", builder: "" }),
+        onClick: () => choose({ text: "", state: "", builder: "", group: "" }),
       },
       "Show all workers",
     ),

@@ -45,9 +45,15 @@ export function workUntil(worker, now) {
   return worker.work_until !== null && worker.work_until > now ? worker.work_until : null;
 }
 
-/** The workers that `text` and `builder` (a part of a builder's name) leave. */
-export function chosen(workers, builders, { text, builder }) {
+/** The names of all groups of the workers. */
+export function groupsOf(workers) {
+  return [...new Set(workers.flatMap((worker) => worker.groups ?? []))].sort(collator.compare);
+}
+
+/** The workers that `text`, `builder` (a part of a builder's name) and `group` leave. */
+export function chosen(workers, builders, { text, builder, group = "" }) {
   const tests = [];
+  if (group) tests.push((worker) => worker.groups?.includes(group));
   if (builder.trim()) {
     const ids = idsOf(builders, builder.trim());
     tests.push((worker) => worker.builders.some((id) => ids.has(id)));
@@ -57,6 +63,7 @@ export function chosen(workers, builders, { text, builder }) {
     tests.push((worker) => {
       const said = [
         worker.name,
+        ...(worker.groups ?? []),
         ...worker.holds.flatMap((hold) => [sourceText(sourceOf(hold)), hold.reason, hold.by]),
         ...(worker.blocked ?? []).map((each) => each.text),
       ];
@@ -84,12 +91,13 @@ export function statesOf(state) {
 }
 
 /** What has been chosen, in words: "held or on a break, with "disks", that can build "runtests""; "" for nothing. */
-export function choiceText({ text, state, builder }) {
+export function choiceText({ text, state, builder, group = "" }) {
   const states = statesOf(state).map((each) => kindText(each) ?? (each === "away" ? AWAY : sourceText(each)));
   return [
     states.join(" or "),
     text.trim() && `with “${text.trim()}”`,
     builder.trim() && `that can build “${builder.trim()}”`,
+    group && `that belongs to “${group}”`,
   ]
     .filter(Boolean)
     .join(", ");

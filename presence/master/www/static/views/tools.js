@@ -5,6 +5,7 @@ import { countText, statesOf } from "../farm/choice.js";
 import { ACTIONS, isPaused } from "../farm/orders.js";
 import { Chips } from "./state.js";
 import { Details } from "./details.js";
+import { isolated } from "../holds.js";
 import { count } from "../farm/words.js";
 
 /** By action: whether there is a button for it, given all workers that are shown. */
@@ -21,9 +22,9 @@ const SHORT = { work: "Work" };
 
 /**
  * Filters, and orders for the selected workers: nothing is ordered of those that are not. `counted` are those that the
- * chips count, `shown` those that are left.
+ * chips count, `shown` those that are left; `groups` are the names of all groups.
  */
-export function Tools({ choice, choose, builders, all, counted, shown, selected, onSelect, onOrder }) {
+export function Tools({ choice, choose, builders, groups, all, counted, shown, selected, onSelect, onOrder }) {
   const meant = shown.filter((worker) => selected.has(worker.workerid));
   const whom = `${meant.length} selected`;
   const place = useHeight();
@@ -61,6 +62,7 @@ export function Tools({ choice, choose, builders, all, counted, shown, selected,
         onChange: (event) => choose({ builder: event.target.value }),
       }),
       h(BuilderNames, { builders }),
+      (groups.length > 0 || choice.group) && h(GroupChoice, { groups, group: choice.group, choose }),
       h("span", { role: "status", className: "presence-count" }, countText(shown.length, all)),
       choice.view === "workers" && h(Details, { choice: choice.details, onChoice: (details) => choose({ details }) }),
       h(
@@ -105,6 +107,22 @@ export function Tools({ choice, choose, builders, all, counted, shown, selected,
         }),
       ),
     ),
+  );
+}
+
+/** One group, or all workers; also the one of the address that is no group any more. */
+function GroupChoice({ groups, group, choose }) {
+  const names = group && !groups.includes(group) ? [...groups, group] : groups;
+  return h(
+    "select",
+    {
+      className: "form-control form-control-sm presence-group",
+      "aria-label": "Group",
+      value: group,
+      onChange: (event) => choose({ group: event.target.value }),
+    },
+    h("option", { value: "" }, "All groups"),
+    names.map((each) => h("option", { key: each, value: each }, isolated(each))),
   );
 }
 

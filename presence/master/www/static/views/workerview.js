@@ -37,10 +37,19 @@ export function WorkerView({ name, workers, builders, builds, now, onOrder }) {
       fact("Works anyway", times.work && `in its breaks until ${times.work}`),
       fact("Runs", worker.running ? h(Running, { worker, ...times, most: Infinity }) : "nothing"),
       fact("Next breaks", h(Breaks, { worker, now })),
+      fact("Belongs to", worker.groups?.length && h(Groups, { groups: worker.groups })),
       fact("Can build", h(Builders, { worker, builders })),
     ),
     h(WeekView, { workers: [worker], now, choice: name }),
   );
+}
+
+/** Each with the way to the workers of it. */
+function Groups({ groups }) {
+  return groups.flatMap((each, place) => [
+    place ? ", " : "",
+    h(Link, { key: each, to: `/presence?${new URLSearchParams({ group: each })}` }, said(each)),
+  ]);
 }
 
 function fact(term, what) {

@@ -127,7 +127,7 @@ class PresenceEndpointMatcher(EndpointMatcherBase):
     """Matches what is ordered of the presence of a worker, and never its reading: Buildbot's events are public.
 
     `role`: who has it, may. `worker`: the worker's name, or a pattern in the way of the other matchers, or a
-    list of those; None is every worker. `actions`: one of hold, drain, release and work, or a list of those; None is
+    list of those; None is every worker. `actions`: one of hold, drain, release, work, push and withdraw, or a list of those; None is
     every action, known or not. With `defaultDeny=False` the rules that follow decide about those who do not
     have the role.
     """

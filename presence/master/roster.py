@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from presence.master.enrolled import EnrolledWorker
 
 
+# The sources of the holds that go with the service of a worker.
+_OF_SERVICE = frozenset({"admin", "condition", "pause", "quarantine", "graceful"})
+
+
 class Roster(ReconfigurableServiceMixin, SharedService):
     """All `WorkerPresence` and `BuilderPresence` objects of a master. They survive a reconfig: who waited before it is
     fired after it.
@@ -108,8 +112,9 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         """The service `worker` has ended; its presence stays for whoever follows by its name."""
         del self._enrolled[worker.workername]
         presence = self._workers[worker.workername]
-        for source in ("admin", "pause", "quarantine", "graceful"):
-            presence.release(source)
+        for hold in presence.holds:
+            if hold.source in _OF_SERVICE:
+                presence.release(hold.source, hold.name)
 
     # --- life
 

@@ -24,6 +24,7 @@ SOURCES: tuple[str, ...] = (
     "worker",  # the owner of the machine said so
     "sensor",  # the machine knows by itself that its owner needs it; on the worker's side only
     "admin",  # the admin of the master said so
+    "condition",  # what a site measures, asked by the master or pushed to it with an end
     "pause",  # Buildbot's own pause, mirrored
     "quarantine",  # Buildbot's own quarantine, mirrored
     "graceful",  # Buildbot's own graceful shutdown, mirrored
@@ -31,7 +32,7 @@ SOURCES: tuple[str, ...] = (
 )
 
 #: The sources that may place several holds at once, each under a name of its own.
-NAMED: tuple[str, ...] = ("sensor",)
+NAMED: tuple[str, ...] = ("sensor", "condition")
 
 _ORDER = {source: place for place, source in enumerate(SOURCES)}
 

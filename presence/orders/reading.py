@@ -6,6 +6,7 @@ from, and what the tests make their bad input from.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
 #: How many texts there may be in a list.
 MOST_TEXTS = 100
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of an action: its `kind` is ``"text"``, ``"texts"`` (a list of them), ``"instant"``, ``"flag"`` or
-    ``"choice"`` (one of `choices`).
+    """One parameter of an action: its `kind` is ``"text"``, ``"texts"`` (a list of them), ``"name"`` (of letters, digits, dots,
+    dashes and underscores), ``"instant"``, ``"flag"`` or ``"choice"`` (one of `choices`).
 
-    None is allowed, always, and is as good as missing where the parameter is not `required`. `field` is what the
-    order calls it, when that is not its name.
+    None is allowed unless it is not `nullable`, and is as good as missing where the parameter is not `required`. `field` is
+    what the order calls it, when that is not its name.
     """
 
     kind: str
@@ -34,6 +37,7 @@ class Parameter:
     required: bool = False
     choices: tuple[str, ...] = ()
     field: str | None = None
+    nullable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,10 @@ class Action:
 
     parameters: Mapping[str, Parameter]
     order: Callable[..., object]
+
+
+class OrderRefused(ValueError):  # noqa: N818 (it is an answer to a request)
+    """What is stored does not allow the order: nothing has changed. The message says why, and what would be right."""
 
 
 class UnknownAction(ValueError):  # noqa: N818 (it is a mistake in a request)
@@ -71,11 +79,16 @@ def readOrder(actions: Mapping[str, Action], action: str, parameters: Mapping[st
 
 def _read(action: str, name: str, parameter: Parameter, given: Mapping[str, Any], now: float) -> Any:
     if name not in given and parameter.required:
-        raise ValueError(f"{action} needs {name}: {parameter.meaning}, in seconds since the epoch")
+        unit = ", in seconds since the epoch" if parameter.kind == "instant" else ""
+        raise ValueError(f"{action} needs {name}: {parameter.meaning}{unit}")
     value = given.get(name)
-    if value is None:
-        return None
     try:
+        if value is None and not parameter.nullable:
+            raise ValueError(f"it may not be null: it is {parameter.meaning}")  # noqa: TRY301
+        if value is None:
+            return None
+        if parameter.kind == "name":
+            return readName(value)
         if parameter.kind == "choice":
             return oneOf(value, parameter.choices)
         if parameter.kind == "flag":
@@ -85,6 +98,15 @@ def _read(action: str, name: str, parameter: Parameter, given: Mapping[str, Any]
         return readReason(value) if parameter.kind == "text" else readInstant(value, now)
     except ValueError as problem:
         raise ValueError(f"{name}: {problem}") from None
+
+
+def readName(value: object) -> str:
+    """`value`, if it is a name for programs. `ValueError` if not."""
+    if not isinstance(value, str) or _NAME.fullmatch(value) is None:
+        raise ValueError(
+            f"{shown(value)} is not a name: give 1 to 64 letters, digits, dots, dashes and underscores, as in zabbix"
+        )
+    return value
 
 
 def _texts(value: object) -> tuple[str, ...]:

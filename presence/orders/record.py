@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from presence.calendar.durations import durationText
 from presence.calendar.instants import checkFinite
 from presence.model.states import Hold
-from presence.orders.workers import ON_DEADLINE, DrainOrder, HoldOrder, ReleaseOrder
+from presence.orders.reading import OrderRefused, readName
+from presence.orders.workers import (
+    LONGEST_PUSH,
+    ON_DEADLINE,
+    DrainOrder,
+    HoldOrder,
+    PushOrder,
+    ReleaseOrder,
+    WithdrawOrder,
+    WorkOrder,
+)
 from presence.text import oneOf
 
 if TYPE_CHECKING:
     from presence.orders.workers import Order
 
 _VERSION = 1
+
+# How many sources may push holds of one worker at once.
+_MOST_PUSHED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +48,40 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
+class Pushed:
+    """A hold that `source` has pushed, as the user `by` (or None); instants are seconds since the epoch."""
+
+    source: str
+    reason: str | None
+    by: str | None
+    since: float
+    until: float
+
+    def __post_init__(self) -> None:
+        readName(self.source)
+        _text(self.reason)
+        _text(self.by)
+        checkFinite("since", self.since)
+        checkFinite("until", self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class AdminRecord:
     """`hold` is the hold ``admin`` or None, and `drain` tells how it is one, or None; until `workUntil` (seconds since the epoch, or None) breaks are
-    disregarded, because `workBy` said so.
+    disregarded, because `workBy` said so. `pushed` are the holds of sources that measure something, by their names.
     """
 
     hold: Hold | None = None
     workUntil: float | None = None
     workBy: str | None = None
     drain: Drain | None = None
+    pushed: tuple[Pushed, ...] = ()
 
     def after(self, order: Order, by: str | None, now: float) -> AdminRecord:
-        """The record when `order` has been followed, which `by` has given at `now`."""
+        """The record when `order` has been followed, which `by` has given at `now`.
+
+        Raises `OrderRefused` where what somebody else has ordered does not allow it.
+        """
         if isinstance(order, HoldOrder):
             return replace(self, hold=Hold("admin", order.reason, by, now, order.until), drain=None)
         if isinstance(order, DrainOrder):
@@ -53,12 +89,38 @@ class AdminRecord:
             return replace(self, hold=Hold("admin", order.reason, by, now, None), drain=drain)
         if isinstance(order, ReleaseOrder):
             return replace(self, hold=None, drain=None)
-        return replace(self, workUntil=order.until, workBy=None if order.until is None else by)
+        if isinstance(order, WorkOrder):
+            return replace(self, workUntil=order.until, workBy=None if order.until is None else by)
+        return self._after_push(order, by, now)
+
+    def _after_push(self, order: PushOrder | WithdrawOrder, by: str | None, now: float) -> AdminRecord:
+        current = {each.source: each for each in self.pushed if each.until > now}
+        before = current.pop(order.source, None)
+        if before is not None and before.by != by:
+            raise OrderRefused(
+                f"the hold of the source {order.source} was pushed by {before.by or 'somebody without a login'}, who alone "
+                f"renews and ends it: it ends by itself in {durationText(before.until - now)}; or give another source"
+            )
+        if isinstance(order, PushOrder):
+            if order.until - now > LONGEST_PUSH:
+                raise OrderRefused(
+                    f"a hold is pushed for at most {durationText(LONGEST_PUSH)} at a time: push it again before it ends; or "
+                    "hold the worker"
+                )
+            if len(current) >= _MOST_PUSHED:
+                raise OrderRefused(
+                    f"{_MOST_PUSHED} sources have pushed holds already, and no more are allowed: let one end first"
+                )
+            since = now if before is None else before.since
+            current[order.source] = Pushed(order.source, order.reason, by, since, order.until)
+        return replace(self, pushed=tuple(current[name] for name in sorted(current)))
 
     def toDict(self) -> dict[str, Any]:
         """The record as JSON takes it."""
         hold, drain = self.hold, self.drain
+        pushed = {"pushed": [asdict(each) for each in self.pushed]} if self.pushed else {}
         return {
+            **pushed,
             "version": _VERSION,
             "hold": hold and {"reason": hold.reason, "by": hold.by, "since": hold.since, "until": hold.until},
             "work": None if self.workUntil is None else {"until": self.workUntil, "by": self.workBy},
@@ -80,6 +142,7 @@ class AdminRecord:
                 work and checkFinite("until", work["until"]),
                 work and _text(work["by"]),
                 drain and Drain(drain["deadline"], _on_deadline(drain), drain["group"]),
+                tuple(Pushed(**each) for each in value.get("pushed", ())),
             )
         except (KeyError, TypeError) as problem:
             raise ValueError(f"{value!r} is not a record: {problem!r}") from None

@@ -1,4 +1,4 @@
-"""What may be ordered of a worker over Buildbot's API: hold, drain, release, work."""
+"""What may be ordered of a worker over Buildbot's API: hold, drain, release, work, push, withdraw."""
 
 from __future__ import annotations
 
@@ -51,6 +51,28 @@ class WorkOrder:
     until: float | None = None
 
 
+#: For how long a hold may be pushed at a time, in seconds: who pushes renews it, and it goes when that stops.
+LONGEST_PUSH = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class PushOrder:
+    """Accept no builds before `until` (seconds since the epoch), because of `reason` (or None), as `source` says, which
+    measures something. Several sources may at once; each renews and ends its own.
+    """
+
+    source: str
+    until: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawOrder:
+    """End the hold that `source` has pushed."""
+
+    source: str
+
+
 #: The parameter that names the workers, where something is ordered of several at once.
 WORKERS = "workers"
 
@@ -62,7 +84,10 @@ def readNames(value: object) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(value))
 
 
-Order = HoldOrder | DrainOrder | ReleaseOrder | WorkOrder
+Order = HoldOrder | DrainOrder | ReleaseOrder | WorkOrder | PushOrder | WithdrawOrder
+
+
+_SOURCE_NAME = Parameter("name", "the name of what measures, such as zabbix", required=True, nullable=False)
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -92,4 +117,15 @@ ACTIONS: Mapping[str, Action] = {
         {"until": Parameter("instant", "until when breaks are disregarded; null: no longer", required=True)},
         WorkOrder,
     ),
+    "push": Action(
+        {
+            "source": _SOURCE_NAME,
+            "reason": Parameter("text", "what it has measured, for people"),
+            "until": Parameter(
+                "instant", "when the hold ends unless it is pushed again", required=True, nullable=False
+            ),
+        },
+        PushOrder,
+    ),
+    "withdraw": Action({"source": _SOURCE_NAME}, WithdrawOrder),
 }

@@ -36,6 +36,7 @@ HOLDS = {
     "worker": ("held by its owner", "held by its owner {by}"),
     "sensor": ("away by itself", "away by itself"),
     "admin": ("held by an admin", "held by {by}"),
+    "condition": ("held by a condition", "held by the condition {by}"),
     "pause": ("paused", "paused by {by}"),
     "quarantine": ("in quarantine", "in quarantine"),
     "graceful": ("in graceful shutdown", "in graceful shutdown"),
@@ -62,7 +63,7 @@ WHY, SINCE, UNTIL = " ({reason})", ", since {since}", ", until {until}"
 OPEN = "it is ended"
 
 #: Likewise, by source, where it ends by itself all the same.
-ENDS = {"sensor": "it is over"}
+ENDS = {"sensor": "it is over", "condition": "it is met again"}
 
 
 def stateText(entity: Mapping[str, Any], *, stopping: bool = False) -> str:

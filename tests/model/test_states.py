@@ -16,7 +16,18 @@ class StatesTests(SynchronousTestCase):
         """The sources are shown in the order of the design."""
         self.assertEqual(
             SOURCES,
-            ("offline", "break", "worker", "sensor", "admin", "pause", "quarantine", "graceful", "reconfig"),
+            (
+                "offline",
+                "break",
+                "worker",
+                "sensor",
+                "admin",
+                "condition",
+                "pause",
+                "quarantine",
+                "graceful",
+                "reconfig",
+            ),
         )
 
     def test_availableExactlyWithoutHold(self):
@@ -42,7 +53,7 @@ class HoldTests(SynchronousTestCase):
         """A hold of a sensor has a name; one of another source has none."""
         self.assertNotEqual(Hold("sensor", None, None, 0.0, None, "disk"), hold("sensor"))
         error = self.assertRaises(ValueError, Hold, "worker", None, None, 0.0, None, "disk")
-        self.assertIn("'worker' has no name: those of sensor have", str(error))
+        self.assertIn("'worker' has no name: those of sensor, condition have", str(error))
 
     def test_instantsAreFiniteNumbers(self):
         """Not a number, infinite, a boolean or a text: none of them is an instant."""

@@ -5,8 +5,18 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.model.states import Hold
-from presence.orders.record import AdminRecord, Drain
-from presence.orders.workers import ON_DEADLINE, DrainOrder, HoldOrder, ReleaseOrder, WorkOrder
+from presence.orders.reading import OrderRefused
+from presence.orders.record import AdminRecord, Drain, Pushed
+from presence.orders.workers import (
+    LONGEST_PUSH,
+    ON_DEADLINE,
+    DrainOrder,
+    HoldOrder,
+    PushOrder,
+    ReleaseOrder,
+    WithdrawOrder,
+    WorkOrder,
+)
 from tests.orders.test_workers import JSON
 from tests.searches import examples
 
@@ -52,6 +62,42 @@ class AdminRecordTests(SynchronousTestCase):
         del stored["drain"]
         self.assertEqual(AdminRecord.fromDict(stored).hold, Hold("admin", "disk", "ann", 1, 9))
 
+    def test_pushed(self):
+        """Several sources hold beside an admin; each renews its own, and one that is over is forgotten."""
+        record = (
+            AdminRecord()
+            .after(HoldOrder("disk"), "ann", 1)
+            .after(PushOrder("zabbix", 300, "load 63"), "z", 1)
+        )
+        record = record.after(PushOrder("nagios", 100), None, 2)
+        self.assertEqual(record.hold.reason, "disk")
+        self.assertEqual([each.source for each in record.pushed], ["nagios", "zabbix"])
+        record = record.after(PushOrder("zabbix", 600, "load 70"), "z", 200)
+        self.assertEqual(record.pushed, (Pushed("zabbix", "load 70", "z", 1, 600),))
+        self.assertEqual(record.after(ReleaseOrder(), "ann", 201).pushed, record.pushed)
+        self.assertEqual(record.after(WithdrawOrder("nagios"), None, 201).pushed, record.pushed)
+        self.assertEqual(record.after(WithdrawOrder("zabbix"), "z", 201).pushed, ())
+        self.assertEqual(AdminRecord.fromDict(json.loads(json.dumps(record.toDict()))), record)
+
+    def test_pushedByOthers(self):
+        """Nobody renews or ends what another user has pushed; when it is over anybody may push."""
+        record = AdminRecord().after(PushOrder("zabbix", 300), "z", 1)
+        for order in (PushOrder("zabbix", 400), WithdrawOrder("zabbix")):
+            error = self.assertRaises(OrderRefused, record.after, order, "eve", 60)
+            self.assertIn(
+                "was pushed by z, who alone renews and ends it: it ends by itself in 4 min", str(error)
+            )
+        self.assertEqual(record.after(PushOrder("zabbix", 400), "eve", 300).pushed[0].by, "eve")
+
+    def test_tooMuchPushed(self):
+        """A hold is pushed for a day at most, and by so many sources."""
+        self.assertRaises(OrderRefused, AdminRecord().after, PushOrder("zabbix", 1 + LONGEST_PUSH), None, 0)
+        record = AdminRecord()
+        for number in range(20):
+            record = record.after(PushOrder(f"s{number}", 300), None, 1)
+        self.assertRaises(OrderRefused, record.after, PushOrder("more", 300), None, 1)
+        self.assertEqual(len(record.after(PushOrder("s7", 400), None, 1).pushed), 20)
+
     @examples(10)
     @given(JSON)
     def test_strangers(self, value):
@@ -68,7 +114,9 @@ class AdminRecordTests(SynchronousTestCase):
     def test_halves(self):
         """Half a record is a ValueError, never half a hold."""
         drained = AdminRecord().after(DrainOrder("disk", 9, None, None), "ann", 1)
-        whole = drained.after(WorkOrder(7), "bob", 2).toDict()
+        whole = drained.after(WorkOrder(7), "bob", 2).after(PushOrder("zabbix", 9), "z", 1).toDict()
+        for wrong in (7, [7], [{}], [{"source": "a b", "reason": None, "by": None, "since": 1, "until": 2}]):
+            self.assertRaises(ValueError, AdminRecord.fromDict, {**whole, "pushed": wrong})
         for keys in (
             ("version",),
             ("hold",),

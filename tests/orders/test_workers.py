@@ -24,7 +24,16 @@ GOOD = {
     | st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=MAX_REASON),
     "instant": st.none() | st.floats(NOW, LATEST, exclude_min=True) | st.integers(int(NOW) + 1, int(LATEST)),
     "choice": st.none() | st.sampled_from(ON_DEADLINE),
+    "name": st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True),
 }
+
+
+def good(parameter):
+    return (
+        GOOD[parameter.kind]
+        if parameter.nullable
+        else GOOD[parameter.kind].filter(lambda each: each is not None)
+    )
 
 
 def orders():
@@ -33,8 +42,8 @@ def orders():
     def parameters(action):
         known = ACTIONS[action].parameters
         return st.fixed_dictionaries(
-            {name: GOOD[each.kind] for name, each in known.items() if each.required},
-            optional={name: GOOD[each.kind] for name, each in known.items() if not each.required},
+            {name: good(each) for name, each in known.items() if each.required},
+            optional={name: good(each) for name, each in known.items() if not each.required},
         )
 
     return st.sampled_from(sorted(ACTIONS)).flatmap(
@@ -94,6 +103,8 @@ class OrderTests(SynchronousTestCase):
             | st.integers(max_value=int(NOW))
             | st.integers(min_value=int(LATEST) + 1),
             "choice": JSON.filter(lambda each: each is not None and each not in ON_DEADLINE),
+            "name": JSON.filter(lambda each: not isinstance(each, str))
+            | st.sampled_from(["", " ", "a b", "-x", "x" * 65, "ä", "x\n"]),
         }[known[name].kind]
         parameters = {**parameters, name: data.draw(bad)}
         error = self.assertRaises(ValueError, readOrder, ACTIONS, action, parameters, NOW)

@@ -19,7 +19,7 @@ from presence.commands.master.command import (
     reasonOption,
     selected,
 )
-from presence.commands.options import addUntil, untilOf
+from presence.commands.options import UsageError, addUntil, untilOf
 from presence.commands.terminal import AVAILABLE
 from presence.text import plain
 
@@ -50,10 +50,19 @@ def addParser(subparsers: Any) -> None:
     addSelection(hold)
     hold.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
     addUntil(hold)
+    hold.add_argument(
+        "--source",
+        metavar="NAME",
+        help="push a hold in the name of what measures something, such as zabbix: beside all others, renewed by the same "
+        "command, and gone when that stops; needs --for or --until, a day at most",
+    )
     addJson(hold, lines=True)
 
     release = addCommand(subparsers, "release", _release, "end what `presence hold` has begun")
     addSelection(release)
+    release.add_argument(
+        "--source", metavar="NAME", help="end what `hold --source NAME` has pushed, and nothing else"
+    )
     addJson(release, lines=True)
 
     builders = addCommand(
@@ -101,12 +110,22 @@ def _isStopping(client: MasterClient) -> bool:
 
 
 def _hold(options: Namespace, client: MasterClient) -> int:
+    if options.source is not None and untilOf(options) is None:
+        raise UsageError(
+            "--source pushes a hold that ends unless it is renewed: give --for or --until, as in --for 5m"
+        )
     workers = ordered(options, client, "hold")
+    if options.source is not None:
+        push = {"source": options.source, "reason": options.reason, "until": untilOf(options)}
+        return order(options, workers, client, "push", **push)
     return order(options, workers, client, "hold", reason=options.reason, until=untilOf(options))
 
 
 def _release(options: Namespace, client: MasterClient) -> int:
-    return order(options, ordered(options, client, "release"), client, "release")
+    workers = ordered(options, client, "release")
+    if options.source is not None:
+        return order(options, workers, client, "withdraw", source=options.source)
+    return order(options, workers, client, "release")
 
 
 def _watch(options: Namespace, client: MasterClient) -> int:

@@ -12,9 +12,10 @@ from twisted.internet.defer import inlineCallbacks, succeed
 from twisted.internet.task import deferLater
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import OwnEvents, invalid, readApiOrder
+from presence.master.api.endpoints import OwnEvents, invalid, readApiOrder, refused
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.compat import Entity
+from presence.orders.reading import OrderRefused
 from presence.orders.workers import ACTIONS, WORKERS, readNames
 from presence.text import shown
 
@@ -80,7 +81,10 @@ class PresenceEndpoint(_Endpoint):
             orders.check(name, order)
         except ValueError as problem:
             raise invalid(str(problem)) from None
-        yield orders.follow({name: workerid}, action, order, by)
+        try:
+            yield orders.follow({name: workerid}, action, order, by)
+        except OrderRefused as problem:
+            raise refused(str(problem)) from None
         return self.entities.worker(name, breaks=False)
 
     def workerName(self, kwargs: dict[str, Any]) -> str | None:
@@ -181,7 +185,10 @@ class PresencesEndpoint(_Endpoint):
                 orders.check(name, order)
         except ValueError as problem:
             raise invalid(f"{problem}; nothing was ordered") from None
-        yield orders.follow(workers, action, order, by)
+        try:
+            yield orders.follow(workers, action, order, by)
+        except OrderRefused as problem:
+            raise refused(f"{problem}; nothing was ordered") from None
         found = []
         for number, name in enumerate(names, 1):
             entity = self.entities.worker(name, breaks=False)

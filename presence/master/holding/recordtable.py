@@ -10,6 +10,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.model.states import Hold
+from presence.orders.reading import OrderRefused
 from presence.orders.record import AdminRecord
 
 if TYPE_CHECKING:
@@ -63,13 +64,14 @@ class RecordTable:
     ) -> Generator[Deferred[Any], Any, dict[str, Changed]]:
         """Store `after()` of what is stored of each of these workers, in one transaction: all of them, or none.
 
-        It is called in a thread, once or more often.
+        It is called in a thread, once or more often. When it raises `OrderRefused` nothing is stored, and the Deferred fails with
+        that.
         """
         objectid = yield self.objectId()
-        found: dict[str, Changed] = yield self._master.db.pool.do(
-            self._change, objectid, sorted(names), after
-        )
-        return found
+        found = yield self._master.db.pool.do(self._change, objectid, sorted(names), after)
+        if isinstance(found, OrderRefused):
+            raise found
+        return dict(found)
 
     @inlineCallbacks
     def objectId(self) -> Generator[Deferred[Any], Any, int]:
@@ -82,14 +84,19 @@ class RecordTable:
 
     def _change(
         self, connection: Any, objectid: int, names: list[str], after: Callable[[AdminRecord], AdminRecord]
-    ) -> dict[str, Changed]:
+    ) -> dict[str, Changed] | OrderRefused:
         for attempt in range(1, _ATTEMPTS + 1):
             before = self._stored(connection, objectid, names)
             found = {}
-            for name in names:
-                known = AdminRecord() if before.get(name) is None else before[name]
-                record = after(known)
-                found[name] = Changed(record, record != known)
+            try:
+                for name in names:
+                    known = AdminRecord() if before.get(name) is None else before[name]
+                    record = after(known)
+                    found[name] = Changed(record, record != known)
+            except OrderRefused as refusal:
+                # (returned, for Buildbot writes into its log what is raised in a thread of its database)
+                connection.rollback()
+                return refusal
             try:
                 self._write(connection, objectid, before, found)
                 connection.commit()

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from presence.master.holding.recordtable import RecordTable
 from presence.model.retries import Retries
+from presence.orders.reading import OrderRefused
 from presence.orders.workers import WorkOrder
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from presence.master.enrolled import EnrolledWorker
     from presence.master.roster import Roster
+    from presence.model.workerpresence import WorkerPresence
     from presence.orders.record import AdminRecord
     from presence.orders.workers import Order
 
@@ -89,12 +91,13 @@ class StoredOrders:
     def follow(self, workers: Mapping[str, int], action: str, order: Order, by: str | None) -> Deferred[None]:
         """Follow an order of `by`, about `workers` (their ids, by name). A Deferred that fires when it is stored and done.
 
-        When it fails nothing has changed yet, of none of them. What is stored then is read again until that succeeds, and
+        It fails with `OrderRefused` where what is stored does not allow it. When it fails nothing has changed yet, of none of them. What is stored then is read again until that succeeds, and
         done: the database may have gone before it could say that it has stored the order.
         """
 
         def failed(failure: Failure) -> Failure:
-            for name in workers:
+            # (what was refused has not been tried)
+            for name in () if isinstance(failure.value, OrderRefused) else workers:
                 self._retries.failed(name)
             return failure
 
@@ -167,11 +170,12 @@ class StoredOrders:
         presence, timer, hold = worker.presence, worker.breakTimer, record.hold
         if presence is None or timer is None:
             return
-        worker.adminRecord = record
+        before, worker.adminRecord = worker.adminRecord, record
         if hold is None:
             presence.release("admin")
         elif presence.heldBy("admin") != hold:
             presence.hold("admin", reason=hold.reason, by=hold.by, until=hold.until, since=hold.since)
+        _do_pushed(presence, before, record)
         if timer.suspensionBy("admin") != record.workUntil:
             timer.suspend(record.workUntil, "admin")
         self._changed(worker)
@@ -181,3 +185,19 @@ class StoredOrders:
         if worker is None or message["masterid"] == self._master.masterid:
             return None
         return self.restore(worker)
+
+
+# How a hold that was pushed is called in the presence: conditions that are asked have names of their own.
+_PUSHED = "pushed "
+
+
+def _do_pushed(presence: WorkerPresence, before: AdminRecord, record: AdminRecord) -> None:
+    """Hold `presence` by what sources have pushed, and no longer by what they had `before`."""
+    for source in {each.source for each in before.pushed} - {each.source for each in record.pushed}:
+        # (also when it is over: nobody remembers it any more)
+        presence.release("condition", f"{_PUSHED}{source}")
+    for each in record.pushed:
+        name = f"{_PUSHED}{each.source}"
+        held = presence.heldBy("condition", name)
+        if held is None or (held.reason, held.until) != (each.reason, each.until):
+            presence.hold("condition", each.reason, each.source, each.until, each.since, name=name)

@@ -81,6 +81,19 @@ class ListTests(AdminTestCase):
             found = json.loads("\n".join(self.done("workers", "--json", *arguments)))
             self.assertEqual([each["name"] for each in found], names)
 
+    def test_source(self):
+        """`--source` pushes a hold that ends, and withdraws it; without an end it is a usage error."""
+        self.run_("hold", "mac-mini", "--source", "zabbix", "--reason", "load 63", "--for", "5m")
+        pushed = self.master.posted()[-1]
+        self.assertEqual(pushed[:2], ("1", "push"))
+        self.assertEqual(pushed[2]["source"], "zabbix")
+        self.assertAlmostEqual(pushed[2]["until"], NOW + 300, delta=1)
+        self.run_("release", "mac-mini", "--source", "zabbix")
+        self.assertEqual(self.master.posted()[-1], ("1", "withdraw", {"source": "zabbix"}))
+        status, _, err = self.run_("hold", "mac-mini", "--source", "zabbix")
+        self.assertEqual((status, len(self.master.posted())), (2, 2))
+        self.assertIn("give --for or --until", err)
+
     def test_group(self):
         """The name of a group means its workers, also for an order; it is suggested like theirs."""
         for name in ("mac-mini", "plain"):

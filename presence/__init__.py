@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from presence.breaks.schedule import Break, BreakInterval, BreakSchedule
     from presence.errors import PresenceError, PresenceStopped
+    from presence.master.conditions.written import Condition
     from presence.master.enable import enable
     from presence.model.breaktimer import BreakTimer
     from presence.model.builderpresence import BuilderPresence
@@ -23,6 +24,7 @@ __all__ = [
     "BreakSchedule",
     "BreakTimer",
     "BuilderPresence",
+    "Condition",
     "Hold",
     "PresenceError",
     "PresenceState",
@@ -37,6 +39,7 @@ _HOMES = {
     "BreakSchedule": "breaks.schedule",
     "BreakTimer": "model.breaktimer",
     "BuilderPresence": "model.builderpresence",
+    "Condition": "master.conditions.written",
     "Hold": "model.states",
     "PresenceError": "errors",
     "PresenceState": "model.states",

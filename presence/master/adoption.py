@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from presence.breaks.schedule import BreakSchedule
     from presence.master.assembly import Assembly
+    from presence.master.conditions.written import Condition
 
-    Terms = Callable[[str], tuple[BreakSchedule, tuple[str, ...]]]
+    Terms = Callable[[str], tuple[BreakSchedule, tuple[str, ...], tuple[Condition, ...]]]
 
 _log = Logger()
 
@@ -43,10 +44,13 @@ class Adopted(PresenceMixin):
         """Take over a new configuration, which says nothing of breaks and owners."""
         yield super(PresenceMixin, self).reconfigService(name, *args, **kwargs)  # type: ignore[misc]
 
-    def takeTerms(self, schedule: BreakSchedule, owners: tuple[str, ...]) -> None:
-        """Have these breaks and these owners from now on."""
+    def takeTerms(
+        self, schedule: BreakSchedule, owners: tuple[str, ...], conditions: tuple[Condition, ...]
+    ) -> None:
+        """Have these breaks, these owners and these conditions from now on."""
         self.owners = owners
         self._follow_schedule(schedule)
+        self._follow_conditions(conditions)
 
     def _cmp_common(self, them: Any) -> Any:
         """Buildbot compares the old configuration with the new, in which the worker has the class that was declared."""
@@ -123,7 +127,9 @@ class Adoption:
         return [each for each in self._workers.namedServices.values() if isinstance(each, Adopted)]
 
 
-def _change(worker: Any, schedule: BreakSchedule, owners: tuple[str, ...]) -> None:
+def _change(
+    worker: Any, schedule: BreakSchedule, owners: tuple[str, ...], conditions: tuple[Condition, ...]
+) -> None:
     if "canStartBuild" in vars(worker):
         _log.warn(
             "{name} has a canStartBuild of its own, set from outside: it is no longer asked. Give the worker a class "
@@ -135,6 +141,8 @@ def _change(worker: Any, schedule: BreakSchedule, owners: tuple[str, ...]) -> No
     worker.__class__ = _adopting(declared)
     worker.initializePresence()
     worker.schedule, worker.owners = schedule, owners
+    if conditions:
+        worker.conditions = conditions
     _rebind(worker)
 
 

@@ -15,8 +15,16 @@ from presence.master.builds.running import buildsOn
 from presence.master.compat import isWhole
 from presence.master.owner.link import OwnerLink
 from presence.master.slave.breaks import Breaks
+from presence.master.slave.conditions import Conditions
 from presence.master.slave.gate import Gate
-from presence.master.slave.keywords import checkKeywords, checkName, checkOwners, checkPassword, checkSchedule
+from presence.master.slave.keywords import (
+    checkConditions,
+    checkKeywords,
+    checkName,
+    checkOwners,
+    checkPassword,
+    checkSchedule,
+)
 from presence.master.slave.mirrored import Mirrored
 from presence.master.slave.missing import MissingAlarm
 from presence.master.slave.sameness import Sameness
@@ -39,13 +47,13 @@ class _Told:
         self.info = info
 
 
-class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
+class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
     """Gives a presence to any worker class of Buildbot.
 
-    Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes four
+    Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes five
     keywords more, `onBreakDuring=` (a break, or a list of them: see `presence.breaks.schedule`) or the opposite,
-    `workingDuring=` (when it works), `timezone=` (the zone of breaks that name none) and `owners=` (who may hold and
-    release it: see `presence.master.authz`), and `name=` may be given as a keyword.
+    `workingDuring=` (when it works), `timezone=` (the zone of breaks that name none), `owners=` (who may hold and
+    release it: see `presence.master.authz`) and `availableWhile=` (what is asked: see `presence.master.conditions.written`), and `name=` may be given as a keyword.
 
     From its service's start on the worker has `presence`, its `WorkerPresence`, and `breakTimer`, the
     `BreakTimer` that follows `schedule`. `adminRecord` is what admins have ordered of it. No build starts while the
@@ -71,12 +79,14 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
         timezone: Any = None,
         owners: Any = None,
         workingDuring: Any = None,
+        availableWhile: Any = None,
         **kwargs: Any,
     ) -> None:
         """Read the breaks; each mistake is a `config.error`."""
         who = f"{type(self).__name__} {name!r}"
         self.schedule = checkSchedule(who, onBreakDuring, timezone, workingDuring)
         self.owners = checkOwners(who, owners)
+        self.conditions = checkConditions(who, availableWhile)
         super().checkConfig(name, *args, **kwargs)  # type: ignore[misc]
 
     @inlineCallbacks
@@ -88,11 +98,13 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
         timezone: Any = None,
         owners: Any = None,
         workingDuring: Any = None,
+        availableWhile: Any = None,
         **kwargs: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, in the middle of a break as well as of a build."""
         self.owners = checkOwners(name, owners)
         self._follow_schedule(checkSchedule(name, onBreakDuring, timezone, workingDuring))
+        self._follow_conditions(checkConditions(name, availableWhile))
         yield super().reconfigService(name, *args, **kwargs)  # type: ignore[misc]
 
     @inlineCallbacks
@@ -138,6 +150,7 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
             self._send_back,
             lookAtClock=self._look_at_clock,
         )
+        self._begin_conditions()
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
@@ -156,6 +169,7 @@ class PresenceMixin(Gate, Breaks, Mirrored, MissingAlarm, Sameness):
             if self._owner_link is not None:
                 self._owner_link.stop()
             self._end_breaks()
+            self._end_conditions()
             if self._assembly is None:
                 self.presence.stop()
             else:
@@ -267,8 +281,8 @@ class BuildSlave(PresenceMixin, Worker):
     """A worker that may have breaks: `BuildSlave(name=, passwd=, onBreakDuring=(start, stop))`.
 
     `passwd` may also be called `password`, as in Buildbot's `Worker`, and every keyword of that works here.
-    `workingDuring=` is the opposite: when it works. `timezone=` is the zone of breaks that name none. `owners=` names
-    the people (e-mail addresses, or users of the web UI) who may hold and release this worker, where the rules in
+    `workingDuring=` is the opposite: when it works. `timezone=` is the zone of breaks that name none. `availableWhile=`
+    is what a site measures (a `Condition`, or a list of them). `owners=` names the people (e-mail addresses, or users of the web UI) who may hold and release this worker, where the rules in
     `c["www"]["authz"]` give owners a role.
     """
 
@@ -281,6 +295,7 @@ class BuildSlave(PresenceMixin, Worker):
         *,
         workingDuring: Any = None,
         owners: Any = None,
+        availableWhile: Any = None,
         password: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -288,13 +303,13 @@ class BuildSlave(PresenceMixin, Worker):
         name = checkName(kind, name)
         who = f"{kind} {name!r}"
         # one who does not say it is equal to one from before it could be said
-        working = {} if workingDuring is None else {"workingDuring": workingDuring}
+        said = {"workingDuring": workingDuring, "availableWhile": availableWhile}
         super().__init__(
             name,
             checkPassword(who, passwd, password),
             onBreakDuring=onBreakDuring,
             timezone=timezone,
             owners=owners,
-            **working,
+            **{name: value for name, value in said.items() if value is not None},
             **checkKeywords(who, kwargs),
         )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.breaks.schedule import BreakSchedule
+    from presence.master.conditions.written import Condition
 
 _log = Logger()
 
@@ -34,7 +35,7 @@ class PresenceService(BuildbotService):
 
     `onBreakDuring` gives breaks to workers by name or pattern, ``{"mac-*": ("07:00", "19:00")}``; the values are those of
     `BuildSlave`'s keyword. Whoever is named is not looked for among the patterns; of several patterns that match, each
-    adds its breaks. `timezone` is the zone of those that name none, and `owners` gives owners in the same way. A worker that is
+    adds its breaks. `timezone` is the zone of those that name none, `owners` gives owners, and `availableWhile` conditions, in the same way. A worker that is
     declared with a presence of its own (`BuildSlave`, `PresenceMixin`) keeps what is said there.
 
     `groups` gives names to sets of workers, ``{"rack-2": ["mac-*", "linux-7"]}``, which are then one thing to hold, drain or look at.
@@ -61,6 +62,7 @@ class PresenceService(BuildbotService):
         onBreakDuring: Any = None,
         timezone: Any = None,
         owners: Any = None,
+        availableWhile: Any = None,
         groups: Any = None,
         reconfigWhenIdle: bool = False,
         deadline: Any = None,
@@ -69,7 +71,7 @@ class PresenceService(BuildbotService):
         operatorGroup: Any = None,
     ) -> None:
         """Each mistake is a `config.error`."""
-        self._terms = Terms(onBreakDuring, timezone, owners)
+        self._terms = Terms(onBreakDuring, timezone, owners, availableWhile)
         self._groups = Groups(groups)
         if groups is not None:
             followWholeConfigs()
@@ -136,7 +138,7 @@ class PresenceService(BuildbotService):
         """
         for each in workers:
             if not hasattr(each, "schedule"):
-                each.schedule, each.owners = self._terms.of(each.name)
+                each.schedule, each.owners, _ = self._terms.of(each.name)
 
     def checkWhole(self, config_: Any) -> None:
         """What can be said of the keywords when all of `master.cfg` is known. Each mistake is a `config.error`."""
@@ -163,7 +165,7 @@ class PresenceService(BuildbotService):
             self._adoption = None
         yield super().stopService()
 
-    def _terms_of(self, name: str) -> tuple[BreakSchedule, tuple[str, ...]]:
+    def _terms_of(self, name: str) -> tuple[BreakSchedule, tuple[str, ...], tuple[Condition, ...]]:
         # those of now: they may have changed since
         return self._terms.of(name)
 

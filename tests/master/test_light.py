@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 NEVER = (
     "presence.master.why.reader",
     "presence.master.why.workers",
+    "presence.master.conditions",
     "dateutil.rrule",
     "statistics",
     "fractions",

@@ -25,6 +25,8 @@ from presence.text import suggestion
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from presence.master.conditions.written import Condition
+
 #: What a worker is called whose name is missing, until its mistake is mended.
 UNNAMED = "unnamed"
 
@@ -37,6 +39,7 @@ _KEYWORDS = _WORKER_KEYWORDS | {
     "workingDuring",
     "timezone",
     "owners",
+    "availableWhile",
 }
 
 
@@ -93,6 +96,20 @@ def checkSchedule(who: str, onBreakDuring: Any, timezone: Any, workingDuring: An
     for message in [*(hostWarnings() if local else ()), *warningsOf(schedule, _now())]:
         warnings.warn(f"{who}: {message}", BreakWarning, stacklevel=2)
     return schedule
+
+
+def checkConditions(who: str, availableWhile: Any) -> tuple[Condition, ...]:
+    """The conditions that are to be asked."""
+    if availableWhile is None:
+        return ()
+    # a farm that measures nothing has not got it in memory
+    from presence.master.conditions.written import readConditions  # noqa: PLC0415
+
+    try:
+        return readConditions(availableWhile)
+    except ValueError as problem:
+        config.error(f"{who}: availableWhile={availableWhile!r}: {problem}")
+        return ()
 
 
 def _now() -> datetime:

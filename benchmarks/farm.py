@@ -74,7 +74,10 @@ class _Config:
         self._config = config
 
     def loadConfig(self):
-        return MasterConfig.loadFromDict(self._config, "<benchmark>")
+        config = MasterConfig.loadFromDict(self._config, "<benchmark>")
+        # that was said for its builders without schedulers
+        config.multiMaster = False
+        return config
 
 
 class Farm:

@@ -26,6 +26,7 @@ FLOORS = (
     },
     {"master.roster", "master.starting"},
     {"master.holding", "master.quiesce", "master.breaks"},
+    {"master.farm"},
     {"master.why"},
     {"master.api"},
     {"master.authz", "master.access", "master.assembly"},

@@ -102,10 +102,7 @@ class Adoption:
             record = worker.adminRecord
             for order in (ReleaseOrder(), WorkOrder()):
                 if record != AdminRecord():
-                    action = "release" if isinstance(order, ReleaseOrder) else "work"
-                    yield self._assembly.storedOrders.follow(
-                        {worker.name: worker.workerid}, action, order, None
-                    )
+                    yield self._assembly.storedOrders.follow((worker.name,), order, None)
 
     def stop(self) -> None:
         """Give all of them back."""

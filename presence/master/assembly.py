@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
+    from presence.master.farm.reconciliation import Reconciliation
     from presence.master.why.reader import WhyReader
     from presence.model.workerpresence import WorkerPresence
 
@@ -59,6 +60,9 @@ class Assembly(SharedService):
     """
 
     _begun = False
+
+    #: None where there is one master
+    reconciliation: Reconciliation | None = None
 
     roster: Roster
     storedOrders: StoredOrders
@@ -91,7 +95,8 @@ class Assembly(SharedService):
         yield found
         yield super().startService()
         yield self.wakeup.start()
-        yield self.storedOrders.start()
+        if master.config.multiMaster:
+            yield self._join_farm(master)
         yield self._events.start()
         yield self.reconfigurations.start()
 
@@ -146,6 +151,13 @@ class Assembly(SharedService):
         self._shutdowns.shutdown = self.shutdown
         self.bearers = Bearers(master)
 
+    def _join_farm(self, master: Any) -> Deferred[None]:
+        """Heed what is ordered at other masters. One that is alone has nothing of it in memory."""
+        from presence.master.farm.reconciliation import Reconciliation  # noqa: PLC0415
+
+        self.reconciliation = Reconciliation(master, self.storedOrders, lambda _: None)
+        return self.reconciliation.start()
+
     def _why_reader(self) -> WhyReader:
         # a master that nobody asks has not got it in memory
         from presence.master.why.reader import WhyReader  # noqa: PLC0415
@@ -180,6 +192,8 @@ class Assembly(SharedService):
         self._retries.stop()
         self._requeue.stop()
         yield self.wakeup.stop()
+        if self.reconciliation is not None:
+            yield self.reconciliation.stop()
         yield self.storedOrders.stop()
         yield self._events.stop()
         yield self._report.stop()
@@ -257,9 +271,9 @@ class Assembly(SharedService):
                 delay=self._retries.failed(name),
             )
 
-        self.storedOrders.follow(
-            {name: worker.workerid}, "release", ReleaseOrder(), None if hold is None else hold.by
-        ).addCallbacks(lambda _: self._retries.succeeded(name), failed)
+        self.storedOrders.follow((name,), ReleaseOrder(), None if hold is None else hold.by).addCallbacks(
+            lambda _: self._retries.succeeded(name), failed
+        )
 
     def _give_up_again(self, name: Any) -> None:
         worker = self.roster.enrolled(name)
@@ -299,6 +313,8 @@ class Assembly(SharedService):
         self.breakDoor.clockJumped()
         self.breakDeadlines.clockJumped()
         self.storedOrders.clockJumped()
+        if self.reconciliation is not None:
+            self.reconciliation.clockJumped()
         self._retries.clockJumped()
         self._requeue.clockJumped()
         self._blocks.clockJumped()

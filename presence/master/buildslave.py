@@ -190,10 +190,8 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
             self._build_began(build.workerforbuilder)
         yield self._ask_owner()
         yield assembly.storedOrders.restore(self)
-        self._closed = False
         self._mirror(mirror.mirror)
         self._shorten_gate()
-        assembly.wakeup.workerReady(self.workername)
 
     @inlineCallbacks
     def _ask_owner(self) -> Generator[Deferred[Any], Any, None]:

@@ -29,5 +29,8 @@ class EnrolledWorker(Protocol):
     #: Buildbot's `WorkerForBuilder` objects, by the names of their builders
     workerforbuilders: dict[str, Any]
 
+    def ordersKnown(self, known: bool) -> None:
+        """Whether it is known what admins have ordered of it. While it is not nothing starts there."""
+
     def clockJumped(self, seconds: float) -> None:
         """The clock has been set by so many seconds: everything that goes by it is asked again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
@@ -28,6 +28,9 @@ _VERSION = 1
 
 # How many sources may push holds of one worker at once.
 _MOST_PUSHED = 20
+
+#: The revision of a record that stands for one that cannot be read: it is neither newer nor older than any other.
+UNREADABLE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ class Pushed:
 class AdminRecord:
     """`hold` is the hold ``admin`` or None, and `drain` tells how it is one, or None; until `workUntil` (seconds since the epoch, or None) breaks are
     disregarded, because `workBy` said so. `pushed` are the holds of sources that measure something, by their names.
+
+    Where several masters share a database each order has a `revision`, and the record that of the last order about its worker;
+    elsewhere it is 0. Records that say the same are equal, whatever their revisions are.
     """
 
     hold: Hold | None = None
@@ -76,6 +82,11 @@ class AdminRecord:
     workBy: str | None = None
     drain: Drain | None = None
     pushed: tuple[Pushed, ...] = ()
+    revision: int = field(default=0, compare=False)
+
+    def isOlderThan(self, other: AdminRecord) -> bool:
+        """Whether it is known that `other` was stored after this one."""
+        return UNREADABLE not in (self.revision, other.revision) and self.revision < other.revision
 
     def after(self, order: Order, by: str | None, now: float) -> AdminRecord:
         """The record when `order` has been followed, which `by` has given at `now`.
@@ -122,6 +133,7 @@ class AdminRecord:
         return {
             **pushed,
             "version": _VERSION,
+            "revision": self.revision,
             "hold": hold and {"reason": hold.reason, "by": hold.by, "since": hold.since, "until": hold.until},
             "work": None if self.workUntil is None else {"until": self.workUntil, "by": self.workBy},
             "drain": drain
@@ -143,6 +155,7 @@ class AdminRecord:
                 work and _text(work["by"]),
                 drain and Drain(drain["deadline"], _on_deadline(drain), drain["group"]),
                 tuple(Pushed(**each) for each in value.get("pushed", ())),
+                _revision(value.get("revision", 0)),  # there were none at first
             )
         except (KeyError, TypeError) as problem:
             raise ValueError(f"{value!r} is not a record: {problem!r}") from None
@@ -151,6 +164,12 @@ class AdminRecord:
 def _on_deadline(drain: Any) -> Any:
     # (as it was written at first)
     return drain["on_deadline" if "on_deadline" in drain else "onDeadline"]
+
+
+def _revision(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{value!r} is not a revision")
+    return value
 
 
 def _text(value: object) -> str | None:

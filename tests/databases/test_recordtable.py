@@ -14,7 +14,7 @@ from buildbot.db.model import Model
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from presence.master.holding.recordtable import OBJECT, RecordTable
+from presence.master.holding.recordtable import FARM, OBJECT, REVISION, RecordTable
 from presence.orders.record import AdminRecord
 from presence.orders.workers import HoldOrder, WorkOrder
 from tests.databases.servers import MariaDB, PostgreSQL
@@ -43,9 +43,10 @@ class RecordTables:
         self.addCleanup(self.engine.dispose)
         Model.metadata.create_all(self.engine, tables=[Model.objects, Model.object_state])
         with self.engine.begin() as connection:
-            name, kind = OBJECT
-            connection.execute(sa.insert(Model.objects).values(name=name, class_name=kind))
-            self.objectid = connection.execute(sa.select(Model.objects.c.id)).scalar()
+            for name, kind in (OBJECT, FARM):
+                connection.execute(sa.insert(Model.objects).values(name=name, class_name=kind))
+            chosen = sa.select(Model.objects.c.id).order_by(Model.objects.c.id)
+            self.objectid, self.farmid = connection.execute(chosen).scalars()
 
     def change(self, names, order, by="ann"):
         """As the pool of Buildbot does it, which tries again after a deadlock."""
@@ -54,7 +55,11 @@ class RecordTables:
             try:
                 with self.engine.connect() as connection:
                     return table._change(
-                        connection, self.objectid, sorted(names), lambda record: record.after(order, by, 7.0)
+                        connection,
+                        self.objectid,
+                        sorted(names),
+                        lambda record: record.after(order, by, 7.0),
+                        self.farmid,
                     )
             except sa.exc.OperationalError as problem:  # noqa: PERF203
                 if not self.engine.should_retry(problem):
@@ -62,8 +67,38 @@ class RecordTables:
 
     def stored(self):
         with self.engine.connect() as connection:
-            rows = connection.execute(sa.select(Model.object_state.c.name, Model.object_state.c.value_json))
+            rows = connection.execute(
+                sa.select(Model.object_state.c.name, Model.object_state.c.value_json).where(
+                    Model.object_state.c.objectid == self.objectid
+                )
+            )
             return {name: AdminRecord.fromDict(json.loads(value)) for name, value in rows}
+
+    def revision(self):
+        with self.engine.connect() as connection:
+            chosen = sa.select(Model.object_state.c.value_json).where(
+                Model.object_state.c.objectid == self.farmid, Model.object_state.c.name == REVISION
+            )
+            return json.loads(connection.execute(chosen).scalar())
+
+    def test_counted(self):
+        """Orders that come at once, the very first ones too, get numbers one after the other; one that changes nothing gets none."""
+        everybody = threading.Barrier(4)
+
+        def order(worker):
+            everybody.wait(PATIENCE)
+            for until in (7.0, 8.0, 8.0):
+                self.change([worker], WorkOrder(until))
+
+        others = [threading.Thread(target=order, args=(name,), daemon=True) for name in NAMES[:3]]
+        for each in others:
+            each.start()
+        order(NAMES[3])
+        for each in others:
+            each.join(PATIENCE)
+        self.assertEqual(self.revision(), 8)
+        latest = [each.revision for each in self.stored().values()]
+        self.assertEqual((len(set(latest)), max(latest)), (4, 8))
 
     def test_all(self):
         """New ones and known ones are stored together."""
@@ -91,15 +126,16 @@ class RecordTables:
     def test_atOnce(self):
         """Two masters order something of the same workers at the same time, of which nothing is stored: both is."""
         both = threading.Barrier(2)
-        write, waited = RecordTable._write, set()
+        waited = set()
 
-        def write_together(*args):
+        def together(*args):
             if threading.get_ident() not in waited:
                 waited.add(threading.get_ident())
                 both.wait(PATIENCE)
-            write(*args)
+            return count(*args)
 
-        self.patch(RecordTable, "_write", write_together)
+        count = RecordTable._last_order
+        self.patch(RecordTable, "_last_order", together)
         other = threading.Thread(target=self.change, args=(NAMES, WorkOrder(9.0), "bob"), daemon=True)
         other.start()
         self.change(NAMES, HoldOrder("disks"))

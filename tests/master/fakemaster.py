@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from buildbot.config import BuilderConfig
+from buildbot.config.master import MasterConfig
 from buildbot.process.buildstep import BuildStep
 from buildbot.process.factory import BuildFactory
 from buildbot.process.results import CANCELLED, SUCCESS
@@ -144,6 +145,8 @@ class MasterTestCase(RunFakeMasterTestCase):
         self.starts = []
         self.tickers = []
         self.controllers = {}
+        # nothing here has schedulers
+        self.patch(MasterConfig, "check_single_master", lambda _: None)
         self.patch(Roster, "tickerFactory", staticmethod(self.makeTicker))
         start_build = null.Connection.remoteStartBuild
 
@@ -248,7 +251,6 @@ class MasterTestCase(RunFakeMasterTestCase):
                 for name, workernames in builders.items()
             ],
             "protocols": {"null": {}},
-            "multiMaster": True,
             "collapseRequests": False,
             **more,
         }

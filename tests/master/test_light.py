@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 # what is needed when somebody asks why a request waits, has a rule, or a calendar; and what a master never needs
 NEVER = (
+    "presence.master.farm",
     "presence.master.why.reader",
     "presence.master.why.workers",
     "presence.master.conditions",

@@ -75,14 +75,14 @@ class PresenceEndpoint(_Endpoint):
     ) -> Generator[Deferred[Any], Any, PresenceEntity | None]:
         """Follow an order. The result is the presence as it is then, without its breaks."""
         order, by = readApiOrder(ACTIONS, action, args, self.master.reactor.seconds())
-        name, workerid = yield self._find(kwargs)
+        name, _ = yield self._find(kwargs)
         orders: StoredOrders = self.rtype.orders
         try:
             orders.check(name, order)
         except ValueError as problem:
             raise invalid(str(problem)) from None
         try:
-            yield orders.follow({name: workerid}, action, order, by)
+            yield orders.follow((name,), order, by)
         except OrderRefused as problem:
             raise refused(str(problem)) from None
         return self.entities.worker(name, breaks=False)
@@ -178,7 +178,7 @@ class PresencesEndpoint(_Endpoint):
             raise invalid(
                 f"{action} needs {WORKERS}, a list of names; or POST it to one worker, as in presences/NAME"
             )
-        workers = yield self._find(names)
+        yield self._find(names)
         orders: StoredOrders = self.rtype.orders
         try:
             for name in names:
@@ -186,7 +186,7 @@ class PresencesEndpoint(_Endpoint):
         except ValueError as problem:
             raise invalid(f"{problem}; nothing was ordered") from None
         try:
-            yield orders.follow(workers, action, order, by)
+            yield orders.follow(names, order, by)
         except OrderRefused as problem:
             raise refused(f"{problem}; nothing was ordered") from None
         found = []

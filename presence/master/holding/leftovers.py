@@ -82,7 +82,10 @@ def removeLeftovers(connection: Any, workers: Iterable[str] | None = None) -> in
         query = query.where(Model.object_state.c.name.in_(list(workers)))
     removed: int = connection.execute(query).rowcount
     if workers is None:
-        connection.execute(sa.delete(Model.objects).where(Model.objects.c.id.in_(_objects())))
+        # beside them there is what concerns the whole farm
+        ours = sa.select(Model.objects.c.id).where(Model.objects.c.name == OBJECT[0])
+        connection.execute(sa.delete(Model.object_state).where(Model.object_state.c.objectid.in_(ours)))
+        connection.execute(sa.delete(Model.objects).where(Model.objects.c.name == OBJECT[0]))
     return removed
 
 

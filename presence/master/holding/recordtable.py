@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -11,10 +12,10 @@ from twisted.logger import Logger
 
 from presence.model.states import Hold
 from presence.orders.reading import OrderRefused
-from presence.orders.record import AdminRecord
+from presence.orders.record import UNREADABLE, AdminRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from twisted.internet.defer import Deferred
 
@@ -23,6 +24,10 @@ _log = Logger()
 # The rows of Buildbot's table of states that are ours. They are not made of names in this source, which may
 # change; and a dot keeps them from those of anybody's class.
 OBJECT = ("presence", "presence.AdminHolds")
+
+# That of what concerns all masters of a farm, and the name of its row with the number of the last order.
+FARM = ("presence", "presence.Farm")
+REVISION = "revision"
 
 # How often it is tried to store the first values of workers, while other masters store them at the same time.
 _ATTEMPTS = 3
@@ -41,11 +46,16 @@ class Changed(NamedTuple):
 
 
 class RecordTable:
-    """The rows, of `master`'s database."""
+    """The rows, of `master`'s database.
+
+    Where several masters share that, the orders of all of them are counted, each in its own transaction: who has seen the
+    number of one sees what was stored by those before it.
+    """
 
     def __init__(self, master: Any) -> None:
         self._master = master
         self._objectid: int | None = None
+        self._farmid: int | None = None
 
     @inlineCallbacks
     def read(self, name: str) -> Generator[Deferred[Any], Any, AdminRecord]:
@@ -59,6 +69,19 @@ class RecordTable:
             return self._unreadable()
 
     @inlineCallbacks
+    def readMany(self, names: Iterable[str]) -> Generator[Deferred[Any], Any, dict[str, AdminRecord]]:
+        """What is stored of each of these workers, all as it was at one moment as far as one SELECT goes."""
+        objectid = yield self.objectId()
+        wanted = sorted(names)
+        found: dict[str, AdminRecord] = yield self._master.db.pool.do(self._stored, objectid, wanted)
+        return {name: found.get(name, AdminRecord()) for name in wanted}
+
+    @inlineCallbacks
+    def revision(self) -> Generator[Deferred[Any], Any, int]:
+        """The number of the last order of any master of the farm; 0 before the first."""
+        return int((yield self._master.db.state.getState((yield self.farmId()), REVISION, 0)))
+
+    @inlineCallbacks
     def change(
         self, names: Sequence[str], after: Callable[[AdminRecord], AdminRecord]
     ) -> Generator[Deferred[Any], Any, dict[str, Changed]]:
@@ -68,7 +91,8 @@ class RecordTable:
         that.
         """
         objectid = yield self.objectId()
-        found = yield self._master.db.pool.do(self._change, objectid, sorted(names), after)
+        farmid = (yield self.farmId()) if self._master.config.multiMaster else None
+        found = yield self._master.db.pool.do(self._change, objectid, sorted(names), after, farmid)
         if isinstance(found, OrderRefused):
             raise found
         return dict(found)
@@ -80,26 +104,44 @@ class RecordTable:
             self._objectid = yield self._master.db.state.getObjectId(*OBJECT)
         return self._objectid
 
+    @inlineCallbacks
+    def farmId(self) -> Generator[Deferred[Any], Any, int]:
+        """By what the rows of the whole farm are known."""
+        if self._farmid is None:
+            self._farmid = yield self._master.db.state.getObjectId(*FARM)
+        return self._farmid
+
     # --- in a thread of the database's
 
     def _change(
-        self, connection: Any, objectid: int, names: list[str], after: Callable[[AdminRecord], AdminRecord]
+        self,
+        connection: Any,
+        objectid: int,
+        names: list[str],
+        after: Callable[[AdminRecord], AdminRecord],
+        farmid: int | None,
     ) -> dict[str, Changed] | OrderRefused:
         for attempt in range(1, _ATTEMPTS + 1):
-            before = self._stored(connection, objectid, names)
-            found = {}
             try:
+                number = None if farmid is None else self._last_order(connection, farmid)
+                before = self._stored(connection, objectid, names, lock=True)
+                found = {}
                 for name in names:
-                    known = AdminRecord() if before.get(name) is None else before[name]
+                    known = before.get(name, AdminRecord())
                     record = after(known)
+                    if record != known:
+                        # (of one that could not be read it is not known)
+                        revision = max(known.revision, 0) if number is None else number + 1
+                        record = replace(record, revision=revision)
                     found[name] = Changed(record, record != known)
-            except OrderRefused as refusal:
+                self._write(connection, objectid, before, found)
+                if number is not None and any(each.isNew for each in found.values()):
+                    self._count(connection, farmid, number + 1)
+                connection.commit()
+            except OrderRefused as refusal:  # noqa: PERF203
                 # (returned, for Buildbot writes into its log what is raised in a thread of its database)
                 connection.rollback()
                 return refusal
-            try:
-                self._write(connection, objectid, before, found)
-                connection.commit()
             except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
                 # another master has stored the first value of one of them
                 connection.rollback()
@@ -109,16 +151,37 @@ class RecordTable:
                 return found
         raise AssertionError("it has returned, or raised")
 
-    def _stored(self, connection: Any, objectid: int, names: list[str]) -> dict[str, AdminRecord]:
+    def _last_order(self, connection: Any, farmid: int) -> int:
+        """The number of the last order, which stays the last one until this transaction has ended."""
+        table = self._master.db.model.object_state
+        query = sa.select(table.c.value_json).where(table.c.objectid == farmid, table.c.name == REVISION)
+        stored = connection.execute(query.with_for_update()).scalar()
+        if stored is None:
+            connection.execute(
+                sa.insert(table), [{"objectid": farmid, "name": REVISION, "value_json": json.dumps(0)}]
+            )
+            return 0
+        return int(json.loads(stored))
+
+    def _count(self, connection: Any, farmid: int | None, number: int) -> None:
+        table = self._master.db.model.object_state
+        connection.execute(
+            sa.update(table)
+            .where(table.c.objectid == farmid, table.c.name == REVISION)
+            .values(value_json=json.dumps(number))
+        )
+
+    def _stored(
+        self, connection: Any, objectid: int, names: list[str], *, lock: bool = False
+    ) -> dict[str, AdminRecord]:
         table = self._master.db.model.object_state
         found = {}
         for first in range(0, len(names), _AT_ONCE):
-            rows = connection.execute(
-                sa.select(table.c.name, table.c.value_json)
-                .where(table.c.objectid == objectid, table.c.name.in_(names[first : first + _AT_ONCE]))
-                # two masters may be ordered something of one worker: none undoes half of what the other does
-                .with_for_update()
+            query = sa.select(table.c.name, table.c.value_json).where(
+                table.c.objectid == objectid, table.c.name.in_(names[first : first + _AT_ONCE])
             )
+            # two masters may be ordered something of one worker: none undoes half of what the other does
+            rows = connection.execute(query.with_for_update() if lock else query)
             found.update({row.name: self._record(row.name, row.value_json) for row in rows.fetchall()})
         return found
 
@@ -154,4 +217,6 @@ class RecordTable:
 
     def _unreadable(self) -> AdminRecord:
         # somebody wanted something of this worker; to let it build could be just what he did not want
-        return AdminRecord(Hold("admin", _UNREADABLE, None, self._master.reactor.seconds(), None))
+        return AdminRecord(
+            Hold("admin", _UNREADABLE, None, self._master.reactor.seconds(), None), revision=UNREADABLE
+        )

@@ -2,11 +2,13 @@
 
 Each worker has one value there, which is written whole, and those of all workers of an order in one transaction. So a
 kill at any moment leaves the order of before or that of after. It is read when the service of the worker starts, before the worker can connect; when it
-connects; and when another master says that it has changed.
+connects; and where several masters share the database, when another one has stored an order (`presence.master.farm`) and before
+each build.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredLock, inlineCallbacks
@@ -19,12 +21,13 @@ from presence.orders.reading import OrderRefused
 from presence.orders.workers import WorkOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
+    from presence.master.holding.recordtable import Changed
     from presence.master.roster import Roster
     from presence.model.workerpresence import WorkerPresence
     from presence.orders.record import AdminRecord
@@ -35,12 +38,22 @@ _log = Logger()
 # Of how many workers it is done, in one turn of the reactor, what was ordered of all of them.
 _AT_ONCE = 50
 
+#: For how long an answer of the database holds for a build that is about to start, in seconds since it was asked. It has to be
+#: less than what an order waits for (`presence.master.farm.confirmations`): whoever does not confirm it has heeded it by then.
+GOOD_FOR = 0.8
+
+# How often the database is asked before a build, at most.
+_ATTEMPTS = 3
+
 
 class StoredOrders:
     """The orders of a master's admins.
 
     `changed` is called with a worker after what was ordered of it has changed.
     """
+
+    #: called with the names of the workers and the revision of an order that was stored here
+    stored: Callable[[tuple[str, ...], int], object] | None = None
 
     def __init__(self, roster: Roster, changed: Callable[[EnrolledWorker], object]) -> None:
         self._roster = roster
@@ -49,25 +62,14 @@ class StoredOrders:
         self._changed = changed
         # one at a time: an order is made of the one before
         self._lock = DeferredLock()
-        self._table = RecordTable(self._master)
-        self._consumer: Any = None
+        self.table = RecordTable(self._master)
         # of the workers (by name) of which it is not known what is stored
         self._retries = Retries(self._master.reactor, self._restore_again)
 
-    @inlineCallbacks
-    def start(self) -> Generator[Deferred[Any], Any, None]:
-        """Listen to the other masters."""
-        self._consumer = yield self._master.mq.startConsuming(
-            self._ordered_elsewhere, ("control", "presences", None, None)
-        )
-
-    @inlineCallbacks
-    def stop(self) -> Generator[Deferred[Any], Any, None]:
-        """Finish what is being stored, and listen no more."""
+    def stop(self) -> Deferred[None]:
+        """Finish what is being stored."""
         self._retries.stop()
-        if self._consumer is not None:
-            yield self._consumer.stopConsuming()
-        yield self._lock.run(lambda: None)
+        return self._lock.run(lambda: None)
 
     def check(self, name: str, order: Order) -> None:
         """Whether `order` can be followed by the worker `name`. Raises a `ValueError` that says why not.
@@ -88,20 +90,22 @@ class StoredOrders:
                 "release its hold"
             )
 
-    def follow(self, workers: Mapping[str, int], action: str, order: Order, by: str | None) -> Deferred[None]:
-        """Follow an order of `by`, about `workers` (their ids, by name). A Deferred that fires when it is stored and done.
+    def follow(self, workers: Iterable[str], order: Order, by: str | None) -> Deferred[int]:
+        """Follow an order of `by`, about `workers` (their names). A Deferred that fires with its revision (see `AdminRecord`) when it
+        is stored, and done as far as this master can do it.
 
         It fails with `OrderRefused` where what is stored does not allow it. When it fails nothing has changed yet, of none of them. What is stored then is read again until that succeeds, and
         done: the database may have gone before it could say that it has stored the order.
         """
+        names = tuple(workers)
 
         def failed(failure: Failure) -> Failure:
             # (what was refused has not been tried)
-            for name in () if isinstance(failure.value, OrderRefused) else workers:
+            for name in () if isinstance(failure.value, OrderRefused) else names:
                 self._retries.failed(name)
             return failure
 
-        return self._lock.run(self._follow, workers, action, order, by).addErrback(failed)
+        return self._lock.run(self._follow, names, order, by).addErrback(failed)
 
     def restore(self, worker: EnrolledWorker) -> Deferred[None]:
         """Do what is stored of `worker`, if that is not done. A Deferred that fires when it is.
@@ -114,9 +118,54 @@ class StoredOrders:
             self._retries.failed(name)
             return failure
 
-        return self._lock.run(self._restore, worker).addCallbacks(
-            lambda _: self._retries.succeeded(name), failed
+        def succeeded(_: object) -> None:
+            self._retries.succeeded(name)
+            worker.ordersKnown(True)
+
+        return self._lock.run(self._restore, worker).addCallbacks(succeeded, failed)
+
+    @inlineCallbacks
+    def reread(self, names: Iterable[str] | None = None) -> Generator[Deferred[Any], Any, None]:
+        """Do what is stored of those of these workers that are this master's, or of all of them. When it fails nothing is tried again."""
+        workers = {
+            each.workername: each
+            for each in self._roster.enrolledWorkers
+            if names is None or each.workername in names
+        }
+        found = (yield self.table.readMany(workers)) if workers else {}
+        for number, (name, record) in enumerate(found.items(), 1):
+            self._take(workers[name], record)
+            if number % _AT_ONCE == 0:
+                yield deferLater(self._master.reactor, 0, lambda: None)
+
+    @inlineCallbacks
+    def heed(
+        self, worker: EnrolledWorker, monotonic: Callable[[], float] = time.monotonic
+    ) -> Generator[Deferred[Any], Any, bool]:
+        """Do what is stored of `worker`, which is about to build. A Deferred that fires with whether it is known; it does not fail.
+
+        While that is not known nothing starts there; it is tried again until it succeeds.
+        """
+        name, problem = worker.workername, "it takes too long to ask the database"
+        for _ in range(_ATTEMPTS):
+            asked = monotonic()
+            try:
+                record = yield self.table.read(name)
+            except Exception as error:  # noqa: BLE001 (whatever it is: then it is not known)
+                problem = f"{type(error).__name__}: {error}"
+                continue
+            # what was stored since then is not in it
+            if monotonic() - asked < GOOD_FOR:
+                self._take(worker, record)
+                return True
+        _log.warn(
+            "nothing starts on {name} before it is known what admins have ordered of it: {problem}",
+            name=name,
+            problem=problem,
         )
+        worker.ordersKnown(False)
+        self._retries.failed(name)
+        return False
 
     def clockJumped(self) -> None:
         """The clock has jumped: nothing waits for long to be tried again."""
@@ -137,10 +186,12 @@ class StoredOrders:
 
     @inlineCallbacks
     def _follow(
-        self, workers: Mapping[str, int], action: str, order: Order, by: str | None
-    ) -> Generator[Deferred[Any], Any, None]:
+        self, workers: tuple[str, ...], order: Order, by: str | None
+    ) -> Generator[Deferred[Any], Any, int]:
         now = self._master.reactor.seconds()
-        found = yield self._table.change(tuple(workers), lambda before: before.after(order, by, now))
+        found: Mapping[str, Changed] = yield self.table.change(
+            workers, lambda before: before.after(order, by, now)
+        )
         changed = [name for name, each in found.items() if each.isNew]
         if changed:
             _log.info(
@@ -148,23 +199,30 @@ class StoredOrders:
             )
         for number, (name, each) in enumerate(found.items(), 1):
             worker = self._enrolled(name)
-            if worker is not None:
+            if worker is not None and not each.record.isOlderThan(worker.adminRecord):
                 self._do(worker, each.record)
-            # whatever comes of this message: who misses it reads the database when the worker connects
-            self._master.mq.produce(
-                ("control", "presences", str(workers[name]), action),
-                {"masterid": self._master.masterid, "name": name},
-            )
             if number % _AT_ONCE == 0:
                 yield deferLater(self._master.reactor, 0, lambda: None)
+        revision = max((each.record.revision for each in found.values()), default=0)
+        if self.stored is not None:
+            self.stored(workers, revision)
+        return revision
 
     @inlineCallbacks
     def _restore(self, worker: EnrolledWorker) -> Generator[Deferred[Any], Any, None]:
-        record = yield self._table.read(worker.workername)
+        self._take(worker, (yield self.table.read(worker.workername)))
+
+    def _take(self, worker: EnrolledWorker, record: AdminRecord) -> None:
+        """Do what is stored, if it is not older than what is done: it may have been read before that was stored."""
+        known = worker.adminRecord
+        if self._enrolled(worker.workername) is not worker or record.isOlderThan(known):
+            return
         # Only what has changed since: whoever has held it without us (a service in master.cfg), has not asked for
-        # that to be stored, nor to be undone. And it may have left the configuration meanwhile.
-        if record != worker.adminRecord and self._enrolled(worker.workername) is worker:
+        # that to be stored, nor to be undone.
+        if record != known:
             self._do(worker, record)
+        elif record.revision != known.revision:
+            worker.adminRecord = record
 
     def _do(self, worker: EnrolledWorker, record: AdminRecord) -> None:
         presence, timer, hold = worker.presence, worker.breakTimer, record.hold
@@ -179,12 +237,6 @@ class StoredOrders:
         if timer.suspensionBy("admin") != record.workUntil:
             timer.suspend(record.workUntil, "admin")
         self._changed(worker)
-
-    def _ordered_elsewhere(self, _key: tuple[str, ...], message: dict[str, Any]) -> Deferred[None] | None:
-        worker = self._enrolled(message["name"])
-        if worker is None or message["masterid"] == self._master.masterid:
-            return None
-        return self.restore(worker)
 
 
 # How a hold that was pushed is called in the presence: conditions that are asked have names of their own.

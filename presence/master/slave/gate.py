@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.errors import NotAcceptingBuildsError
 from presence.master.slave.builds import Builds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Generator
+
+    from twisted.internet.defer import Deferred
 
     from presence.master.enrolled import EnrolledWorker
 
@@ -78,12 +81,40 @@ class Gate(Builds):
         start_build = conn.remoteStartBuild
 
         def remoteStartBuild(builderName: str) -> Any:
-            child = any(wfb.builder_name == builderName for wfb in self._admitted)
-            if self._refuse(child=child, builder=builderName):
+            if self.master.config.multiMaster and self._assembly is not None:
+                return self._start_heeding(start_build, builderName)
+            if self._refuse_builder(builderName):
                 raise NotAcceptingBuildsError(f"{self.presence!r}")
             return start_build(builderName)
 
         conn.remoteStartBuild = remoteStartBuild
+
+    @inlineCallbacks
+    def _start_heeding(
+        self, start_build: Callable[[str], Any], builder: str
+    ) -> Generator[Deferred[Any], Any, Any]:
+        """Tell the worker to build if it may, also by what has been stored up to now: another master may have taken an order
+        of which this one has not heard.
+        """
+        assert self._assembly is not None  # noqa: S101 (the caller has looked)
+        known = yield self._assembly.storedOrders.heed(self)
+        if self._refuse_builder(builder) or not known:
+            # (Buildbot goes on in this very call stack)
+            self._refused = True
+            raise NotAcceptingBuildsError(f"{self.presence!r}")
+        return (yield start_build(builder))
+
+    def ordersKnown(self, known: bool) -> None:
+        """Whether it is known what admins have ordered of it. While it is not nothing starts here."""
+        if known is self._closed:
+            self._closed = not known
+            self._shorten_gate()
+            if known and self._assembly is not None:
+                self._assembly.wakeup.workerReady(self.workername)
+
+    def _refuse_builder(self, builder: str) -> bool:
+        child = any(wfb.builder_name == builder for wfb in self._admitted)
+        return self._refuse(child=child, builder=builder)
 
     def _unguard(self, conn: Any) -> None:
         """What the class of the connection says comes to light again."""

@@ -47,6 +47,9 @@ class SlavePart:
         if self._owner_link is not None:
             self._owner_link.changed()
 
+    def ordersKnown(self, known: bool) -> None:
+        """See `presence.master.enrolled.EnrolledWorker`; the gate heeds it."""
+
     def _look_at_clock(self) -> None:
         """Whatever hears of a clock that was set hears of it now."""
         if self._assembly is not None:

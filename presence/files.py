@@ -33,6 +33,7 @@ _DESCRIPTORS = {os.open, os.unlink, os.rename} <= os.supports_dir_fd
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 _READ = os.O_RDONLY | _BINARY | _NO_LINK | getattr(os, "O_NONBLOCK", 0)
+_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY | _NO_LINK | getattr(os, "O_NONBLOCK", 0)
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY | _NO_LINK
 
 # On Windows a file that another process has open cannot be replaced: how often it is tried, and how long between, in seconds.
@@ -104,6 +105,38 @@ class Directory:
         if lasting and self._descriptor is not None:
             with suppress(OSError):  # some file systems of networks cannot do it
                 os.fsync(self._descriptor)
+
+    def append(self, name: str, content: bytes, most: int | None = None) -> bool:
+        """Let the file end with this, in a line of its own: all of it, or none when that fails. Whether it was done: not when the file would be
+        longer than `most` bytes with it, unless it is empty.
+        """
+        descriptor = os.open(self._at(name), _APPEND, PRIVATE, **self._within)
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(EINVAL, "it is not a regular file", str(self._path / name))
+            size = found.st_size
+            if most is not None and size and size + len(content) > most:
+                return False
+            if size:
+                os.lseek(descriptor, size - 1, os.SEEK_SET)
+                # of a process that was killed
+                content = content if os.read(descriptor, 1) == b"\n" else b"\n" + content
+            try:
+                while content:
+                    content = content[os.write(descriptor, content) :]
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(descriptor, size)
+                raise
+        finally:
+            os.close(descriptor)
+        return True
+
+    def rename(self, name: str, to: str) -> None:
+        """Let the file be called so, instead of the one that is called so now; if there is one."""
+        with suppress(FileNotFoundError):
+            self._replace(name, to)
 
     def remove(self, name: str) -> None:
         """Let there be no such file, if that can be done."""

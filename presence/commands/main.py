@@ -23,6 +23,7 @@ COMMANDS = {
     "release": ("master.workers", "end what `presence hold` has begun"),
     "builders": ("master.workers", "list the builders of a master, and how many workers are ready for each"),
     "why": ("master.why", "say why requests wait, and when they may start; of a builder, why one would"),
+    "log": ("master.log", "say what has happened: who ordered what, which breaks there were, who was away"),
     "watch": ("master.workers", "follow the changes, one line each, until Ctrl-C"),
     "drain": (
         "master.drain",

@@ -42,6 +42,10 @@ class Clocks:
             return ""
         return momentText(datetimeOf(at), self._now, self._zone)
 
+    def stamp(self, at: float) -> str:
+        """An instant of the past, with its day: as wide as any other, so that a log stands in columns."""
+        return f"{datetimeOf(at).astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
+
     def clock(self) -> str:
         """The time of day."""
         return f"{self._now.astimezone(self._zone):%H:%M:%S}"

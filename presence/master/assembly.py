@@ -33,6 +33,8 @@ from presence.master.roster import Roster
 from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
+from presence.master.telling.telling import Telling
+from presence.master.trail import resource as trailresource
 from presence.master.why.blocks import Blocks
 from presence.model.retries import Retries
 from presence.orders.workers import ReleaseOrder
@@ -56,7 +58,8 @@ class Assembly(SharedService):
     `Assembly.getService(master)` gives the one instance, in a Deferred.
 
     `roster` knows who is who, `storedOrders` takes the orders of admins, `drains` is what comes of some of them,
-    `reconfigurations` and `shutdown` bring the master to rest, and `bearers` knows who orders without a login.
+    `reconfigurations` and `shutdown` bring the master to rest, `bearers` knows who orders without a login, and `telling` tells what happens to
+    whoever wants to know.
     """
 
     _begun = False
@@ -72,6 +75,7 @@ class Assembly(SharedService):
     reconfigurations: Reconfigurations
     shutdown: Shutdown
     bearers: Bearers
+    telling: Telling
     #: see `_exempt()`
     exempt: Callable[[EnrolledWorker, bool], frozenset[str]]
 
@@ -149,7 +153,14 @@ class Assembly(SharedService):
         requests.reader = cache(self._why_reader)
         self._shutdowns = registerResources(master, shutdown)["shutdown"]
         self._shutdowns.shutdown = self.shutdown
-        self.bearers = Bearers(master)
+        entries = registerResources(master, trailresource)["trailentry"]
+        entries.entities = self.entities
+        self.telling = Telling(
+            self.roster, entries, isBusy=self.drains.isBusy, lastReconfig=lambda: self.reconfigurations.last
+        )
+        for each in (types["presence"], reconfigs, self._shutdowns):
+            each.listeners = self.telling.orderListeners
+        self.bearers = Bearers(master, self.telling.orderListeners)
 
     def _join_farm(self, master: Any) -> Deferred[None]:
         """Heed what is ordered at other masters. One that is alone has nothing of it in memory."""
@@ -191,6 +202,7 @@ class Assembly(SharedService):
         self.breakDeadlines.stop()
         self._retries.stop()
         self._requeue.stop()
+        yield self.telling.stop()
         yield self.wakeup.stop()
         if self.reconciliation is not None:
             yield self.reconciliation.stop()
@@ -241,6 +253,7 @@ class Assembly(SharedService):
         self._blocks.workerChanged(presence.name)
         self._announce(presence.name)
         self.drains.holdsChanged(presence)
+        self.telling.workerChanged(presence)
         self.breakDeadlines.holdsChanged(presence)
 
     def _configuration_changed(self) -> None:
@@ -250,10 +263,12 @@ class Assembly(SharedService):
         self._events.follow()
         self._blocks.follow()
         self.reconfigurations.configurationChanged()
+        self.telling.configurationChanged()
         self._note.write()
 
     def _announce(self, name: str) -> None:
         self._events.workerChanged(name)
+        self.telling.announced(name)
 
     def _ordered(self, worker: EnrolledWorker) -> None:
         self.drains.follow(worker)
@@ -271,9 +286,13 @@ class Assembly(SharedService):
                 delay=self._retries.failed(name),
             )
 
-        self.storedOrders.follow((name,), ReleaseOrder(), None if hold is None else hold.by).addCallbacks(
-            lambda _: self._retries.succeeded(name), failed
-        )
+        by = None if hold is None else hold.by
+
+        def released(_: object) -> None:
+            self._retries.succeeded(name)
+            self.telling.gaveUp(name, by)
+
+        self.storedOrders.follow((name,), ReleaseOrder(), by).addCallbacks(released, failed)
 
     def _give_up_again(self, name: Any) -> None:
         worker = self.roster.enrolled(name)
@@ -294,6 +313,7 @@ class Assembly(SharedService):
     def _reconfig_changed(self) -> None:
         self._blocks.planChanged()
         self._report.changed()
+        self.telling.reconfigChanged()
 
     def _shutdown_changed(self) -> None:
         self._shutdowns.produceEvent(shutdown.shutdownEntity(self.master, self.shutdown), "changed")
@@ -319,4 +339,5 @@ class Assembly(SharedService):
         self._requeue.clockJumped()
         self._blocks.clockJumped()
         self._events.clockJumped()
+        self.telling.clockJumped()
         self._report.clockJumped()

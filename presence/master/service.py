@@ -15,6 +15,7 @@ from presence.master.adoption import Adoption
 from presence.master.assembly import Assembly
 from presence.master.groups import Groups
 from presence.master.terms import Terms
+from presence.master.trail.terms import trailSize
 from presence.master.wholeconfig import followWholeConfigs
 from presence.orders.reconfig import ON_DEADLINE, ReconfigOrder
 
@@ -46,6 +47,8 @@ class PresenceService(BuildbotService):
 
     With `operator`, a role or a list of roles of the site's rules, the account of the master orders from the shell without a
     login, as the user ``operator`` with these roles; and with `operatorGroup` (its name or number) everybody of that group.
+
+    With `trail` what happens is written to a file in the master's directory: True, or how large it may get, as in ``"50M"``.
     """
 
     name = "PresenceService"
@@ -69,6 +72,7 @@ class PresenceService(BuildbotService):
         onDeadline: str = "abort",
         operator: Any = None,
         operatorGroup: Any = None,
+        trail: Any = None,
     ) -> None:
         """Each mistake is a `config.error`."""
         self._terms = Terms(onBreakDuring, timezone, owners, availableWhile)
@@ -88,6 +92,7 @@ class PresenceService(BuildbotService):
                 f"PresenceService: onDeadline={onDeadline!r} is not right: give one of {', '.join(ON_DEADLINE)}"
             )
         OperatorTerms(operator, operatorGroup)
+        trailSize(trail)
 
     @inlineCallbacks
     def reconfigServiceWithSibling(self, sibling: PresenceService) -> Generator[Deferred[Any], Any, None]:
@@ -105,6 +110,7 @@ class PresenceService(BuildbotService):
         operator: Any = None,
         operatorGroup: Any = None,
         groups: Any = None,
+        trail: Any = None,
         **terms: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, which `checkConfig()` has looked at; `terms` are the other keywords of that."""
@@ -131,6 +137,7 @@ class PresenceService(BuildbotService):
         else:
             assembly.reconfigurations.giveBack()
         OperatorTerms(operator, operatorGroup).apply(assembly.bearers.operator)
+        yield assembly.telling.keepTrail(trailSize(trail))
 
     def giveTerms(self, workers: Iterable[Any]) -> None:
         """Give those of the `workers` of a configuration that are declared without a presence the `schedule` and the `owners`
@@ -157,6 +164,7 @@ class PresenceService(BuildbotService):
         assembly.bearers.operator.forbid()
         if self._groups.names:
             assembly.takeGroups(Groups())
+        yield assembly.telling.keepTrail(None)
         if self._adoption is not None:
             # removed from the configuration, and not stopped with its master
             if not any(isinstance(each, PresenceService) for each in _services(self.master.config)):

@@ -11,6 +11,8 @@ NEVER = (
     "presence.master.why.reader",
     "presence.master.why.workers",
     "presence.master.conditions",
+    "presence.master.happenings",
+    "presence.master.trail.trail",
     "dateutil.rrule",
     "statistics",
     "fractions",

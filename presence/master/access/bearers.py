@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from buildbot.data.exceptions import InvalidPathError
 from buildbot.www.authz import Forbidden
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet.defer import inlineCallbacks, maybeDeferred
 from twisted.logger import Logger
 
 from presence.master.access.many import assertEach, isForMany
@@ -22,21 +22,25 @@ from presence.master.api.reconfig import Reconfig
 from presence.master.api.requestpresences import RequestPresence
 from presence.master.api.runningbuilds import RunningBuild
 from presence.master.api.shutdown import Shutdown
+from presence.master.trail.resource import TrailEntry
 from presence.orders.abilities import ABILITIES
 from presence.wire.secrets import LONGEST, OPERATOR, bearer, digestOf
 from presence.wire.tokens import TokensError, TokensReader, find
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+    from presence.master.happenings.happening import Listener
 
 _log = Logger()
 
 # {endpoint: the name of its resource} of all that is ours.
 _OURS: dict[type, str] = {
     endpoint: rtype.name
-    for rtype in (Presence, BuilderPresence, RequestPresence, RunningBuild, Reconfig, Shutdown)
+    for rtype in (Presence, BuilderPresence, RequestPresence, RunningBuild, Reconfig, Shutdown, TrailEntry)
     for endpoint in rtype.endpoints
 }
 
@@ -52,10 +56,14 @@ _WHO = "_presence_who"
 
 
 class Bearers:
-    """Hooks into the web service of `master` from `start()` to `stop()`. `operator` is who may be the operator."""
+    """Hooks into the web service of `master` from `start()` to `stop()`. `operator` is who may be the operator.
 
-    def __init__(self, master: Any) -> None:
+    The `listeners` hear of orders that are forbidden.
+    """
+
+    def __init__(self, master: Any, listeners: Sequence[Listener] = ()) -> None:
         self._master = master
+        self._listeners = listeners
         self.operator = Operator(master.basedir)
         self._tokens = TokensReader(Path(master.basedir))
         self._before: dict[str, Any] = {}
@@ -91,6 +99,20 @@ class Bearers:
         return self._before["getUserInfos"](request) if who is None else {"username": who.by}
 
     def _assert_allowed(self, request: Any, ep: Any, action: str, options: Any) -> Any:
+        if not self._listeners or action in _READING:
+            return self._assert(request, ep, action, options)
+        asked = maybeDeferred(self._assert, request, ep, action, options)
+        return asked.addErrback(self._forbidden, request, ep, action, options)
+
+    def _forbidden(self, failure: Failure, request: Any, ep: Any, action: str, options: Any) -> Failure:
+        """Tell who listens that an order is forbidden, if it is one."""
+        from presence.master.happenings.orders import tellForbidden  # noqa: PLC0415 (nobody may listen)
+
+        if isinstance(failure.value, Forbidden):
+            tellForbidden(self._master, self._listeners, self._user_infos(request), (ep, action, options))
+        return failure
+
+    def _assert(self, request: Any, ep: Any, action: str, options: Any) -> Any:
         if isForMany(self._master, ep, action):
             return assertEach(
                 self._master, ep, options, lambda path, alone: self._assert_one(request, path, action, alone)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from buildbot.data import base, exceptions
 from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
 
+from presence.orders.abilities import ABILITIES
 from presence.orders.reading import UnknownAction, readOrder
 from presence.text import MAX_NAME, cut, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from twisted.internet.defer import Deferred
+
+    from presence.master.happenings.happening import Listener
     from presence.orders.reading import Action
 
 
@@ -50,16 +55,42 @@ def refused(text: str) -> Exception:
 class OwnEvents:
     """Of a resource type whose events carry entities that are made for them."""
 
+    #: who hears of orders; nobody, unless somebody wants to
+    listeners: Sequence[Listener] = ()
+
     @staticmethod
     def sanitizeMessage(msg: dict[str, Any]) -> dict[str, Any]:
         """The entity as it is: there is nobody else who might change it."""
         return msg
 
 
+def announced(control: Callable[..., Deferred[Any]]) -> Callable[..., Deferred[Any]]:
+    """Of a `control()`: whoever listens hears what was ordered, by whom, of whom (see `orderedOf()`), and what has come of it."""
+
+    @wraps(control)
+    def controlling(self: Any, action: str, args: dict[str, Any], kwargs: dict[str, Any]) -> Deferred[Any]:
+        listeners = self.rtype.listeners
+        done = control(self, action, args, kwargs)
+        what = ABILITIES.get((self.rtype.name, action)) if listeners else None
+        # (a plan changes nothing)
+        if what is not None and what != "plan":
+            from presence.master.happenings.orders import tellOrder  # noqa: PLC0415 (nobody may listen)
+
+            names = self.orderedOf(args, kwargs)
+            done.addBoth(tellOrder, listeners, self.master.reactor.seconds(), (what, args, names))
+        return done
+
+    return controlling
+
+
 class MasterEndpoint(base.Endpoint):
     """An endpoint about this master."""
 
     kind = base.EndpointKind.SINGLE
+
+    def orderedOf(self, _args: dict[str, Any], _kwargs: dict[str, Any]) -> tuple[str, ...]:
+        """The workers of which something is ordered: none, for it is about the master."""
+        return ()
 
     def isHere(self, kwargs: dict[str, Any]) -> bool:
         """Whether the path is about this master, and not about another one."""

@@ -12,7 +12,7 @@ from twisted.internet.defer import inlineCallbacks, succeed
 from twisted.internet.task import deferLater
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import OwnEvents, invalid, readApiOrder, refused
+from presence.master.api.endpoints import OwnEvents, announced, invalid, readApiOrder, refused
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.compat import Entity
 from presence.orders.reading import OrderRefused
@@ -69,6 +69,7 @@ class PresenceEndpoint(_Endpoint):
         name = self.workerName(kwargs)
         return None if name is None else self.entities.worker(name, breaks=_wants_breaks(resultSpec))
 
+    @announced
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
@@ -86,6 +87,11 @@ class PresenceEndpoint(_Endpoint):
         except OrderRefused as problem:
             raise refused(str(problem)) from None
         return self.entities.worker(name, breaks=False)
+
+    def orderedOf(self, _args: dict[str, Any], kwargs: dict[str, Any]) -> tuple[str, ...]:
+        """The worker of which something is ordered, as far as its name is known."""
+        name = self.workerName(kwargs) or kwargs.get("name")
+        return () if name is None else (name,)
 
     def workerName(self, kwargs: dict[str, Any]) -> str | None:
         """The name of the worker that the path names, if it is one of this master's."""
@@ -163,6 +169,7 @@ class PresencesEndpoint(_Endpoint):
         found = self.entities.workers(breaks=_wants_breaks(resultSpec), span=span)
         return filters.select(resultSpec, self.rtype.entityType, found)
 
+    @announced
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], _kwargs: dict[str, Any]
@@ -197,6 +204,10 @@ class PresencesEndpoint(_Endpoint):
             if number % _SLICE == 0:
                 yield deferLater(self.master.reactor, 0, lambda: None)
         return {"presences": found}
+
+    def orderedOf(self, args: dict[str, Any], _kwargs: dict[str, Any]) -> tuple[str, ...]:
+        """The workers of which something is ordered."""
+        return readNames(args.get(WORKERS)) or ()
 
     def _check_span(self, first: int, last: int) -> None:
         if not (0 < last - first <= _LONGEST and abs(first - self.master.reactor.seconds()) <= _FARTHEST):

@@ -12,7 +12,7 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import MasterEndpoint, OwnEvents, refused
+from presence.master.api.endpoints import MasterEndpoint, OwnEvents, announced, refused
 from presence.master.compat import Entity
 from presence.orders.reconfig import ACTIONS, PlanOrder, ReconfigOrder
 
@@ -75,6 +75,7 @@ class ReconfigEndpoint(MasterEndpoint):
             return None
         return (yield self.report.entity())
 
+    @announced
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]

@@ -229,6 +229,24 @@ class PlanEntity(TypedDict):
     mistakes: list[str]
 
 
+class TrailEntity(TypedDict):
+    """One thing that has happened: see `presence.master.happenings.happening`. `left_out` are the like ones before it that are not told."""
+
+    number: int
+    at: float
+    kind: str
+    what: str
+    workers: list[str]
+    by: str | None
+    reason: str | None
+    since: float | None
+    until: float | None
+    outcome: str | None
+    problem: str | None
+    left_out: int
+    text: str
+
+
 class ShutdownEntity(TypedDict):
     """The stop of a master; `state` is ``running`` or ``stopping``."""
 

@@ -12,7 +12,7 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import MasterEndpoint, OwnEvents, refused
+from presence.master.api.endpoints import MasterEndpoint, OwnEvents, announced, refused
 from presence.master.compat import Entity
 from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
 
@@ -45,6 +45,7 @@ class ShutdownEndpoint(MasterEndpoint):
         """The entity; None for another master."""
         return shutdownEntity(self.master, self.shutdown) if self.isHere(kwargs) else None
 
+    @announced
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]

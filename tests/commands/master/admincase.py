@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.zones import zoneFor
 from presence.commands import http, terminal
-from presence.commands.master import credentials, drain, stopmaster, why
+from presence.commands.master import credentials, drain, log, stopmaster, why
 from presence.commands.master import workers as admin
 
 UTC = zoneFor("UTC")
@@ -235,6 +235,7 @@ class AdminTestCase(SynchronousTestCase):
         drain.addParser(subparsers)
         stopmaster.addParser(subparsers)
         why.addParser(subparsers)
+        log.addParser(subparsers)
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             try:

@@ -30,7 +30,7 @@ import { followTheme } from "./theme.js";
 import { Tools } from "./views/tools.js";
 import { WeekView } from "./views/weekview.js";
 import { WorkersView } from "./views/workersview.js";
-import { WorkerView } from "./views/workerview.js";
+import { WorkerView } from "./worker/workerview.js";
 
 const VIEWS = [
   ["workers", "Workers"],

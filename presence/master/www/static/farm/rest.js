@@ -48,6 +48,12 @@ export async function getBetween(first, last) {
   return answer.presences;
 }
 
+/** What has happened to a worker, the newest first; nothing where the master keeps no trail. */
+export async function getTrail(workerid) {
+  const { answer } = await ask(`presences/${workerid}/trail?limit=50`);
+  return answer.trail;
+}
+
 /** Post an order for a worker. */
 export function order(workerid, action, params) {
   return post(`presences/${workerid}`, action, params);

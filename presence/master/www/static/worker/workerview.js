@@ -1,11 +1,12 @@
-// The page of one worker: its state and why, what runs, its week and its next breaks, and what it can build.
+// The page of one worker: its state and why, what runs, its week and its next breaks, what it can build, and what has happened.
 
 import { h, Link, useMemo } from "../react.js";
 import { sparedTexts } from "../farm/breaknotes.js";
 import { nextBreak } from "../farm/choice.js";
-import { Actions, Reasons, Running, Until, timesOf } from "./workersview.js";
-import { WorkerState } from "./state.js";
-import { WeekView } from "./weekview.js";
+import { Actions, Reasons, Running, Until, timesOf } from "../views/workersview.js";
+import { WorkerState } from "../views/state.js";
+import { WeekView } from "../views/weekview.js";
+import { Happened } from "./happened.js";
 import { isolated } from "../holds.js";
 import { said } from "../farm/said.js";
 import { count, fullText, inText, momentText } from "../farm/words.js";
@@ -41,6 +42,7 @@ export function WorkerView({ name, workers, builders, builds, now, onOrder }) {
       fact("Can build", h(Builders, { worker, builders })),
     ),
     h(WeekView, { workers: [worker], now, choice: name }),
+    h(Happened, { worker, now }),
   );
 }
 

@@ -1,0 +1,132 @@
+"""Who is told what happens on a master: the trail. What nobody wants is not there, and costs nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import succeed
+
+from presence.master.api.events import mayBeHeard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.defer import Deferred
+
+    from presence.master.happenings.happening import Happening, Listener
+    from presence.master.happenings.watch import Watch
+    from presence.master.roster import Roster
+    from presence.master.trail.trail import Trail
+    from presence.model.workerpresence import WorkerPresence
+
+
+class Telling:
+    """Makes the parts that somebody wants, and hands on to them what happens.
+
+    `entries` is the resource type of the trail. `orderListeners` are those that hear of orders, as long as somebody wants to: it is one list,
+    which others keep.
+    """
+
+    def __init__(
+        self, roster: Roster, entries: Any, *, isBusy: Callable[[str], bool], lastReconfig: Callable[[], Any]
+    ) -> None:
+        self._roster = roster
+        self._master = roster.master
+        self._entries = entries
+        self._is_busy = isBusy
+        self._last_reconfig = lastReconfig
+        self._watch: Watch | None = None
+        self._trail: Trail | None = None
+        self._trail_size: int | None = None
+        self._listeners: list[Listener] = []
+        self.orderListeners: list[Listener] = []
+
+    # --- who wants to know
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with each happening from now on."""
+        from presence.master.happenings.watch import Watch  # noqa: PLC0415 (nobody may want to know)
+
+        self._listeners.append(listener)
+        if self._watch is None:
+            self._watch = Watch(
+                self._roster, self._tell, isBusy=self._is_busy, lastReconfig=self._last_reconfig
+            )
+            self._watch.start()
+            self.orderListeners.append(self._watch.ordered)
+
+    def stopListening(self, listener: Listener) -> None:
+        """Call it no more."""
+        self._listeners.remove(listener)
+        if not self._listeners:
+            self._watch = None
+            self.orderListeners.clear()
+
+    def keepTrail(self, size: int | None) -> Deferred[None]:
+        """Keep a trail of so many bytes, or none. A Deferred that fires when one of before is written."""
+        if size == self._trail_size:
+            return succeed(None)
+        ended = self._end_trail()
+        self._trail_size = size
+        if size is not None:
+            from presence.master.trail.trail import Trail  # noqa: PLC0415 (it may be off)
+
+            self._trail = Trail(self._master.reactor, self._master.basedir, size, self._publish)
+            self._entries.trail = self._trail
+            self.listen(self._trail.add)
+        return ended
+
+    def stop(self) -> Deferred[None]:
+        """Tell nothing any more. A Deferred that fires when the trail is written."""
+        ended = self._end_trail()
+        self._watch = None
+        self.orderListeners.clear()
+        return ended
+
+    def _end_trail(self) -> Deferred[None]:
+        trail, self._trail, self._trail_size = self._trail, None, None
+        self._entries.trail = None
+        if trail is None:
+            return succeed(None)
+        self.stopListening(trail.add)
+        return trail.stop()
+
+    def _publish(self, entry: dict[str, Any]) -> None:
+        if mayBeHeard(self._master.mq, self._entries.plural):
+            self._entries.produceEvent(self._entries.entity(entry), "new")
+
+    def _tell(self, happening: Happening) -> None:
+        for listener in tuple(self._listeners):
+            listener(happening)
+
+    # --- what happens
+
+    def workerChanged(self, presence: WorkerPresence) -> None:
+        """The holds of a worker have changed."""
+        if self._watch is not None:
+            self._watch.workerChanged(presence)
+
+    def announced(self, name: str) -> None:
+        """Something of a worker has changed."""
+        if self._watch is not None:
+            self._watch.announced(name)
+
+    def gaveUp(self, name: str, by: str | None) -> None:
+        """A drain has ended at its deadline."""
+        if self._watch is not None:
+            self._watch.gaveUp(name, by)
+
+    def reconfigChanged(self) -> None:
+        """Something of a reconfiguration has changed."""
+        if self._watch is not None:
+            self._watch.reconfigChanged()
+
+    def configurationChanged(self) -> None:
+        """The roster has followed a new configuration."""
+        if self._watch is not None:
+            self._watch.configurationChanged()
+
+    def clockJumped(self) -> None:
+        """The clock has jumped."""
+        if self._trail is not None:
+            self._trail.clockJumped()

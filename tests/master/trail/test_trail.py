@@ -79,8 +79,7 @@ class TrailTests(TrailTestCase):
     def test_failed(self):
         """What could not be stored has failed; what the database has said is not told."""
         self.farm()
-        table = self.assembly.storedOrders._table
-        self.patch(table, "change", lambda *_: fail(RuntimeError("password=s3cret")))
+        self.patch(self.assembly.storedOrders, "follow", lambda *_: fail(RuntimeError("password=s3cret")))
         self.order("mac-mini", "hold")
         self.flushLoggedErrors(RuntimeError)
         self.assertEqual(self.texts(), ["hold by ann: failed: the log of the master says why"])

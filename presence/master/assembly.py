@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from buildbot.mq.simple import SimpleMQ
 from buildbot.util.service import SharedService
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
@@ -47,10 +48,17 @@ if TYPE_CHECKING:
 
     from presence.master.enrolled import EnrolledWorker
     from presence.master.farm.reconciliation import Reconciliation
+    from presence.master.farm.snapshots import Snapshots
     from presence.master.why.reader import WhyReader
     from presence.model.workerpresence import WorkerPresence
 
 _log = Logger()
+
+
+def isShared(master: Any) -> bool:
+    """Whether this is one of several masters that hear of each other: they have a message queue that is not one master's own."""
+    queue = getattr(master.mq, "impl", master.mq)
+    return bool(master.config.multiMaster) and not isinstance(queue, SimpleMQ)
 
 
 class Assembly(SharedService):
@@ -66,6 +74,8 @@ class Assembly(SharedService):
 
     #: None where there is one master
     reconciliation: Reconciliation | None = None
+    #: what the masters of the farm tell of their workers; None where there is one master
+    snapshots: Snapshots | None = None
 
     roster: Roster
     storedOrders: StoredOrders
@@ -102,6 +112,8 @@ class Assembly(SharedService):
         if master.config.multiMaster:
             yield self._join_farm(master)
         yield self._events.start()
+        if isShared(master):
+            yield self._show_farm(master)
         yield self.reconfigurations.start()
 
     def _make(self, master: Any) -> None:
@@ -169,6 +181,27 @@ class Assembly(SharedService):
         self.reconciliation = Reconciliation(master, self.storedOrders, lambda _: None)
         return self.reconciliation.start()
 
+    @inlineCallbacks
+    def _show_farm(self, master: Any) -> Generator[Deferred[Any], Any, None]:
+        """Tell the other masters of the farm what is here, and know what they tell."""
+        # one that is alone has nothing of it in memory
+        from presence.master.farm.snapshots import Snapshots  # noqa: PLC0415
+
+        def connection(name: str) -> Any:
+            return getattr(master.workers.workers.get(name), "conn", None)
+
+        self.snapshots = Snapshots(
+            master,
+            connection=connection,
+            isConfigured=lambda name: self.roster.findWorker(name) is not None,
+            stored=self._events.toldHere,
+            changed=self._events.toldElsewhere,
+            due=self._events.tellAgain,
+        )
+        self.entities.join(self.snapshots)
+        yield self._events.join(self.snapshots)
+        yield self.snapshots.start()
+
     def _why_reader(self) -> WhyReader:
         # a master that nobody asks has not got it in memory
         from presence.master.why.reader import WhyReader  # noqa: PLC0415
@@ -207,6 +240,8 @@ class Assembly(SharedService):
         if self.reconciliation is not None:
             yield self.reconciliation.stop()
         yield self.storedOrders.stop()
+        if self.snapshots is not None:
+            yield self.snapshots.stop()
         yield self._events.stop()
         yield self._report.stop()
         yield super().stopService()
@@ -340,4 +375,6 @@ class Assembly(SharedService):
         self._blocks.clockJumped()
         self._events.clockJumped()
         self.telling.clockJumped()
+        if self.snapshots is not None:
+            self.snapshots.clockJumped()
         self._report.clockJumped()

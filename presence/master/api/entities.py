@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from buildbot.process.workerforbuilder import States
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from presence.master.api.shapes import BreakEntity, BuilderPresenceEntity, HoldEntity, PresenceEntity
     from presence.master.breaks.deadlines import BreakDeadlines
     from presence.master.breaks.door import BreakDoor, Refusal
+    from presence.master.farm.snapshots import Snapshots
     from presence.master.holding.drains import Drains
     from presence.master.roster import Roster
     from presence.master.why.blocks import Blocks
@@ -65,6 +66,8 @@ class Entities:
         self._blocks = blocks
         self._groups_of = groupsOf
         self._forecast = Forecast()
+        # what other masters tell of their workers; None where there is one master
+        self._farm: Snapshots | None = None
         # the names of workers by their ids, as far as they have been asked for; until the configuration changes
         self._names: dict[int, str] = {}
         # of a worker, the ids of its builders; until the configuration changes. Many have the same.
@@ -72,6 +75,10 @@ class Entities:
         self._same_builderids: dict[tuple[int, ...], tuple[int, ...]] = {}
         # of the workers of builders none of which is ready, why; until the holds of any worker change
         self._reasons: dict[tuple[WorkerPresence, ...], tuple[str, float | None]] = {}
+
+    def join(self, farm: Snapshots) -> None:
+        """From now on this master is one of several."""
+        self._farm = farm
 
     def follow(self) -> None:
         """The configuration has changed."""
@@ -89,22 +96,32 @@ class Entities:
         return self._roster.master
 
     def workerName(self, workerid: int) -> str | None:
-        """The name of the worker with this id, if it is one of this master's."""
+        """The name of the worker with this id, if it is one of this master's, or of the farm's."""
         if workerid not in self._names:
             # (a worker has no id before its service has started)
             self._names = {each.workerid: name for name, each in self._master.workers.workers.items()}
-        return self._names.get(workerid)
+        name = self._names.get(workerid)
+        return self._farm.known.nameOf(workerid) if name is None and self._farm is not None else name
+
+    def isWorker(self, name: str) -> bool:
+        """Whether there is a worker of this name on this master, or in the farm."""
+        return name in self._master.workers.workers or (self._farm is not None and name in self._farm.names)
 
     def builderName(self, builderid: int) -> str | None:
-        """The name of the builder with this id, if it is one of this master's."""
+        """The name of the builder with this id, if it is one of this master's, or of the farm's."""
         builder = self._master.botmaster.getBuilderById(builderid)
-        return None if builder is None else builder.name
+        if builder is not None:
+            return builder.name
+        return None if self._farm is None else self._farm.known.builderName(builderid)
 
     def builderId(self, name: str) -> int | None:
-        """The id of a builder of this master."""
+        """The id of a builder of this master, or of the farm."""
         builder = self._master.botmaster.builders.get(name)
         # Buildbot's own way is a Deferred. The botmaster has asked it of every builder before there were workers.
-        return None if builder is None else builder._builderid
+        if builder is not None:
+            return builder._builderid
+        known = {} if self._farm is None else self._farm.known.builders
+        return next((number for number, each in known.items() if each == name), None)
 
     def worker(
         self, name: str, *, breaks: bool = True, span: tuple[float, float] | None = None
@@ -112,6 +129,9 @@ class Entities:
         """A worker; without its `breaks` where nobody has asked for them. They are those of the coming days, or of `span`, from
         one instant to another. None when it is not there (yet).
         """
+        told = None if self._farm is None else self._farm.elsewhere(name)
+        if told is not None:
+            return _shown(told, breaks=breaks, span=span)
         worker = self._master.workers.workers.get(name)
         presence = self._roster.findWorker(name)
         if worker is None or presence is None or worker.workerid is None:
@@ -140,6 +160,8 @@ class Entities:
             "groups": list(self._groups_of(worker)),
             "holdable": enrolled is not None,
             "drain": None,
+            "masterid": None if self._farm is None else self._master.masterid,
+            "stale_since": None,
         }
         if presence.ready and not running:
             entity["blocked"] = [
@@ -185,16 +207,22 @@ class Entities:
 
     def workers(self, *, breaks: bool, span: tuple[float, float] | None = None) -> list[PresenceEntity]:
         """All workers that are there, by name: see `worker()`."""
-        found = (self.worker(name, breaks=breaks, span=span) for name in sorted(self._roster.workers))
+        names = self._roster.workers.keys() | (set() if self._farm is None else self._farm.names)
+        found = (self.worker(name, breaks=breaks, span=span) for name in sorted(names))
         return [each for each in found if each is not None]
 
     def builders(self, waiting: Mapping[int, int]) -> list[BuilderPresenceEntity]:
         """All builders that are there, by name; of each so many requests wait (by its id)."""
-        found = (self.builder(name, waiting) for name in sorted(self._roster.builders))
+        names = self._roster.builders.keys() | (
+            set() if self._farm is None else set(self._farm.known.builders.values())
+        )
+        found = (self.builder(name, waiting) for name in sorted(names))
         return [each for each in found if each is not None]
 
     def builder(self, name: str, waiting: Mapping[int, int]) -> BuilderPresenceEntity | None:
         """A builder, of which so many requests wait (by its id). None when it is not there (yet)."""
+        if self._farm is not None:
+            return self._builder_of_farm(name, waiting, self._farm)
         builder, builderid = self._roster.findBuilder(name), self.builderId(name)
         if builder is None or builderid is None:
             return None
@@ -224,6 +252,39 @@ class Entities:
             "reason": reason,
             "back_at": back_at,
         }
+
+    def _builder_of_farm(
+        self, name: str, waiting: Mapping[int, int], farm: Snapshots
+    ) -> BuilderPresenceEntity | None:
+        # (a master that is alone has not got it in memory)
+        from presence.master.farm.builders import builderEntity  # noqa: PLC0415
+
+        builderid = self.builderId(name)
+        if builderid is None:
+            return None
+        workers = [(farm.entity(each), each.unusable) for each in farm.known.ofBuilder(builderid)]
+        return cast(
+            "BuilderPresenceEntity", builderEntity(builderid, name, workers, waiting.get(builderid, 0))
+        )
+
+    def unusable(self, name: str) -> dict[str, list[Any]]:
+        """The builders (ids, as text) that would not start on a worker, though it is ready, and why: [text, until when]."""
+        presence = self._roster.findWorker(name)
+        worker = self._master.workers.workers.get(name)
+        found: dict[str, list[Any]] = {}
+        if presence is None or worker is None or not presence.ready:
+            return found
+        idle = not self._running(worker, presence)
+        for builder in self._counts.buildersOf(name):
+            blocked = self._blocks.ofBuilder(builder)
+            if blocked is None and self._blocks.mayConcern(builder):
+                blocked = self._blocks.ofPair(builder, name, idle=idle)
+            refused = self._door.why(name, builder) if self._door.isGuarding else None
+            if blocked is not None:
+                found[str(self.builderId(builder))] = [blocked.text, None]
+            elif refused is not None:
+                found[str(self.builderId(builder))] = [refused.reason, refused.until]
+        return found
 
     def isLimited(self, worker: str) -> bool:
         """Whether a worker that is ready may refuse some of its builders."""
@@ -266,6 +327,21 @@ class Entities:
             return presence.running
         # of a stock worker nobody keeps count
         return sum(each.state is States.BUILDING for each in worker.workerforbuilders.values())
+
+
+def _shown(told: Mapping[str, Any], *, breaks: bool, span: tuple[float, float] | None) -> PresenceEntity:
+    """A worker of which another master tells, with those of its breaks that are wanted."""
+    entity = dict(told)
+    for field in ("breaks", "partial_breaks"):
+        known = entity[field] if breaks else []
+        if span is not None:
+            known = [
+                each
+                for each in known
+                if each["start"] < span[1] and (each["stop"] is None or each["stop"] > span[0])
+            ]
+        entity[field] = known
+    return cast("PresenceEntity", entity)
 
 
 def _hold(hold: Hold) -> HoldEntity:

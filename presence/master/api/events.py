@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
 
     from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall
 
     from presence.master.api.entities import Entities
     from presence.master.api.readycounts import ReadyCounts
+    from presence.master.farm.snapshots import Snapshots
     from presence.master.roster import Roster
 
 _log = Logger()
@@ -31,6 +33,10 @@ _log = Logger()
 #: How many workers or builders are announced in one turn of the reactor. Each event is compared with what every listener
 #: wants to hear, and each of Buildbot's workers is a listener.
 SLICE = 50
+
+#: Of several masters, how long after something has changed that is another one's it is looked whether all has been told, in
+#: seconds.
+SETTLED = 1.0
 
 
 class Events:
@@ -69,6 +75,12 @@ class Events:
         self._announcing = DeferWaiter()
         self._consumers: list[Any] = []
         self._stopped = False
+        # what other masters tell; and of the builders (by id) the last event that anybody has sent, and those of which it is to
+        # be seen, when nothing has moved for a while, whether that was right
+        self._farm: Snapshots | None = None
+        self._told: dict[int, Any] = {}
+        self._doubtful: set[str] = set()
+        self._settled: IDelayedCall | None = None
 
     @property
     def _master(self) -> Any:
@@ -86,11 +98,21 @@ class Events:
             self._consumers.append((yield self._master.mq.startConsuming(listener, key)))
 
     @inlineCallbacks
+    def join(self, farm: Snapshots) -> Generator[Deferred[Any], Any, None]:
+        """From now on this master is one of several: tell of those workers only that are connected here."""
+        self._farm = farm
+        key = (self._types["builderpresence"].plural, None, "changed")
+        self._consumers.append((yield self._master.mq.startConsuming(self._builder_told, key)))
+
+    @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Announce nothing any more. A Deferred that fires when nothing is under way."""
         self._stopped = True
         self._gathering.stop()
         self._retries.stop()
+        if self._settled is not None:
+            self._settled.cancel()
+            self._settled = None
         for consumer in self._consumers:
             yield consumer.stopConsuming()
         yield self._announcing.wait()
@@ -102,10 +124,62 @@ class Events:
         for name, present in (("presence", self._roster.workers), ("builderpresence", self._roster.builders)):
             sent = self._sent[name]
             for gone in sent.names() - present.keys():
-                self._types[name].produceEvent(sent.forget(gone), "removed")
+                self._forget(name, gone)
         self._workers.update(self._roster.workers)
         self._builders.update(self._roster.builders)
         self._schedule()
+
+    def _forget(self, rtype: str, name: str) -> None:
+        """It has left the configuration of this master; of several masters another one may still have it."""
+        entity = self._sent[rtype].forget(name)
+        if self._farm is not None and rtype == "presence":
+            if not self._farm.isOurs(name):
+                return
+            self._farm.forget(name)
+        self._types[rtype].produceEvent(entity, "removed")
+
+    def toldHere(self, names: Iterable[str]) -> None:
+        """It has been stored what this master tells of these workers."""
+        if self._farm is None:
+            return
+        for name in names:
+            entity = self._farm.told(name)
+            if entity is not None and not self._stopped:
+                self._types["presence"].produceEvent(entity, "changed")
+                self._builders.update(self._names_of(entity["builders"]))
+        self._schedule()
+
+    def toldElsewhere(self, names: Iterable[str]) -> None:
+        """Other masters tell something new of these workers, and of their builders; it is seen to it that they have."""
+        if self._farm is None:
+            return
+        for name in names:
+            entity = self._farm.told(name)
+            self._doubt(self._names_of(() if entity is None else entity["builders"]))
+
+    def tellAgain(self, names: Iterable[str] | None) -> None:
+        """It may be up to this master now to tell of these workers (None: of all)."""
+        self._workers.update(self._roster.workers if names is None else names)
+        self._schedule()
+
+    def _builder_told(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
+        self._told[message["builderid"]] = message
+        self._doubt([message["name"]])
+
+    def _doubt(self, builders: Iterable[str]) -> None:
+        self._doubtful.update(name for name in builders if self._roster.findBuilder(name) is not None)
+        if self._doubtful and self._settled is None and not self._stopped:
+            self._settled = self._master.reactor.callLater(SETTLED, self._settle_doubts)
+
+    def _settle_doubts(self) -> None:
+        self._settled = None
+        self._builders |= self._doubtful
+        self._doubtful = set()
+        self._schedule()
+
+    def _names_of(self, builderids: Iterable[int]) -> list[str]:
+        names = map(self._entities.builderName, builderids)
+        return [name for name in names if name is not None and self._roster.findBuilder(name) is not None]
 
     def clockJumped(self) -> None:
         """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
@@ -124,7 +198,12 @@ class Events:
         for name in workers:
             self._workers.add(name)
             self._builders.update(self._counts.buildersOf(name))
-        self._builders.update(builders)
+        for name in builders:
+            self._builders.add(name)
+            presence = self._roster.findBuilder(name) if self._farm is not None else None
+            if presence is not None:
+                # (what is told of a worker says which builders would not start there)
+                self._workers.update(each.name for each in presence.workers)
         self._schedule()
 
     def settle(self) -> None:
@@ -232,6 +311,9 @@ class Events:
 
     def _announce_worker(self, name: str) -> None:
         self._settle(name)
+        if self._farm is not None and not self._farm.isOurs(name):
+            self._retries.succeeded(("presence", name))
+            return
         known = self._roster.findWorker(name) is not None
         self._tell("presence", name, self._entities.worker(name), known=known)
 
@@ -245,12 +327,24 @@ class Events:
             self._retries.failed((rtype, name))
             return
         self._retries.succeeded((rtype, name))
+        if self._farm is not None and entity is not None and not self._stopped:
+            self._tell_farm(self._farm, rtype, name, entity)
+            return
         if (
             entity is not None
             and not self._stopped
             and self._sent[rtype].isNews(entity)
             and self._heard[rtype]
         ):
+            self._types[rtype].produceEvent(entity, "changed")
+
+    def _tell_farm(self, farm: Snapshots, rtype: str, name: str, entity: Mapping[str, Any]) -> None:
+        # (what is in the configuration, so that it is seen when it leaves that)
+        self._sent[rtype].isNews(entity)
+        if rtype == "presence":
+            farm.offer(name, entity, self._entities.unusable(name))
+        elif self._told.get(entity["builderid"]) != entity:
+            self._told[entity["builderid"]] = entity
             self._types[rtype].produceEvent(entity, "changed")
 
     def _must_count(self) -> bool:
@@ -281,9 +375,12 @@ class Events:
         before, self._waiting = self._waiting, waiting
         for builderid in before.keys() | waiting.keys():
             if before.get(builderid) != waiting.get(builderid):
-                name = self._entities.builderName(builderid)
-                if name is not None:
-                    self._builders.add(name)
+                names = self._names_of([builderid])
+                if self._farm is None or self._farm.leads:
+                    self._builders.update(names)
+                else:
+                    # one of the masters says it, and the others see to it that it has
+                    self._doubt(names)
         if self._recount:
             self._schedule()
 

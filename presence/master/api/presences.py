@@ -65,7 +65,7 @@ class PresenceEndpoint(_Endpoint):
     ]
 
     def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> PresenceEntity | None:
-        """The entity; None when this master has no such worker."""
+        """The entity; None when there is no such worker."""
         name = self.workerName(kwargs)
         return None if name is None else self.entities.worker(name, breaks=_wants_breaks(resultSpec))
 
@@ -98,14 +98,15 @@ class PresenceEndpoint(_Endpoint):
         if "workerid" in kwargs:
             return self.entities.workerName(kwargs["workerid"])
         name: str = kwargs["name"]
-        return name if name in self.master.workers.workers else None
+        return name if self.entities.isWorker(name) else None
 
     @inlineCallbacks
     def _find(self, kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, tuple[str, int]]:
         """The name and the id of the worker, which may be one of another master's."""
         name = self.workerName(kwargs)
-        if name is not None and self.master.workers.workers[name].workerid is not None:
-            return name, self.master.workers.workers[name].workerid
+        here = self.master.workers.workers.get(name)
+        if here is not None and here.workerid is not None:
+            return here.workername, here.workerid
         if not _too_large(kwargs.get("workerid")):
             model = yield self.master.db.workers.getWorker(
                 workerid=kwargs.get("workerid"), name=kwargs.get("name")
@@ -153,7 +154,7 @@ class CalendarWithReasonsEndpoint(CalendarEndpoint):
 
 
 class PresencesEndpoint(_Endpoint):
-    """The presences of all workers of this master; with the breaks of the coming days, or those between two instants, which are
+    """The presences of all workers of this master, or of all masters of its farm; with the breaks of the coming days, or those between two instants, which are
     whole seconds since the epoch.
     """
 
@@ -244,7 +245,7 @@ class BuilderPresenceEndpoint(_Endpoint):
     def get(
         self, _resultSpec: Any, kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, BuilderPresenceEntity | None]:
-        """The entity; None when this master has no such builder."""
+        """The entity; None when there is no such builder."""
         name = kwargs.get("buildername")
         if name is None:
             name = self.entities.builderName(kwargs["builderid"])
@@ -262,7 +263,7 @@ class BuilderPresenceEndpoint(_Endpoint):
 
 
 class BuilderPresencesEndpoint(_Endpoint):
-    """The presences of all builders of this master, or of those of one worker."""
+    """The presences of all builders of this master, or of all masters of its farm."""
 
     kind = base.EndpointKind.COLLECTION
     rootLinkName = "builderpresences"
@@ -317,6 +318,8 @@ class Presence(_Published, base.ResourceType):
         groups = types.List(of=types.String())
         holdable = types.Boolean()
         drain = types.NoneOk(filters.DrainType("drain"))
+        masterid = types.NoneOk(types.Integer())
+        stale_since = filters.NullableInstant
 
     entityType = EntityType(name)
 

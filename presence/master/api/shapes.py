@@ -67,7 +67,10 @@ class DrainEntity(TypedDict):
 
 
 class PresenceEntity(TypedDict):
-    """A worker; `builders` are ids, and `breaks` and `partial_breaks` are there where they were asked for."""
+    """A worker; `builders` are ids, and `breaks` and `partial_breaks` are there where they were asked for.
+
+    `masterid` is the one of several masters that tells of it, and `stale_since` is since when nothing is heard of that one.
+    """
 
     workerid: int
     name: str
@@ -89,6 +92,8 @@ class PresenceEntity(TypedDict):
     groups: list[str]
     holdable: bool
     drain: DrainEntity | None
+    masterid: int | None
+    stale_since: float | None
 
 
 class BuilderPresenceEntity(TypedDict):

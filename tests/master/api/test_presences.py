@@ -50,6 +50,8 @@ class WorkerTests(ApiTestCase):
                 "groups": [],
                 "holdable": True,
                 "drain": None,
+                "masterid": None,
+                "stale_since": None,
             },
         )
 

@@ -59,6 +59,8 @@ setup(
         "worker": ["buildbot-worker>=3.11,<5"],
         # what sensors ask: logind over D-Bus; on macOS and Windows processes and batteries
         "sensors": ['jeepney>=0.8; platform_system == "Linux"', 'psutil>=5.9; platform_system != "Linux"'],
+        # numbers for Prometheus
+        "metrics": ["prometheus_client>=0.20"],
         # breaks from iCalendar files
         "calendar": ["icalendar>=6", "recurring-ical-events>=3.3"],
         "test": [
@@ -66,6 +68,9 @@ setup(
             "recurring-ical-events>=3.3",
             "holidays>=0.40",
             "hypothesis>=6.100",
+            "prometheus_client>=0.20",
+            # the mail server that receives what reporters send
+            "aiosmtpd>=1.4",
             "shtab>=1.6",
             "jeepney>=0.8",
             "psutil>=5.9",
@@ -83,7 +88,14 @@ setup(
         "completion": ["shtab>=1.6"],
         "man": ["argparse-manpage>=4"],
         "bench": ["pyperf>=2.6", "buildbot>=4.2,<5"],
-        "lint": ["ruff", "mypy", "mypy-zope", "types-python-dateutil", "icalendar>=6"],
+        "lint": [
+            "ruff",
+            "mypy",
+            "mypy-zope",
+            "prometheus_client>=0.20",
+            "types-python-dateutil",
+            "icalendar>=6",
+        ],
         "docs": ["sphinx>=7", "furo", "myst-parser", "buildbot>=4.2,<5"],
     },
     entry_points={

@@ -29,7 +29,7 @@ FLOORS = (
     {"master.farm"},
     {"master.why"},
     {"master.api"},
-    {"master.trail"},
+    {"master.trail", "master.metrics"},
     {"master.authz", "master.access", "master.assembly", "master.telling"},
     {"master.slave"},
     {"master.buildslave", "master.terms", "master.wholeconfig"},

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from presence.master.enrolled import EnrolledWorker
     from presence.master.farm.reconciliation import Reconciliation
     from presence.master.farm.snapshots import Snapshots
+    from presence.master.metrics.measures import Measures
     from presence.master.why.reader import WhyReader
     from presence.model.workerpresence import WorkerPresence
 
@@ -86,6 +87,8 @@ class Assembly(SharedService):
     shutdown: Shutdown
     bearers: Bearers
     telling: Telling
+    #: how many builds were refused at the last moment
+    refusals = 0
     #: see `_exempt()`
     exempt: Callable[[EnrolledWorker, bool], frozenset[str]]
 
@@ -162,13 +165,17 @@ class Assembly(SharedService):
         )
         reconfigs.report = self._report
         requests = registerResources(master, requestpresences)["requestpresence"]
-        requests.reader = cache(self._why_reader)
+        requests.reader = why = cache(self._why_reader)
         self._shutdowns = registerResources(master, shutdown)["shutdown"]
         self._shutdowns.shutdown = self.shutdown
         entries = registerResources(master, trailresource)["trailentry"]
         entries.entities = self.entities
         self.telling = Telling(
-            self.roster, entries, isBusy=self.drains.isBusy, lastReconfig=lambda: self.reconfigurations.last
+            self.roster,
+            entries,
+            isBusy=self.drains.isBusy,
+            lastReconfig=lambda: self.reconfigurations.last,
+            measures=lambda: self._make_measures(counts.readyOf, why),
         )
         for each in (types["presence"], reconfigs, self._shutdowns):
             each.listeners = self.telling.orderListeners
@@ -201,6 +208,18 @@ class Assembly(SharedService):
         self.entities.join(self.snapshots)
         yield self._events.join(self.snapshots)
         yield self.snapshots.start()
+
+    def _make_measures(self, ready_of: Callable[[str], int], why: Callable[[], WhyReader]) -> Measures:
+        # a master without metrics has not got them in memory
+        from presence.master.metrics.measures import Measures  # noqa: PLC0415
+
+        return Measures(
+            self.roster,
+            lambda builder: why().ofBuilder(builder),
+            readyOf=ready_of,
+            tallies=lambda: {"wakeups": self.wakeup.wakeups, "refusals": self.refusals},
+            nameOf=self.entities.workerName,
+        )
 
     def _why_reader(self) -> WhyReader:
         # a master that nobody asks has not got it in memory

@@ -14,6 +14,7 @@ from presence.master.access.terms import OperatorTerms
 from presence.master.adoption import Adoption
 from presence.master.assembly import Assembly
 from presence.master.groups import Groups
+from presence.master.metrics.terms import metricsPlace
 from presence.master.terms import Terms
 from presence.master.trail.terms import trailSize
 from presence.master.wholeconfig import followWholeConfigs
@@ -48,7 +49,8 @@ class PresenceService(BuildbotService):
     With `operator`, a role or a list of roles of the site's rules, the account of the master orders from the shell without a
     login, as the user ``operator`` with these roles; and with `operatorGroup` (its name or number) everybody of that group.
 
-    With `trail` what happens is written to a file in the master's directory: True, or how large it may get, as in ``"50M"``.
+    With `trail` what happens is written to a file in the master's directory: True, or how large it may get, as in ``"50M"``. With
+    `metrics` there are numbers for Prometheus: True is on the master's web server, a number a port of this machine.
     """
 
     name = "PresenceService"
@@ -73,6 +75,7 @@ class PresenceService(BuildbotService):
         operator: Any = None,
         operatorGroup: Any = None,
         trail: Any = None,
+        metrics: Any = None,
     ) -> None:
         """Each mistake is a `config.error`."""
         self._terms = Terms(onBreakDuring, timezone, owners, availableWhile)
@@ -93,6 +96,7 @@ class PresenceService(BuildbotService):
             )
         OperatorTerms(operator, operatorGroup)
         trailSize(trail)
+        metricsPlace(metrics)
 
     @inlineCallbacks
     def reconfigServiceWithSibling(self, sibling: PresenceService) -> Generator[Deferred[Any], Any, None]:
@@ -111,6 +115,7 @@ class PresenceService(BuildbotService):
         operatorGroup: Any = None,
         groups: Any = None,
         trail: Any = None,
+        metrics: Any = None,
         **terms: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, which `checkConfig()` has looked at; `terms` are the other keywords of that."""
@@ -138,6 +143,7 @@ class PresenceService(BuildbotService):
             assembly.reconfigurations.giveBack()
         OperatorTerms(operator, operatorGroup).apply(assembly.bearers.operator)
         yield assembly.telling.keepTrail(trailSize(trail))
+        yield assembly.telling.measure(metricsPlace(metrics))
 
     def giveTerms(self, workers: Iterable[Any]) -> None:
         """Give those of the `workers` of a configuration that are declared without a presence the `schedule` and the `owners`
@@ -165,6 +171,7 @@ class PresenceService(BuildbotService):
         if self._groups.names:
             assembly.takeGroups(Groups())
         yield assembly.telling.keepTrail(None)
+        yield assembly.telling.measure(None)
         if self._adoption is not None:
             # removed from the configuration, and not stopped with its master
             if not any(isinstance(each, PresenceService) for each in _services(self.master.config)):

@@ -151,7 +151,7 @@ class Bearers:
             endpoint, _ = self._master.data.getEndpoint(ep)
         except InvalidPathError:
             return None
-        return _OURS.get(type(endpoint))
+        return _OURS.get(type(endpoint)) or getattr(endpoint, "ofPresence", None)
 
     # --- who it is
 

@@ -133,6 +133,8 @@ class Gate(Builds):
         self._refused = limited or not self._accepts(child=child)
         if self._refused:
             _log.info("{presence} accepts no build any more: it goes back to the queue", presence=presence)
+            if self._assembly is not None:
+                self._assembly.refusals += 1
         return self._refused
 
     def _was_refused(self) -> bool:

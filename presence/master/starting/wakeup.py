@@ -67,6 +67,8 @@ class Wakeup:
         self._patience = 0
         # how often a request has come into the queue, and until when it is believed that there is none
         self._arrivals = 0
+        #: how often the distributor was called
+        self.wakeups = 0
         self._idle_until = -math.inf
         # what asks when that is over, if somebody has become ready meanwhile
         self._belief: IDelayedCall | None = None
@@ -213,4 +215,5 @@ class Wakeup:
         wanted = self._distribution.buildersToSend(workernames, builders)
         if wanted and not self._stopped:
             # until they are sorted: only then the distributor says that it is active
+            self.wakeups += 1
             yield self._distribution.send(wanted)

@@ -1,20 +1,23 @@
-"""Who is told what happens on a master: the trail. What nobody wants is not there, and costs nothing."""
+"""Who is told what happens on a master: the trail, and the metrics. What nobody wants is not there, and costs nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import succeed
+from twisted.internet.defer import inlineCallbacks, succeed
 
 from presence.master.api.events import mayBeHeard
+from presence.master.api.registration import registerResources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
 
     from presence.master.happenings.happening import Happening, Listener
     from presence.master.happenings.watch import Watch
+    from presence.master.metrics.measures import Measures
+    from presence.master.metrics.port import MetricsPort
     from presence.master.roster import Roster
     from presence.master.trail.trail import Trail
     from presence.model.workerpresence import WorkerPresence
@@ -24,11 +27,17 @@ class Telling:
     """Makes the parts that somebody wants, and hands on to them what happens.
 
     `entries` is the resource type of the trail. `orderListeners` are those that hear of orders, as long as somebody wants to: it is one list,
-    which others keep.
+    which others keep. `measures` makes the metrics.
     """
 
     def __init__(
-        self, roster: Roster, entries: Any, *, isBusy: Callable[[str], bool], lastReconfig: Callable[[], Any]
+        self,
+        roster: Roster,
+        entries: Any,
+        *,
+        isBusy: Callable[[str], bool],
+        lastReconfig: Callable[[], Any],
+        measures: Callable[[], Measures],
     ) -> None:
         self._roster = roster
         self._master = roster.master
@@ -38,6 +47,10 @@ class Telling:
         self._watch: Watch | None = None
         self._trail: Trail | None = None
         self._trail_size: int | None = None
+        self._make_measures = measures
+        self._measures: Measures | None = None
+        self._place: str | None = None
+        self._port: MetricsPort | None = None
         self._listeners: list[Listener] = []
         self.orderListeners: list[Listener] = []
 
@@ -76,12 +89,54 @@ class Telling:
             self.listen(self._trail.add)
         return ended
 
-    def stop(self) -> Deferred[None]:
-        """Tell nothing any more. A Deferred that fires when the trail is written."""
-        ended = self._end_trail()
+    @inlineCallbacks
+    def measure(self, place: str | None) -> Generator[Deferred[Any], Any, None]:
+        """Have metrics there: see `metricsPlace()`. A Deferred that fires when those of before are no longer anywhere."""
+        if place == self._place:
+            return
+        yield self._end_measures()
+        self._place = place
+        if place is None:
+            return
+        from presence.master.metrics import resource, terms  # noqa: PLC0415 (they may be off)
+
+        self._measures = measures = self._make_measures()
+        self.listen(measures.happened)
+        yield measures.start()
+        if place == terms.WEB:
+            registerResources(self._master, resource)["presencemetrics"].measures = measures
+        else:
+            from presence.master.metrics.port import MetricsPort  # noqa: PLC0415
+
+            self._port = MetricsPort(self._master.reactor, place, measures.text)
+            yield self._port.start()
+
+    @property
+    def metricsPort(self) -> int | None:
+        """The number of the port of the metrics, if they have one of their own."""
+        return None if self._port is None else self._port.number
+
+    @inlineCallbacks
+    def stop(self) -> Generator[Deferred[Any], Any, None]:
+        """Tell nothing any more. A Deferred that fires when the trail is written, and no port is listened at."""
+        yield self._end_trail()
+        yield self._end_measures()
         self._watch = None
         self.orderListeners.clear()
-        return ended
+
+    @inlineCallbacks
+    def _end_measures(self) -> Generator[Deferred[Any], Any, None]:
+        measures, self._measures, self._place = self._measures, None, None
+        port, self._port = self._port, None
+        if measures is None:
+            return
+        rtype = self._master.data.getResourceType("presencemetrics")
+        if rtype is not None:
+            rtype.measures = None
+        if port is not None:
+            yield port.stop()
+        self.stopListening(measures.happened)
+        yield measures.stop()
 
     def _end_trail(self) -> Deferred[None]:
         trail, self._trail, self._trail_size = self._trail, None, None
@@ -105,6 +160,8 @@ class Telling:
         """The holds of a worker have changed."""
         if self._watch is not None:
             self._watch.workerChanged(presence)
+        if self._measures is not None:
+            self._measures.workerChanged(presence)
 
     def announced(self, name: str) -> None:
         """Something of a worker has changed."""
@@ -130,3 +187,5 @@ class Telling:
         """The clock has jumped."""
         if self._trail is not None:
             self._trail.clockJumped()
+        if self._measures is not None:
+            self._measures.clockJumped()

@@ -1,0 +1,1 @@
+"""Numbers about a master for Prometheus."""

@@ -16,7 +16,8 @@ USAGE = 2
 #: The worker is not running; nothing was done.
 NOT_RUNNING = 3
 
-#: It is done and kept on this machine, and the master does not know it yet; it is told as soon as it can be.
+#: It is done and kept on this machine, and the master does not know it yet; it is told as soon as it can be. Of the admin's orders: it
+#: is stored, and a master that has the worker has not confirmed it yet.
 NOT_TOLD = 4
 
 #: Refused, with a reason; nothing has changed.

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
-    from presence.master.farm.reconciliation import Reconciliation
+    from presence.master.farm.orders import FarmOrders
     from presence.master.farm.snapshots import Snapshots
     from presence.master.metrics.measures import Measures
     from presence.master.why.reader import WhyReader
@@ -74,7 +74,7 @@ class Assembly(SharedService):
     _begun = False
 
     #: None where there is one master
-    reconciliation: Reconciliation | None = None
+    farmOrders: FarmOrders | None = None
     #: what the masters of the farm tell of their workers; None where there is one master
     snapshots: Snapshots | None = None
 
@@ -112,8 +112,8 @@ class Assembly(SharedService):
         yield found
         yield super().startService()
         yield self.wakeup.start()
-        if master.config.multiMaster:
-            yield self._join_farm(master)
+        if self.farmOrders is not None:
+            yield self.farmOrders.start()
         yield self._events.start()
         if isShared(master):
             yield self._show_farm(master)
@@ -132,6 +132,7 @@ class Assembly(SharedService):
         self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
         self.breakDeadlines = BreakDeadlines(roster, self._requeue, self._announce)
         self.storedOrders = StoredOrders(roster, self._ordered)
+        self.farmOrders = self._make_farm()
         self._retries = Retries(master.reactor, self._give_up_again)
         self.reconfigurations = Reconfigurations(
             roster, self._standstill(master), self._reconfig_changed, self._wake_all
@@ -159,6 +160,7 @@ class Assembly(SharedService):
         self._events = Events(roster, self.entities, counts, types)
         for each in types.values():
             each.entities, each.orders, each.settle = self.entities, self.storedOrders, self._events.settle
+            each.farm = self.farmOrders
         reconfigs = registerResources(master, reconfig)["reconfig"]
         self._report = ReconfigReport(
             master, self.reconfigurations, lambda entity: reconfigs.produceEvent(entity, "changed")
@@ -181,12 +183,13 @@ class Assembly(SharedService):
             each.listeners = self.telling.orderListeners
         self.bearers = Bearers(master, self.telling.orderListeners)
 
-    def _join_farm(self, master: Any) -> Deferred[None]:
-        """Heed what is ordered at other masters. One that is alone has nothing of it in memory."""
-        from presence.master.farm.reconciliation import Reconciliation  # noqa: PLC0415
+    def _make_farm(self) -> FarmOrders | None:
+        """What masters of a farm have to do with each other. One that is alone has nothing of it in memory."""
+        if not self.master.config.multiMaster:
+            return None
+        from presence.master.farm.orders import FarmOrders  # noqa: PLC0415
 
-        self.reconciliation = Reconciliation(master, self.storedOrders, lambda _: None)
-        return self.reconciliation.start()
+        return FarmOrders(self.roster, self.storedOrders)
 
     @inlineCallbacks
     def _show_farm(self, master: Any) -> Generator[Deferred[Any], Any, None]:
@@ -256,8 +259,8 @@ class Assembly(SharedService):
         self._requeue.stop()
         yield self.telling.stop()
         yield self.wakeup.stop()
-        if self.reconciliation is not None:
-            yield self.reconciliation.stop()
+        if self.farmOrders is not None:
+            yield self.farmOrders.stop()
         yield self.storedOrders.stop()
         if self.snapshots is not None:
             yield self.snapshots.stop()
@@ -279,6 +282,7 @@ class Assembly(SharedService):
         for part in (self.drains, self.breakDoor, self.breakDeadlines):
             part.forget(worker.workername)
         self.roster.dismiss(worker)
+        self._workers_changed()
 
     def sendBack(self, worker: EnrolledWorker) -> None:
         """The owner of `worker` needs the machine, and what runs there is to be built elsewhere."""
@@ -288,6 +292,7 @@ class Assembly(SharedService):
         """The schedule of a worker is new, or another one."""
         self.breakDoor.follow(worker)
         self.breakDeadlines.follow(worker)
+        self._workers_changed()
 
     def takeGroups(self, groups: Groups) -> None:
         """These are the groups from now on."""
@@ -319,6 +324,11 @@ class Assembly(SharedService):
         self.reconfigurations.configurationChanged()
         self.telling.configurationChanged()
         self._note.write()
+        self._workers_changed()
+
+    def _workers_changed(self) -> None:
+        if self.farmOrders is not None and self._begun:
+            self.farmOrders.workersChanged()
 
     def _announce(self, name: str) -> None:
         self._events.workerChanged(name)
@@ -387,8 +397,8 @@ class Assembly(SharedService):
         self.breakDoor.clockJumped()
         self.breakDeadlines.clockJumped()
         self.storedOrders.clockJumped()
-        if self.reconciliation is not None:
-            self.reconciliation.clockJumped()
+        if self.farmOrders is not None:
+            self.farmOrders.clockJumped()
         self._retries.clockJumped()
         self._requeue.clockJumped()
         self._blocks.clockJumped()

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from presence.commands.exits import DONE, FAILED, USAGE
+from presence.commands.exits import DONE, FAILED, NOT_TOLD, USAGE
 from presence.commands.master.client import MasterClient, MasterError, NoAnswerError
 from presence.commands.master.credentials import (
     Bearer,
@@ -42,6 +42,9 @@ _LISTED = 10
 
 #: What the exit statuses of all commands that ask a master mean; some have more.
 EXITS = "exit status: 0 done; 1 the master has refused something, or does not answer; 2 usage error, nothing was done"
+
+#: The same of commands that order something of workers, where there may be several masters.
+ORDER_EXITS = f"{EXITS}; 4 stored, and a master that has the worker has not confirmed it"
 
 
 def addCommand(
@@ -177,7 +180,20 @@ def order(
         return complain(f"{workers[0]['name']}: {problem}" if len(workers) == 1 else problem, FAILED)
     for each in after:
         print(json.dumps(each) if options.json else adminText().change(each), flush=True)
-    return DONE
+    return _acknowledged(after)
+
+
+def _acknowledged(after: list[dict[str, Any]]) -> int:
+    """Say which of these orders, that are stored, are not heeded yet, and at which masters; the exit status."""
+    waiting: dict[str, list[str]] = {}
+    for each in after:
+        # (a master that is older than this command does not say it)
+        text = each.get("order", {}).get("text")
+        if text is not None:
+            waiting.setdefault(text, []).append(each["name"])
+    for text, names in waiting.items():
+        complain(f"{', '.join(names)}: {text}", NOT_TOLD)
+    return NOT_TOLD if waiting else DONE
 
 
 def selected(options: Namespace, client: MasterClient) -> list[dict[str, Any]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from presence.commands.exits import DONE
+from presence.commands.exits import DONE, NOT_TOLD
 from presence.commands.master.client import NoAnswerError
 from presence.commands.master.command import (
-    EXITS,
+    ORDER_EXITS,
     addCommand,
     addJson,
     addSelection,
@@ -42,7 +42,7 @@ def addParser(subparsers: Any) -> None:
         "drain",
         _drain,
         "let workers accept no more builds, but finish what runs and what that waits for; `presence release` ends it",
-        exits=f"{EXITS}; 3 given up: they were released, or their deadline has come",
+        exits=f"{ORDER_EXITS}; 3 given up: they were released, or their deadline has come",
     )
     addSelection(drain)
     drain.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
@@ -69,7 +69,8 @@ def _drain(options: Namespace, client: MasterClient) -> int:
         # what runs on one of them may wait for a build that another one has to do
         group=f"drain {secrets.token_hex(4)}" if len(workers) > 1 else None,
     )
-    if status != DONE or not options.wait:
+    # what is stored is heeded before the next build starts, and the end is the same
+    if status not in {DONE, NOT_TOLD} or not options.wait:
         return status
     try:
         return _wait(client, [each["name"] for each in workers], quiet=options.json)

@@ -103,7 +103,9 @@ class AdminText(Clocks):
         return plain(", ".join(said))
 
     def change(self, worker: dict[str, Any]) -> str:
-        """A line about a worker that has changed."""
+        """A line about a worker that has changed; of one of another master there may be no more than its name."""
+        if "state" not in worker:
+            return plain(f"{self.clock()} {worker['name']}: ordered of another master's worker")
         said = [stateText(worker)]
         if why := self._why(worker):
             said.append(why)

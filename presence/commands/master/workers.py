@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from presence.commands.exits import DONE
 from presence.commands.master.client import MasterError, NotThereError
 from presence.commands.master.command import (
+    ORDER_EXITS,
     addCommand,
     addJson,
     addSelection,
@@ -46,7 +47,8 @@ def addParser(subparsers: Any) -> None:
     )
     addJson(workers)
 
-    hold = addCommand(subparsers, "hold", _hold, "let workers accept no more builds; what runs is finished")
+    text = "let workers accept no more builds; what runs is finished"
+    hold = addCommand(subparsers, "hold", _hold, text, exits=ORDER_EXITS)
     addSelection(hold)
     hold.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
     addUntil(hold)
@@ -58,7 +60,8 @@ def addParser(subparsers: Any) -> None:
     )
     addJson(hold, lines=True)
 
-    release = addCommand(subparsers, "release", _release, "end what `presence hold` has begun")
+    text = "end what `presence hold` has begun"
+    release = addCommand(subparsers, "release", _release, text, exits=ORDER_EXITS)
     addSelection(release)
     release.add_argument(
         "--source", metavar="NAME", help="end what `hold --source NAME` has pushed, and nothing else"

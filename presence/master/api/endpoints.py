@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from buildbot.data import base, exceptions
 from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
+from twisted.internet.defer import inlineCallbacks
 
 from presence.orders.abilities import ABILITIES
-from presence.orders.reading import UnknownAction, readOrder
+from presence.orders.acknowledgement import Acknowledgement
+from presence.orders.reading import OrderRefused, UnknownAction, readOrder
 from presence.text import MAX_NAME, cut, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.api.entities import Entities
+    from presence.master.api.shapes import OrderedEntity
     from presence.master.happenings.happening import Listener
+    from presence.master.holding.storedorders import StoredOrders
     from presence.orders.reading import Action
+    from presence.orders.workers import Order
 
 
 def readApiOrder(
@@ -106,3 +112,61 @@ class MasterEndpoint(base.Endpoint):
                 f"master {kwargs['masterid']} is not this one: ask that one, at its own URL"
             )
         return order
+
+
+# --- orders about workers
+
+
+class Farm(Protocol):
+    """The other masters; see `presence.master.farm`."""
+
+    def check(self, workers: Mapping[str, int], order: Order) -> Deferred[None]:
+        """Whether all of `workers` (their ids, by name) can follow `order`. Fails with a `ValueError` that says why not."""
+
+    def acknowledge(self, workers: Mapping[str, int], revision: int) -> Deferred[dict[str, Acknowledgement]]:
+        """Whether the order with this revision, which has just been stored, is heeded by those who have the workers."""
+
+
+@inlineCallbacks
+def follow(
+    rtype: Any, workers: Mapping[str, int], order: Order, by: str | None, nothing: str = ""
+) -> Generator[Deferred[Any], Any, dict[str, Acknowledgement]]:
+    """Follow an order about `workers` (their ids, by name), all of them or none, with what the resource type has: how it is
+    acknowledged. `nothing` is how errors go on.
+    """
+    orders: StoredOrders = rtype.orders
+    farm: Farm | None = rtype.farm
+    try:
+        if farm is not None:
+            yield farm.check(workers, order)
+        else:
+            for name in workers:
+                orders.check(name, order)
+    except ValueError as problem:
+        raise invalid(f"{problem}{nothing}") from None
+    try:
+        revision = yield orders.follow(workers, order, by)
+    except OrderRefused as problem:
+        raise refused(f"{problem}{nothing}") from None
+    if farm is None:
+        return dict.fromkeys(workers, Acknowledgement((rtype.master.name,)))
+    acknowledged: dict[str, Acknowledgement] = yield farm.acknowledge(workers, revision)
+    return acknowledged
+
+
+def orderedEntity(
+    entities: Entities, name: str, workerid: int, acknowledgement: Acknowledgement
+) -> OrderedEntity:
+    """The answer to an order about one worker."""
+    entity: Any = entities.worker(name, breaks=False)
+    answer: OrderedEntity = {
+        "workerid": workerid,
+        "name": name,
+        "order": {
+            "heeded": acknowledgement.isHeeded,
+            "heeded_by": list(acknowledgement.heededBy),
+            "not_confirmed": list(acknowledgement.notConfirmed),
+            "text": acknowledgement.text,
+        },
+    }
+    return answer if entity is None else {**entity, **answer}

@@ -12,10 +12,17 @@ from twisted.internet.defer import inlineCallbacks, succeed
 from twisted.internet.task import deferLater
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import OwnEvents, announced, invalid, readApiOrder, refused
+from presence.master.api.endpoints import (
+    Farm,
+    OwnEvents,
+    announced,
+    follow,
+    invalid,
+    orderedEntity,
+    readApiOrder,
+)
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.compat import Entity
-from presence.orders.reading import OrderRefused
 from presence.orders.workers import ACTIONS, WORKERS, readNames
 from presence.text import shown
 
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.master.api.entities import Entities
-    from presence.master.api.shapes import BuilderPresenceEntity, PresenceEntity
+    from presence.master.api.shapes import BuilderPresenceEntity, OrderedEntity, PresenceEntity
     from presence.master.holding.storedorders import StoredOrders
 
 # So many workers are described in one turn of the reactor.
@@ -42,6 +49,8 @@ class _Published(OwnEvents):
 
     entities: Entities
     orders: StoredOrders
+    #: what other masters have to say of an order; None where there is one master
+    farm: Farm | None
     #: counts what has changed and is not counted yet
     settle: Callable[[], object]
 
@@ -73,20 +82,12 @@ class PresenceEndpoint(_Endpoint):
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
-    ) -> Generator[Deferred[Any], Any, PresenceEntity | None]:
-        """Follow an order. The result is the presence as it is then, without its breaks."""
+    ) -> Generator[Deferred[Any], Any, OrderedEntity]:
+        """Follow an order. The result is the presence as it is then, without its breaks, and how the order is acknowledged."""
         order, by = readApiOrder(ACTIONS, action, args, self.master.reactor.seconds())
-        name, _ = yield self._find(kwargs)
-        orders: StoredOrders = self.rtype.orders
-        try:
-            orders.check(name, order)
-        except ValueError as problem:
-            raise invalid(str(problem)) from None
-        try:
-            yield orders.follow((name,), order, by)
-        except OrderRefused as problem:
-            raise refused(str(problem)) from None
-        return self.entities.worker(name, breaks=False)
+        name, workerid = yield self._find(kwargs)
+        acknowledged = yield follow(self.rtype, {name: workerid}, order, by)
+        return orderedEntity(self.entities, name, workerid, acknowledged[name])
 
     def orderedOf(self, _args: dict[str, Any], kwargs: dict[str, Any]) -> tuple[str, ...]:
         """The worker of which something is ordered, as far as its name is known."""
@@ -186,22 +187,11 @@ class PresencesEndpoint(_Endpoint):
             raise invalid(
                 f"{action} needs {WORKERS}, a list of names; or POST it to one worker, as in presences/NAME"
             )
-        yield self._find(names)
-        orders: StoredOrders = self.rtype.orders
-        try:
-            for name in names:
-                orders.check(name, order)
-        except ValueError as problem:
-            raise invalid(f"{problem}; nothing was ordered") from None
-        try:
-            yield orders.follow(names, order, by)
-        except OrderRefused as problem:
-            raise refused(f"{problem}; nothing was ordered") from None
+        workers = yield self._find(names)
+        acknowledged = yield follow(self.rtype, workers, order, by, nothing="; nothing was ordered")
         found = []
         for number, name in enumerate(names, 1):
-            entity = self.entities.worker(name, breaks=False)
-            if entity is not None:
-                found.append(entity)
+            found.append(orderedEntity(self.entities, name, workers[name], acknowledged[name]))
             if number % _SLICE == 0:
                 yield deferLater(self.master.reactor, 0, lambda: None)
         return {"presences": found}

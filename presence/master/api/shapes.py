@@ -96,6 +96,25 @@ class PresenceEntity(TypedDict):
     stale_since: float | None
 
 
+class AcknowledgementEntity(TypedDict):
+    """Whether an order is `heeded`, by which masters (their names), and which have the worker and have not confirmed; `text` says so for
+    people, None where it is heeded.
+    """
+
+    heeded: bool
+    heeded_by: list[str]
+    not_confirmed: list[str]
+    text: str | None
+
+
+class OrderedEntity(TypedDict):
+    """The answer to an order: beside these three the worker as it is then, of a worker of this master's."""
+
+    workerid: int
+    name: str
+    order: AcknowledgementEntity
+
+
 class BuilderPresenceEntity(TypedDict):
     """A builder: how many of its workers are `ready`, of how many in `total`, and how many requests are `waiting`."""
 

@@ -79,7 +79,32 @@ class RecordTable:
     @inlineCallbacks
     def revision(self) -> Generator[Deferred[Any], Any, int]:
         """The number of the last order of any master of the farm; 0 before the first."""
-        return int((yield self._master.db.state.getState((yield self.farmId()), REVISION, 0)))
+        return int((yield self.farmState(REVISION)) or 0)
+
+    @inlineCallbacks
+    def farmState(self, name: str) -> Generator[Deferred[Any], Any, Any]:
+        """The value `name` of what is stored of the whole farm; None where there is none."""
+        value = yield self._master.db.state.getState((yield self.farmId()), name, None)
+        return value
+
+    @inlineCallbacks
+    def setFarmState(self, name: str, value: object) -> Generator[Deferred[Any], Any, None]:
+        """Store a value of the whole farm, which only one master stores."""
+        yield self._master.db.state.setState((yield self.farmId()), name, value)
+
+    @inlineCallbacks
+    def farmStates(self, prefix: str) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+        """All values of the whole farm whose names begin so, by name."""
+        table, farmid = self._master.db.model.object_state, (yield self.farmId())
+        query = sa.select(table.c.name, table.c.value_json).where(
+            table.c.objectid == farmid, table.c.name.startswith(prefix, autoescape=True)
+        )
+
+        def thd(connection: Any) -> dict[str, Any]:
+            return {row.name: json.loads(row.value_json) for row in connection.execute(query).fetchall()}
+
+        found: dict[str, Any] = yield self._master.db.pool.do(thd)
+        return found
 
     @inlineCallbacks
     def change(

@@ -17,8 +17,8 @@ from twisted.logger import Logger
 
 from presence.master.holding.recordtable import RecordTable
 from presence.model.retries import Retries
+from presence.orders.orderable import ALL, NO_BREAKS, STOCK, refusalOf
 from presence.orders.reading import OrderRefused
-from presence.orders.workers import WorkOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -78,17 +78,16 @@ class StoredOrders:
         """
         if self._roster.findWorker(name) is None:
             return
+        refusal = refusalOf(name, self.abilityOf(name), order)
+        if refusal is not None:
+            raise ValueError(refusal)
+
+    def abilityOf(self, name: str) -> str:
+        """What can be ordered of a worker of this master: see `presence.orders.orderable`."""
         worker = self._enrolled(name)
         if worker is None:
-            raise ValueError(
-                f"{name} is one of Buildbot's own workers, which have no presence to hold: put PresenceService() into "
-                'c["services"], declare it as a BuildSlave, or use Buildbot\'s pause'
-            )
-        if isinstance(order, WorkOrder) and order.until is not None and worker.schedule.isEmpty:
-            raise ValueError(
-                f"{name} has no breaks in master.cfg in spite of which it could work: give it onBreakDuring=, or "
-                "release its hold"
-            )
+            return STOCK
+        return NO_BREAKS if worker.schedule.isEmpty else ALL
 
     def follow(self, workers: Iterable[str], order: Order, by: str | None) -> Deferred[int]:
         """Follow an order of `by`, about `workers` (their names). A Deferred that fires with its revision (see `AdminRecord`) when it

@@ -173,6 +173,25 @@ class OrderTests(AdminTestCase):
             ],
         )
 
+    def test_notConfirmed(self):
+        """What another master has not confirmed is stored: that is said once, with a status of its own."""
+        waits = {
+            "heeded": False,
+            "heeded_by": [],
+            "not_confirmed": ["b"],
+            "text": "stored; master b has not confirmed",
+        }
+        heeded = {"heeded": True, "heeded_by": ["a"], "not_confirmed": [], "text": None}
+        self.master.workers["mac-mini"]["order"] = waits
+        self.master.workers["mac-pro"]["order"] = heeded
+        status, out, err = self.run_("hold", "mac-*")
+        self.assertEqual((status, len(out.splitlines())), (4, 2))
+        self.assertEqual(err, "presence: mac-mini: stored; master b has not confirmed\n")
+        self.master.workers["mac-pro"]["order"] = waits
+        status, _, err = self.run_("release", "mac-*")
+        self.assertEqual((status, err.count("stored")), (4, 1))
+        self.assertIn("mac-mini, mac-pro: stored", err)
+
     def test_withoutEnd(self):
         """Without --for and --until there is no end."""
         self.done("hold", "mac-mini")

@@ -46,6 +46,7 @@ class ManyTests(ApiTestCase):
             hold = self.presence(name).heldBy("admin")
             self.assertEqual((hold.reason, hold.by, hold.until), ("disks", "ann", self.at(9)))
             self.assertEqual(entity["holds"][-1]["reason"], "disks")
+            self.assertEqual(entity.pop("order")["heeded_by"], [self.master.name])
             self.assertEntity(entity)
         self.assertEqual(self.held(), NAMES)
         self.assertEqual(

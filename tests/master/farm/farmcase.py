@@ -2,6 +2,7 @@
 
 import random
 
+from presence.master.farm import confirmations
 from presence.master.farm.reconciliation import ORDERED
 from presence.master.holding.recordtable import RecordTable
 from tests.master.apicase import ApiTestCase
@@ -16,6 +17,14 @@ class FarmTestCase(ApiTestCase):
         super().setUp()
         # each look comes after exactly two seconds
         self.patch(random, "uniform", lambda *_: 0.0)
+
+        # a clock that nobody sets
+        self.set_by = 0.0
+        self.patch(confirmations, "monotonic", lambda: self.reactor.seconds() - self.set_by)
+
+    def jump(self, seconds):
+        self.set_by += seconds
+        super().jump(seconds)
 
     def startMaster(self, controllers, *args, **kwargs):
         super().startMaster(controllers, *args, multiMaster=True, **kwargs)

@@ -164,7 +164,7 @@ class ReconciliationTests(FarmTestCase):
         """A message about a worker that we do not have changes nothing, and is counted."""
         self.tell(self.order(HoldOrder("disk"), "theirs"), "theirs")
         self.pass_(0.1)
-        self.assertEqual((self.sources(), self.assembly.reconciliation.revision), ([], 1))
+        self.assertEqual((self.sources(), self.assembly.farmOrders.reconciliation.revision), ([], 1))
 
     def test_storedBefore(self):
         """What was stored by a master that was alone has no number, and is heeded."""
@@ -199,7 +199,7 @@ class AloneTests(FarmTestCase):
     def test_alone(self):
         """A master that is alone counts no orders, tells nobody of them, and asks nothing by itself."""
         super(FarmTestCase, self).startMaster([self.slave("mac-mini")])
-        self.assertIsNone(self.assembly.reconciliation)
+        self.assertIsNone(self.assembly.farmOrders)
         told = []
         self.resultOf(self.master.mq.startConsuming(lambda *args: told.append(args), ORDERED))
         self.post("presences/mac-mini", "hold", ANN)

@@ -92,15 +92,21 @@ export function groupOf(workers) {
 export async function orderAll(action, workers, params) {
   if (ACTIONS[action].theirs) {
     await orderEach(action, workers, params);
-  } else if (workers.length > 1) {
-    await orderMany(
-      workers.map((worker) => worker.name),
-      action,
-      params,
-    );
-  } else {
-    await order(workers[0].workerid, action, params);
+    return null;
   }
+  if (workers.length > 1) {
+    const names = workers.map((worker) => worker.name);
+    const { presences } = await orderMany(names, action, params);
+    return notConfirmed(presences);
+  }
+  return notConfirmed([await order(workers[0].workerid, action, params)]);
+}
+
+/** What is to be said of orders that are stored, and that a master has not confirmed; null when all are heeded. */
+export function notConfirmed(answers) {
+  const waiting = answers.filter((answer) => answer.order?.text);
+  const texts = [...new Set(waiting.map((answer) => answer.order.text))];
+  return texts.length ? texts.join("; ") : null;
 }
 
 /** Buildbot's own orders are for one worker each: where one is refused it is said of how many it was heeded. */

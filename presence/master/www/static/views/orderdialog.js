@@ -68,8 +68,9 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
     }
     setProblems([]);
     setSending(true);
+    let waits;
     try {
-      await orderAll(action, meant, params);
+      waits = await orderAll(action, meant, params);
     } catch (problem) {
       if (!closed.current) {
         const { text, login } = problemOf(problem);
@@ -79,7 +80,8 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
       return;
     }
     const ids = meant.map((worker) => worker.workerid);
-    onDone(`${count(meant.length, "worker")} ${meant.length === 1 ? "is" : "are"} ${done}`, ids);
+    const told = `${count(meant.length, "worker")} ${meant.length === 1 ? "is" : "are"} ${done}`;
+    onDone(waits ? `${told}: ${waits}` : told, ids);
     if (!closed.current) onClose();
   };
   // (some fields of some browsers keep Enter for themselves)

@@ -84,6 +84,8 @@ class FakeMaster:
         self.authorizations = []
         self.tokens = set()
         self.broken = 0
+        #: how orders are acknowledged, by worker
+        self.acknowledged = {}
 
     def answer(self, method, target, body, headers):
         """(status, headers, body) of an answer."""
@@ -148,7 +150,10 @@ class FakeMaster:
             if not self.workers[name]["holdable"]:
                 message = f"{name} is one of Buildbot's own"
                 return 400, {}, json.dumps({"error": {"message": message}}).encode()
-        after = [self.follow(self.workers[name], call["method"], params) for name in names]
+        after = [
+            {**self.follow(self.workers[name], call["method"], params), **self.acknowledged.get(name, {})}
+            for name in names
+        ]
         result = {"presences": after} if path == "presences" else after[0]
         return 200, {}, json.dumps({"result": result}).encode()
 

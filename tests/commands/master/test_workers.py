@@ -182,12 +182,12 @@ class OrderTests(AdminTestCase):
             "text": "stored; master b has not confirmed",
         }
         heeded = {"heeded": True, "heeded_by": ["a"], "not_confirmed": [], "text": None}
-        self.master.workers["mac-mini"]["order"] = waits
-        self.master.workers["mac-pro"]["order"] = heeded
+        self.master.acknowledged["mac-mini"] = {"order": waits}
+        self.master.acknowledged["mac-pro"] = {"order": heeded}
         status, out, err = self.run_("hold", "mac-*")
         self.assertEqual((status, len(out.splitlines())), (4, 2))
         self.assertEqual(err, "presence: mac-mini: stored; master b has not confirmed\n")
-        self.master.workers["mac-pro"]["order"] = waits
+        self.master.acknowledged["mac-pro"] = {"order": waits}
         status, _, err = self.run_("release", "mac-*")
         self.assertEqual((status, err.count("stored")), (4, 1))
         self.assertIn("mac-mini, mac-pro: stored", err)

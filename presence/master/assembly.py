@@ -24,6 +24,7 @@ from presence.master.builds.running import buildsOn
 from presence.master.compat import healMessages
 from presence.master.groups import Groups
 from presence.master.holding.drains import Drains
+from presence.master.holding.givenup import GivenUp
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
 from presence.master.quiesce.plan import Plan
@@ -37,14 +38,11 @@ from presence.master.starting.wakeup import Wakeup
 from presence.master.telling.telling import Telling
 from presence.master.trail import resource as trailresource
 from presence.master.why.blocks import Blocks
-from presence.model.retries import Retries
-from presence.orders.workers import ReleaseOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
     from presence.master.farm.orders import FarmOrders
@@ -128,12 +126,14 @@ class Assembly(SharedService):
         self._answers = SiteAnswers(master)
         self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None, self._answers)
         self._requeue = Requeue(master.reactor)
-        self.drains = Drains(roster, self._requeue, self._announce, self.wakeup.workerReady, self._give_up)
+        self.storedOrders = StoredOrders(roster, self._ordered)
+        self._given_up = GivenUp(roster, self.storedOrders, self._gave_up)
+        self.drains = Drains(
+            roster, self._requeue, self._announce, self.wakeup.workerReady, self._given_up.giveUp
+        )
         self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
         self.breakDeadlines = BreakDeadlines(roster, self._requeue, self._announce)
-        self.storedOrders = StoredOrders(roster, self._ordered)
         self.farmOrders = self._make_farm()
-        self._retries = Retries(master.reactor, self._give_up_again)
         self.reconfigurations = Reconfigurations(
             roster, self._standstill(master), self._reconfig_changed, self._wake_all
         )
@@ -255,7 +255,7 @@ class Assembly(SharedService):
         self.drains.stop()
         self.breakDoor.stop()
         self.breakDeadlines.stop()
-        self._retries.stop()
+        self._given_up.stop()
         self._requeue.stop()
         yield self.telling.stop()
         yield self.wakeup.stop()
@@ -338,34 +338,8 @@ class Assembly(SharedService):
         self.drains.follow(worker)
         self._announce(worker.workername)
 
-    def _give_up(self, worker: EnrolledWorker) -> None:
-        """The deadline of a drain has come that ends with it: release the worker, and try again until that is stored."""
-        name, hold = worker.workername, worker.adminRecord.hold
-
-        def failed(failure: Failure) -> None:
-            _log.warn(
-                "{name} cannot be released at the deadline of its drain ({problem}); that is tried again in {delay} s",
-                name=name,
-                problem=failure.getErrorMessage(),
-                delay=self._retries.failed(name),
-            )
-
-        by = None if hold is None else hold.by
-
-        def released(_: object) -> None:
-            self._retries.succeeded(name)
-            self.telling.gaveUp(name, by)
-
-        self.storedOrders.follow((name,), ReleaseOrder(), by).addCallbacks(released, failed)
-
-    def _give_up_again(self, name: Any) -> None:
-        worker = self.roster.enrolled(name)
-        drain = None if worker is None else worker.adminRecord.drain
-        # somebody may have ordered something else meanwhile
-        if worker is None or drain is None or drain.deadline is None or drain.onDeadline != "release":
-            self._retries.succeeded(name)
-        elif drain.deadline <= self.master.reactor.seconds():
-            self._give_up(worker)
+    def _gave_up(self, name: str, by: str | None) -> None:
+        self.telling.gaveUp(name, by)
 
     def _plan(self) -> Plan:
         reconfig = self.reconfigurations.current
@@ -399,7 +373,7 @@ class Assembly(SharedService):
         self.storedOrders.clockJumped()
         if self.farmOrders is not None:
             self.farmOrders.clockJumped()
-        self._retries.clockJumped()
+        self._given_up.clockJumped()
         self._requeue.clockJumped()
         self._blocks.clockJumped()
         self._events.clockJumped()

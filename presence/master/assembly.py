@@ -23,6 +23,7 @@ from presence.master.builds.requeue import Requeue
 from presence.master.builds.running import buildsOn
 from presence.master.compat import healMessages
 from presence.master.groups import Groups
+from presence.master.holding.builderholds import BuilderHolds
 from presence.master.holding.drains import Drains
 from presence.master.holding.givenup import GivenUp
 from presence.master.holding.storedorders import StoredOrders
@@ -89,6 +90,7 @@ class Assembly(SharedService):
     refusals = 0
     #: see `_exempt()`
     exempt: Callable[[EnrolledWorker, bool], frozenset[str]]
+    builderHolds: BuilderHolds
 
     @inlineCallbacks
     def startService(self) -> Generator[Deferred[Any], Any, None]:
@@ -111,7 +113,9 @@ class Assembly(SharedService):
         yield super().startService()
         yield self.wakeup.start()
         if self.farmOrders is not None:
+            self.storedOrders.readToo = self.builderHolds.read
             yield self.farmOrders.start()
+        yield self.builderHolds.start()
         yield self._events.start()
         if isShared(master):
             yield self._show_farm(master)
@@ -133,13 +137,16 @@ class Assembly(SharedService):
         )
         self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
         self.breakDeadlines = BreakDeadlines(roster, self._requeue, self._announce)
+        self.builderHolds = BuilderHolds(roster, self._builder_held)
         self.farmOrders = self._make_farm()
         self.reconfigurations = Reconfigurations(
             roster, self._standstill(master), self._reconfig_changed, self._wake_all
         )
         self.shutdown = Shutdown(master, self._standstill(master), self._shutdown_changed, self._wake_all)
         self._hook = ChooserHook(
-            master, (self.reconfigurations.gate, self.drains, self.breakDoor), self._answers
+            master,
+            (self.reconfigurations.gate, self.builderHolds, self.drains, self.breakDoor),
+            self._answers,
         )
         # one bound method, which all workers share
         self.exempt = self._exempt
@@ -147,7 +154,8 @@ class Assembly(SharedService):
         registerResources(master, runningbuilds)
         types = registerResources(master, presences)
         counts = ReadyCounts()
-        self._blocks = Blocks(roster, self._plan, counts.buildersOf, self._blocks_changed)
+        hold = self.builderHolds.hold
+        self._blocks = Blocks(roster, self._plan, counts.buildersOf, self._blocks_changed, builderHold=hold)
         self.entities = Entities(
             roster,
             counts,
@@ -156,11 +164,12 @@ class Assembly(SharedService):
             self.breakDeadlines,
             blocks=self._blocks,
             groupsOf=self._groups_of,
+            builderHold=self.builderHolds.holdOf,
         )
         self._events = Events(roster, self.entities, counts, types)
         for each in types.values():
             each.entities, each.orders, each.settle = self.entities, self.storedOrders, self._events.settle
-            each.farm = self.farmOrders
+            each.farm, each.builderHolds = self.farmOrders, self.builderHolds
         reconfigs = registerResources(master, reconfig)["reconfig"]
         self._report = ReconfigReport(
             master, self.reconfigurations, lambda entity: reconfigs.produceEvent(entity, "changed")
@@ -234,6 +243,7 @@ class Assembly(SharedService):
             self.reconfigurations.gate,
             self._answers,
             lambda: self.shutdown.stopping,
+            builderHold=self.builderHolds.hold,
         )
 
     def _standstill(self, master: Any) -> Standstill:
@@ -244,28 +254,15 @@ class Assembly(SharedService):
         """Leave no timer and no thread behind."""
         if not self._begun:
             return
-        self.roster.clock.stop()
-        self.reconfigurations.stop()
-        self._blocks.stop()
-        self._note.stop()
-        self.bearers.stop()
-        self._hook.stop()
-        self._answers.stop()
-        self.shutdown.end()
-        self.drains.stop()
-        self.breakDoor.stop()
-        self.breakDeadlines.stop()
-        self._given_up.stop()
-        self._requeue.stop()
-        yield self.telling.stop()
-        yield self.wakeup.stop()
-        if self.farmOrders is not None:
-            yield self.farmOrders.stop()
-        yield self.storedOrders.stop()
-        if self.snapshots is not None:
-            yield self.snapshots.stop()
-        yield self._events.stop()
-        yield self._report.stop()
+        for part in (
+            *(self.roster.clock, self.reconfigurations, self._blocks, self._note, self.bearers, self._hook),
+            *(self._answers, self.shutdown, self.drains, self.breakDoor, self.breakDeadlines, self._given_up),
+            *(self._requeue, self.telling, self.wakeup, self.farmOrders, self.storedOrders, self.snapshots),
+            *(self.builderHolds, self._events, self._report),
+        ):
+            # (what several masters have to do with each other is not there where there is one)
+            if part is not None:
+                yield part.stop()
         yield super().stopService()
 
     # --- for workers of ours
@@ -320,6 +317,8 @@ class Assembly(SharedService):
         self._answers.giveUp()
         self._answers.decisions.forget()
         self._events.follow()
+        for name, builder in self.roster.builders.items() if self.builderHolds.isGuarding else ():
+            builder.hold(self.builderHolds.hold(name))
         self._blocks.follow()
         self.reconfigurations.configurationChanged()
         self.telling.configurationChanged()
@@ -329,6 +328,16 @@ class Assembly(SharedService):
     def _workers_changed(self) -> None:
         if self.farmOrders is not None and self._begun:
             self.farmOrders.workersChanged()
+
+    def _builder_held(self, name: str) -> None:
+        """An admin holds a builder, or no longer."""
+        builder = self.roster.findBuilder(name)
+        if builder is not None:
+            builder.hold(self.builderHolds.hold(name))
+        self._blocks.builderChanged(name)
+        self._events.blocksChanged((), (name,))
+        if not self.builderHolds.isHeld(name):
+            self.master.botmaster.maybeStartBuildsForBuilder(name)
 
     def _announce(self, name: str) -> None:
         self._events.workerChanged(name)
@@ -365,19 +374,11 @@ class Assembly(SharedService):
             worker.clockJumped(seconds)
         for presence in self.roster.workers.values():
             presence.clockJumped()
-        self.wakeup.clockJumped()
-        self.reconfigurations.clockJumped()
-        self.shutdown.clockJumped()
-        self.breakDoor.clockJumped()
-        self.breakDeadlines.clockJumped()
-        self.storedOrders.clockJumped()
-        if self.farmOrders is not None:
-            self.farmOrders.clockJumped()
-        self._given_up.clockJumped()
-        self._requeue.clockJumped()
-        self._blocks.clockJumped()
-        self._events.clockJumped()
-        self.telling.clockJumped()
-        if self.snapshots is not None:
-            self.snapshots.clockJumped()
-        self._report.clockJumped()
+        for part in (
+            *(self.wakeup, self.reconfigurations, self.shutdown, self.breakDoor, self.breakDeadlines),
+            *(self.storedOrders, self.farmOrders, self.builderHolds, self._given_up, self._requeue),
+            *(self._blocks, self._events, self.telling, self.snapshots, self._report),
+        ):
+            # (what several masters have to do with each other is not there where there is one)
+            if part is not None:
+                part.clockJumped()

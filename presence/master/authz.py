@@ -26,7 +26,7 @@ from buildbot.www.authz.roles import RolesFromOwner
 from twisted.internet.defer import succeed
 from twisted.logger import Logger
 
-from presence.master.api.presences import PresenceEndpoint
+from presence.master.api.presences import BuilderPresenceEndpoint, PresenceEndpoint
 from presence.master.api.reconfig import ReconfigEndpoint
 from presence.orders import reconfig as reconfigorders
 from presence.orders.workers import ACTIONS
@@ -124,7 +124,8 @@ class PresenceMatch(Match):
 
 
 class PresenceEndpointMatcher(EndpointMatcherBase):
-    """Matches what is ordered of the presence of a worker, and never its reading: Buildbot's events are public.
+    """Matches what is ordered of the presence of a worker, and never its reading: Buildbot's events are public. Without `worker` it
+    matches what is ordered of a builder, too, which has no owners.
 
     `role`: who has it, may. `worker`: the worker's name, or a pattern in the way of the other matchers, or a
     list of those; None is every worker. `actions`: one of hold, drain, release, work, push and withdraw, or a list of those; None is
@@ -162,6 +163,9 @@ class PresenceEndpointMatcher(EndpointMatcherBase):
             endpoint, arguments = self.master.data.getEndpoint(ep)
         except InvalidPathError:
             return None
+        if isinstance(endpoint, BuilderPresenceEndpoint) and self.worker is None:
+            # it has no owners
+            return PresenceMatch(self.master, WorkerOwners())
         if not isinstance(endpoint, PresenceEndpoint):
             return None
         name = endpoint.workerName(arguments)

@@ -137,6 +137,7 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
         else:
             self._assembly = assembly
             self._exempt = assembly.exempt
+            self._builder_is_held = assembly.builderHolds.isHeld
             self.presence = assembly.roster.enroll(self)
         if mirror.isLatent(self):
             self.presence.release("offline")

@@ -12,22 +12,26 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.model.states import Hold
     from presence.model.workerpresence import WorkerPresence
 
 
 class BuilderPresence:
     """The presence of a builder: that of the workers it may use, taken together. `name` is that of the builder.
 
-    A worker is ready for it that is AVAILABLE, and in no partial break that refuses this builder.
+    A worker is ready for it that is AVAILABLE, and in no partial break that refuses this builder; none is while the builder
+    itself is held.
 
     It watches its workers only while somebody waits for one of them: on a master with hundreds of workers
     and a thousand builders a flip then costs nothing for the builders that nobody asked about.
     """
 
-    __slots__ = ("_waiters", "_watching", "_workers", "name")
+    __slots__ = ("_waiters", "_watching", "_workers", "held", "name")
 
     def __init__(self, name: str, workers: list[WorkerPresence] | tuple[WorkerPresence, ...] = ()) -> None:
         self.name = name
+        #: what holds the builder itself, or None
+        self.held: Hold | None = None
         self._workers: dict[WorkerPresence, None] = dict.fromkeys(workers)
         self._watching: dict[WorkerPresence, Callable[[], None]] = {}
         self._waiters = Waiters(self._first_ready, name, self._unwatch)
@@ -59,8 +63,20 @@ class BuilderPresence:
         """
         if self._first_ready() is not None:
             return None
-        back = (worker.backFor(self.name) for worker in self._workers)
-        return min((at for at in back if at is not None), default=None)
+        if self.held is not None and any(
+            worker.ready and worker.admits(self.name) for worker in self._workers
+        ):
+            return self.held.until
+        known = (worker.backFor(self.name) for worker in self._workers)
+        back = min((at for at in known if at is not None), default=None)
+        if self.held is None or back is None:
+            return back
+        return None if self.held.until is None else max(back, self.held.until)
+
+    def hold(self, hold: Hold | None) -> None:
+        """No build of this builder may start, whatever its workers say; None: they may again."""
+        self.held = hold
+        self._waiters.fire()
 
     def addWorker(self, presence: WorkerPresence) -> None:
         """The builder may use this worker from now on. Adding it twice is adding it once."""
@@ -105,7 +121,7 @@ class BuilderPresence:
             self._waiters.fire()
 
     def _may_build_on(self, worker: WorkerPresence) -> bool:
-        return worker.ready and worker.admits(self.name)
+        return self.held is None and worker.ready and worker.admits(self.name)
 
     def _first_ready(self) -> WorkerPresence | None:
         for worker in self._workers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from presence.orders import reconfig, shutdown, workers
+from presence.orders import builders, reconfig, shutdown, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,6 +14,8 @@ _WORDS = {
     ("reconfig", "cancel"): "cancel-reconfig",
     ("shutdown", "stop"): "stop-master",
     ("shutdown", "cancel"): "cancel-stop",
+    ("builderpresence", "hold"): "hold-builder",
+    ("builderpresence", "release"): "release-builder",
 }
 
 #: {(the resource of the API, the action there): the word for it}.
@@ -21,6 +23,7 @@ ABILITIES: Mapping[tuple[str, str], str] = {
     (resource, action): _WORDS.get((resource, action), action)
     for resource, actions in (
         ("presence", workers.ACTIONS),
+        ("builderpresence", builders.ACTIONS),
         ("reconfig", reconfig.ACTIONS),
         ("shutdown", shutdown.ACTIONS),
     )

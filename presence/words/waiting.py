@@ -64,6 +64,7 @@ OTHER_CHOSEN = "nextBuild of master.cfg chose request {request} first"
 FAILED = "{function} of master.cfg failed: {problem}"
 AHEAD = ("1 request of the builder is ahead of it", "{count} requests of the builder are ahead of it")
 NO_WORKERS = "the builder has no workers"
+HELD = "the builder is {held}"
 NOT_HERE = "this master does not have the builder"
 
 #: What a worker is, in a count of many, by the kind of its first reason. (That of a hold is its source, and has its words.)
@@ -74,6 +75,7 @@ KINDS = {
     "lock": "waiting for a lock",
     "partial": "in a partial break",
     "sparing": "soon on a break",
+    "held": "held",
     "function": "refused by master.cfg",
     "class": "not accepting",
 }
@@ -86,6 +88,7 @@ HINTS = {
     "graceful": "restart the worker on its machine",
     "reconfig": "presence reconfig --cancel",
     "master": "presence stop-master --cancel",
+    "held": "presence release --builder-only {builder}",
     "workers": "give the builder workers in master.cfg",
 }
 

@@ -50,6 +50,15 @@ class AdminText(Clocks):
         ]
         return table(("BUILDER", "STATE", "READY", "WAITING", "WHY", "UNTIL"), rows)
 
+    def builderChange(self, builder: dict[str, Any]) -> str:
+        """A line about a builder of which something was ordered."""
+        said = [stateText(builder)]
+        if builder["hold"] is not None:
+            said.append(self.hold(builder["hold"]))
+        elif builder["reason"]:
+            said.append(builder["reason"])
+        return plain(f"{self.clock()} {builder['name']}: {', '.join(said)}")
+
     def hold(self, hold: dict[str, Any]) -> str:
         """One hold."""
         return holdText(hold, until=self.moment(hold["until"]))

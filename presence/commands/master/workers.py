@@ -25,7 +25,7 @@ from presence.commands.terminal import AVAILABLE
 from presence.text import plain
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
 
     from presence.commands.master.client import MasterClient
 
@@ -58,6 +58,7 @@ def addParser(subparsers: Any) -> None:
         help="push a hold in the name of what measures something, such as zabbix: beside all others, renewed by the same "
         "command, and gone when that stops; needs --for or --until, a day at most",
     )
+    _add_builder_only(hold, "hold a builder instead of workers: no build of it starts, wherever")
     addJson(hold, lines=True)
 
     text = "end what `presence hold` has begun"
@@ -66,6 +67,7 @@ def addParser(subparsers: Any) -> None:
     release.add_argument(
         "--source", metavar="NAME", help="end what `hold --source NAME` has pushed, and nothing else"
     )
+    _add_builder_only(release, "end what `hold --builder-only` has begun")
     addJson(release, lines=True)
 
     builders = addCommand(
@@ -82,6 +84,10 @@ def addParser(subparsers: Any) -> None:
     watch = addCommand(subparsers, "watch", _watch, "follow the changes, one line each, until Ctrl-C")
     addSelection(watch)
     addJson(watch, lines=True)
+
+
+def _add_builder_only(parser: ArgumentParser, text: str) -> None:
+    parser.add_argument("--builder-only", metavar="NAME", help=f"{text}; a name, or a pattern")
 
 
 def _workers(options: Namespace, client: MasterClient) -> int:
@@ -113,6 +119,8 @@ def _isStopping(client: MasterClient) -> bool:
 
 
 def _hold(options: Namespace, client: MasterClient) -> int:
+    if options.builder_only is not None:
+        return _order_builders(options, client, "hold", reason=options.reason, until=untilOf(options))
     if options.source is not None and untilOf(options) is None:
         raise UsageError(
             "--source pushes a hold that ends unless it is renewed: give --for or --until, as in --for 5m"
@@ -125,10 +133,24 @@ def _hold(options: Namespace, client: MasterClient) -> int:
 
 
 def _release(options: Namespace, client: MasterClient) -> int:
+    if options.builder_only is not None:
+        return _order_builders(options, client, "release")
     workers = ordered(options, client, "release")
     if options.source is not None:
         return order(options, workers, client, "withdraw", source=options.source)
     return order(options, workers, client, "release")
+
+
+def _order_builders(options: Namespace, client: MasterClient, action: str, **params: Any) -> int:
+    """Order something of the builders themselves: all are looked up before the first is told."""
+    if options.workers or options.builder is not None or options.source is not None:
+        raise UsageError(
+            "--builder-only is about builders: name no workers, no --builder and no --source with it"
+        )
+    for each in matching([options.builder_only], client.get("builderpresences"), "builder"):
+        after = client.post(f"builderpresences/{each['builderid']}", action, **params)
+        print(json.dumps(after) if options.json else adminText().builderChange(after), flush=True)
+    return DONE
 
 
 def _watch(options: Namespace, client: MasterClient) -> int:

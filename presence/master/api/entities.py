@@ -57,6 +57,7 @@ class Entities:
         *,
         blocks: Blocks,
         groupsOf: Callable[[Any], Iterable[str]],
+        builderHold: Callable[[int], Hold | None],
     ) -> None:
         self._roster = roster
         self._counts = counts
@@ -65,6 +66,7 @@ class Entities:
         self._deadlines = deadlines
         self._blocks = blocks
         self._groups_of = groupsOf
+        self._builder_hold = builderHold
         self._forecast = Forecast()
         # what other masters tell of their workers; None where there is one master
         self._farm: Snapshots | None = None
@@ -232,7 +234,7 @@ class Entities:
         refusing = self._refusing(builder) if self._door.isGuarding else {}
         reason: str | None
         if whole is not None:
-            ready, reason, back_at = 0, whole.text, None
+            ready, reason, back_at = 0, whole.text, whole.until
         elif refusing or blocked:
             # a worker that is ready may be in a partial break that refuses this builder
             ready -= len({each for each in refusing if not each.admits(name)} | blocked.keys())
@@ -251,6 +253,7 @@ class Entities:
             "waiting": waiting.get(builderid, 0),
             "reason": reason,
             "back_at": back_at,
+            "hold": None if builder.held is None else _hold(builder.held),
         }
 
     def _builder_of_farm(
@@ -264,7 +267,8 @@ class Entities:
             return None
         workers = [(farm.entity(each), each.unusable) for each in farm.known.ofBuilder(builderid)]
         return cast(
-            "BuilderPresenceEntity", builderEntity(builderid, name, workers, waiting.get(builderid, 0))
+            "BuilderPresenceEntity",
+            builderEntity(builderid, name, workers, waiting.get(builderid, 0), self._builder_hold(builderid)),
         )
 
     def unusable(self, name: str) -> dict[str, list[Any]]:

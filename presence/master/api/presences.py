@@ -23,6 +23,7 @@ from presence.master.api.endpoints import (
 )
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.compat import Entity
+from presence.orders import builders as builderorders
 from presence.orders.workers import ACTIONS, WORKERS, readNames
 from presence.text import shown
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from presence.master.api.entities import Entities
     from presence.master.api.shapes import BuilderPresenceEntity, OrderedEntity, PresenceEntity
+    from presence.master.holding.builderholds import BuilderHolds
     from presence.master.holding.storedorders import StoredOrders
 
 # So many workers are described in one turn of the reactor.
@@ -49,6 +51,7 @@ class _Published(OwnEvents):
 
     entities: Entities
     orders: StoredOrders
+    builderHolds: BuilderHolds
     #: what other masters have to say of an order; None where there is one master
     farm: Farm | None
     #: counts what has changed and is not counted yet
@@ -221,7 +224,7 @@ class PresencesEndpoint(_Endpoint):
 
 
 class BuilderPresenceEndpoint(_Endpoint):
-    """The presence of one builder."""
+    """The presence of one builder, and what may be ordered of it."""
 
     kind = base.EndpointKind.SINGLE
     pathPatterns: ClassVar[list[str]] = [
@@ -235,21 +238,39 @@ class BuilderPresenceEndpoint(_Endpoint):
     def get(
         self, _resultSpec: Any, kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, BuilderPresenceEntity | None]:
-        """The entity; None when there is no such builder."""
+        """The entity; None when this master has no such builder."""
+        name = self.builderName(kwargs)
+        return None if name is None else (yield self._entity(name))
+
+    @inlineCallbacks
+    def control(
+        self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, BuilderPresenceEntity | None]:
+        """Follow an order. The result is the builder as it is then."""
+        now = self.master.reactor.seconds()
+        order, by = readApiOrder(builderorders.ACTIONS, action, args, now)
+        name = self.builderName(kwargs)
+        builderid = None if name is None else self.entities.builderId(name)
+        if name is None or builderid is None:
+            builder = shown(kwargs.get("buildername", kwargs.get("builderid")))
+            raise exceptions.InvalidPathError(
+                f"there is no builder {builder} here: GET builderpresences lists them"
+            )
+        yield self.rtype.builderHolds.follow({name: builderid}, order, by)
+        return (yield self._entity(name))
+
+    def builderName(self, kwargs: dict[str, Any]) -> str | None:
+        """The name of the builder that the path names, if it is one of this master's."""
         name = kwargs.get("buildername")
         if name is None:
             name = self.entities.builderName(kwargs["builderid"])
-        if name is None or self.entities.builderId(name) is None:
-            return None
+        return None if name is None or self.entities.builderId(name) is None else name
+
+    @inlineCallbacks
+    def _entity(self, name: str) -> Generator[Deferred[Any], Any, BuilderPresenceEntity | None]:
         waiting = yield unclaimedRequests(self.master)
         self.rtype.settle()
         return self.entities.builder(name, waiting)
-
-    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
-        """Nothing is ordered of a builder."""
-        raise exceptions.InvalidControlException(
-            f"action {shown(action)}: POST {', '.join(ACTIONS)} to the builder's workers, as in presences/NAME"
-        )
 
 
 class BuilderPresencesEndpoint(_Endpoint):
@@ -269,7 +290,12 @@ class BuilderPresencesEndpoint(_Endpoint):
         found = self.entities.builders(waiting)
         return filters.select(resultSpec, self.rtype.entityType, found)
 
-    control = BuilderPresenceEndpoint.control
+    def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
+        """Nothing is ordered of all builders at once."""
+        raise exceptions.InvalidControlException(
+            f"action {shown(action)}: POST {', '.join(builderorders.ACTIONS)} to one builder, as in builderpresences/ID; or "
+            f"{', '.join(ACTIONS)} to workers, as in presences/NAME"
+        )
 
 
 class Presence(_Published, base.ResourceType):
@@ -333,6 +359,7 @@ class BuilderPresence(_Published, base.ResourceType):
         waiting = types.Integer()
         reason = filters.NullableText
         back_at = filters.NullableInstant
+        hold = types.NoneOk(filters.HoldType("hold"))
 
     entityType = EntityType(name)
 

@@ -116,7 +116,9 @@ class OrderedEntity(TypedDict):
 
 
 class BuilderPresenceEntity(TypedDict):
-    """A builder: how many of its workers are `ready`, of how many in `total`, and how many requests are `waiting`."""
+    """A builder: how many of its workers are `ready`, of how many in `total`, and how many requests are `waiting`.
+    `hold` is that of the builder itself.
+    """
 
     builderid: int
     name: str
@@ -126,6 +128,7 @@ class BuilderPresenceEntity(TypedDict):
     waiting: int
     reason: str | None
     back_at: float | None
+    hold: HoldEntity | None
 
 
 class AwaitedEntity(TypedDict):

@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from presence.model.states import PresenceState
 from presence.words.holds import holdText
+from presence.words.waiting import HELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from presence.model.states import Hold
+
 # How many workers are named when it is told why none of them is ready.
 _NAMED = 3
+
+# Those of a hold.
+_FIELDS = ("source", "reason", "by", "since", "until")
 
 #: A worker: its entity, and why builders (ids, as text) would not start on it though it is ready.
 Told = tuple["Mapping[str, Any]", "Mapping[str, Sequence[Any]]"]
 
 
-def builderEntity(builderid: int, name: str, workers: Iterable[Told], waiting: int) -> dict[str, Any]:
-    """The entity of a builder, as the API has it, whatever master is asked."""
+def builderEntity(
+    builderid: int, name: str, workers: Iterable[Told], waiting: int, hold: Hold | None = None
+) -> dict[str, Any]:
+    """The entity of a builder, as the API has it, whatever master is asked; `hold` is that of the builder itself."""
     ready = total = 0
     refusing: list[tuple[str, str]] = []
     away: list[Mapping[str, Any]] = []
@@ -37,7 +45,10 @@ def builderEntity(builderid: int, name: str, workers: Iterable[Told], waiting: i
             ready += 1
     reason: str | None = None
     back_at: float | None = None
-    if not ready:
+    held = None if hold is None else {key: getattr(hold, key) for key in _FIELDS}
+    if held is not None and hold is not None:
+        ready, reason, back_at = 0, HELD.replace("{held}", holdText(held)), hold.until
+    elif not ready:
         reason = _why(refusing, away) if total else "it has no workers"
         back_at = min((each for each in ends if each is not None), default=None)
     return {
@@ -49,6 +60,7 @@ def builderEntity(builderid: int, name: str, workers: Iterable[Told], waiting: i
         "waiting": waiting,
         "reason": reason,
         "back_at": back_at,
+        "hold": held,
     }
 
 

@@ -17,7 +17,7 @@ from buildbot.db.enginestrategy import create_engine
 from buildbot.db.model import Model
 from buildbot.scripts.base import getConfigFileFromTac
 
-from presence.master.holding.recordtable import OBJECT
+from presence.master.holding.recordtable import BUILDERS, OBJECT
 from presence.orders.record import AdminRecord
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ def findLeftovers(connection: Any) -> list[Leftover]:
 def removeLeftovers(connection: Any, workers: Iterable[str] | None = None) -> int:
     """Remove what is stored of these workers: of how many it was. A master that runs must not know of presences.
 
-    Without `workers` everything is removed, and the name under which it is stored.
+    Without `workers` everything is removed, what was ordered of builders, too, and the names under which it is stored.
     """
     query = sa.delete(Model.object_state).where(Model.object_state.c.objectid.in_(_objects()))
     if workers is not None:
         query = query.where(Model.object_state.c.name.in_(list(workers)))
     removed: int = connection.execute(query).rowcount
     if workers is None:
-        # beside them there is what concerns the whole farm
+        # beside them there is what concerns builders, and the whole farm
         ours = sa.select(Model.objects.c.id).where(Model.objects.c.name == OBJECT[0])
         connection.execute(sa.delete(Model.object_state).where(Model.object_state.c.objectid.in_(ours)))
         connection.execute(sa.delete(Model.objects).where(Model.objects.c.name == OBJECT[0]))
@@ -91,13 +91,14 @@ def removeLeftovers(connection: Any, workers: Iterable[str] | None = None) -> in
 
 def hasName(connection: Any) -> bool:
     """Whether there is a name under which something is, or was, stored."""
-    return connection.execute(_objects()).first() is not None
+    return connection.execute(_objects(OBJECT, BUILDERS)).first() is not None
 
 
-def _objects() -> Any:
-    name, kind = OBJECT
+def _objects(*stored: tuple[str, str]) -> Any:
+    """The ids of what we have stored; by default of workers."""
     objects = Model.objects.c
-    return sa.select(objects.id).where(objects.name == name, objects.class_name == kind)
+    meant = [sa.and_(objects.name == name, objects.class_name == kind) for name, kind in stored or (OBJECT,)]
+    return sa.select(objects.id).where(sa.or_(*meant))
 
 
 def _read(value: str) -> AdminRecord | None:

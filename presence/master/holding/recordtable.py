@@ -24,6 +24,8 @@ _log = Logger()
 # The rows of Buildbot's table of states that are ours. They are not made of names in this source, which may
 # change; and a dot keeps them from those of anybody's class.
 OBJECT = ("presence", "presence.AdminHolds")
+#: Likewise of builders, by their ids.
+BUILDERS = ("presence", "presence.BuilderHolds")
 
 # That of what concerns all masters of a farm, and the name of its row with the number of the last order.
 FARM = ("presence", "presence.Farm")
@@ -46,14 +48,15 @@ class Changed(NamedTuple):
 
 
 class RecordTable:
-    """The rows, of `master`'s database.
+    """The rows, of `master`'s database; `kind` is under which name and class they are stored there.
 
     Where several masters share that, the orders of all of them are counted, each in its own transaction: who has seen the
     number of one sees what was stored by those before it.
     """
 
-    def __init__(self, master: Any) -> None:
+    def __init__(self, master: Any, kind: tuple[str, str] = OBJECT) -> None:
         self._master = master
+        self._kind = kind
         self._objectid: int | None = None
         self._farmid: int | None = None
 
@@ -107,6 +110,21 @@ class RecordTable:
         return found
 
     @inlineCallbacks
+    def readAll(self) -> Generator[Deferred[Any], Any, dict[str, AdminRecord]]:
+        """What is stored, by name; what cannot be read holds, and says so."""
+        objectid = yield self.objectId()
+        table = self._master.db.model.object_state
+
+        def thd(connection: Any) -> dict[str, AdminRecord]:
+            rows = connection.execute(
+                sa.select(table.c.name, table.c.value_json).where(table.c.objectid == objectid)
+            )
+            return {row.name: self._record(row.name, row.value_json) for row in rows.fetchall()}
+
+        found: dict[str, AdminRecord] = yield self._master.db.pool.do(thd)
+        return found
+
+    @inlineCallbacks
     def change(
         self, names: Sequence[str], after: Callable[[AdminRecord], AdminRecord]
     ) -> Generator[Deferred[Any], Any, dict[str, Changed]]:
@@ -126,7 +144,7 @@ class RecordTable:
     def objectId(self) -> Generator[Deferred[Any], Any, int]:
         """By what our rows are known."""
         if self._objectid is None:
-            self._objectid = yield self._master.db.state.getObjectId(*OBJECT)
+            self._objectid = yield self._master.db.state.getObjectId(*self._kind)
         return self._objectid
 
     @inlineCallbacks
@@ -237,7 +255,7 @@ class RecordTable:
         try:
             return AdminRecord.fromDict(json.loads(value))
         except (TypeError, ValueError):
-            _log.failure("the stored state of worker {name} is not readable", name=name)
+            _log.failure("the stored state of {name} is not readable", name=name)
             return self._unreadable()
 
     def _unreadable(self) -> AdminRecord:

@@ -54,6 +54,8 @@ class StoredOrders:
 
     #: called with the names of the workers and the revision of an order that was stored here
     stored: Callable[[tuple[str, ...], int], object] | None = None
+    #: reads what else is stored, in a Deferred, when all of it is read again
+    readToo: Callable[[], Deferred[None]] | None = None
 
     def __init__(self, roster: Roster, changed: Callable[[EnrolledWorker], object]) -> None:
         self._roster = roster
@@ -136,6 +138,8 @@ class StoredOrders:
             self._take(workers[name], record)
             if number % _AT_ONCE == 0:
                 yield deferLater(self._master.reactor, 0, lambda: None)
+        if names is None and self.readToo is not None:
+            yield self.readToo()
 
     @inlineCallbacks
     def heed(

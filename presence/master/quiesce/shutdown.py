@@ -100,7 +100,7 @@ class Shutdown:
         if self._timer is not None:
             self._timer.reset(0)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """The master ends. No timer is left."""
         self._over = True
         self._ending.stop()

@@ -27,6 +27,9 @@ class Gate(Builds):
     #: themselves: about those, doors have decided for this very request (`presence.master.starting.chooser`)
     _exempt: Callable[[EnrolledWorker, bool], Container[str]] | None = None
 
+    #: whether an admin holds the builder of this name
+    _builder_is_held: Callable[[str], bool] | None = None
+
     # whether nothing may start, as it is not known yet what holds the worker
     _closed = False
     # whether the build that was about to start was refused
@@ -97,7 +100,9 @@ class Gate(Builds):
         of which this one has not heard.
         """
         assert self._assembly is not None  # noqa: S101 (the caller has looked)
-        known = yield self._assembly.storedOrders.heed(self)
+        builder_known = yield self._assembly.builderHolds.heed(builder)
+        # (last: what it says does not hold for long)
+        known = (yield self._assembly.storedOrders.heed(self)) and builder_known
         if self._refuse_builder(builder) or not known:
             # (Buildbot goes on in this very call stack)
             self._refused = True
@@ -122,17 +127,24 @@ class Gate(Builds):
 
     def _refuse(self, *, child: bool, builder: str | None = None) -> bool:
         """Whether the build that is about to start may not, and goes back to the queue: not while the presence is held, nor
-        in a partial break that has begun since the doors were asked, and refuses this builder.
+        in a partial break that has begun since the doors were asked, and refuses this builder, nor where that is held.
         """
         presence, timer = self.presence, self.breakTimer
         if presence is None or timer is None:
             return True
         # a master that was suspended hears of other things before it hears of its timers
         timer.reconsider()
-        limited = builder is not None and not presence.admits(builder)
+        limited = builder is not None and (
+            not presence.admits(builder)
+            or (self._builder_is_held is not None and self._builder_is_held(builder))
+        )
         self._refused = limited or not self._accepts(child=child)
         if self._refused:
-            _log.info("{presence} accepts no build any more: it goes back to the queue", presence=presence)
+            _log.info(
+                "{presence} accepts no build {of}any more: it goes back to the queue",
+                presence=presence,
+                of=f"of {builder} " if limited else "",
+            )
             if self._assembly is not None:
                 self._assembly.refusals += 1
         return self._refused

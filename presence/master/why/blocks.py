@@ -1,4 +1,6 @@
-"""What keeps every build from a worker that nothing holds: locks that are taken, and a reconfiguration that holds its builders."""
+"""What keeps every build from a worker that nothing holds: locks that are taken, a reconfiguration that holds its builders, or an
+admin who holds them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from buildbot.interfaces import IRenderable
 
 from presence.master.builds.running import allBuilds, isLost, workerOf
-from presence.master.why.explain import buildName, lockReason, reconfigReason
+from presence.master.why.explain import buildName, heldReason, lockReason, reconfigReason
 from presence.master.why.facts import Running, Taken
 from presence.master.why.lockowners import LockOwners
 from presence.model.gathering import Gathering
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from presence.master.quiesce.plan import Plan
     from presence.master.roster import Roster
     from presence.master.why.facts import Reason
+    from presence.model.states import Hold
 
     Announce = Callable[[Iterable[str], Iterable[str]], object]
     BuildersOf = Callable[[str], Iterable[str]]
@@ -33,17 +36,24 @@ class Blocks:
     Who builds is busy, and that is another matter: what a worker's own builds have taken does not block it.
 
     `plan` is that of the reconfiguration which waits, an empty one if none does; `buildersOf` gives the names of the builders
-    that may use a worker. `announce` is called with the names of the
+    that may use a worker, and `builderHold` what holds a builder. `announce` is called with the names of the
     workers, and of the builders, of which something else is true now.
     """
 
     def __init__(
-        self, roster: Roster, plan: Callable[[], Plan], buildersOf: BuildersOf, announce: Announce
+        self,
+        roster: Roster,
+        plan: Callable[[], Plan],
+        buildersOf: BuildersOf,
+        announce: Announce,
+        *,
+        builderHold: Callable[[str], Hold | None],
     ) -> None:
         self._roster = roster
         self._plan = plan
         self._builders_of_worker = buildersOf
         self._announce = announce
+        self._builder_hold = builderHold
         self._gathering = Gathering(roster.master.reactor, self._look)
         self._listening: dict[Any, Callable[[], object]] = {}
         # who needs a lock; and of each builder its locks, as (lock, access)
@@ -68,6 +78,9 @@ class Blocks:
 
     def ofBuilder(self, name: str) -> Reason | None:
         """Why none of its builds would start, on whichever worker; None if some would."""
+        hold = self._builder_hold(name)
+        if hold is not None:
+            return heldReason(name, hold)
         held = self._held.get(name, {}).get(None)
         if held is not None:
             return reconfigReason(held)
@@ -123,6 +136,13 @@ class Blocks:
         for name in self._dirty_builders:
             presence = self._roster.findBuilder(name)
             self._dirty_workers.update(each.name for each in (presence.workers if presence else ()))
+        self._gathering.ask()
+
+    def builderChanged(self, name: str) -> None:
+        """A builder is held, or no longer."""
+        presence = self._roster.findBuilder(name)
+        self._dirty_builders.add(name)
+        self._dirty_workers.update(each.name for each in (presence.workers if presence else ()))
         self._gathering.ask()
 
     def clockJumped(self) -> None:
@@ -224,6 +244,9 @@ class Blocks:
         return tuple(found.values())[:_TOLD]
 
     def _why_pair(self, builder: str, worker: Any, owners: LockOwners) -> Reason | None:
+        hold = self._builder_hold(builder)
+        if hold is not None:
+            return heldReason(builder, hold)
         held = self._held.get(builder, {})
         why = held.get(None, held.get(worker.workername))
         if why is not None:

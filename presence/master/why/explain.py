@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -152,6 +153,13 @@ def lockReason(taken: Taken) -> Reason:
     else:
         text = words.LOCKED.replace("{lock}", taken.lock)
     return Reason("lock", text, until=until, estimated=until is not None)
+
+
+def heldReason(builder: str, hold: Hold) -> Reason:
+    """That an admin holds the builder itself."""
+    held = holdText({"source": hold.source, "reason": hold.reason, "by": hold.by})
+    hint = words.HINTS["held"].replace("{builder}", shlex.quote(builder))
+    return Reason("held", words.HELD.replace("{held}", held), until=hold.until, hint=hint)
 
 
 def reconfigReason(why: str) -> Reason:

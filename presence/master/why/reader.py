@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from buildbot.interfaces import IRenderable
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.why.explain import NAMED, explain, explainWorkers
+from presence.master.why.explain import NAMED, explain, explainWorkers, heldReason
 from presence.master.why.facts import Reason, Why
 from presence.master.why.workers import Builds, Candidates, estimatesOf
 from presence.words import waiting as words
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from presence.master.starting.answers import SiteAnswers
     from presence.master.starting.decisions import Look
     from presence.master.why.facts import WorkerFacts, Workers
+    from presence.model.states import Hold
 
 #: How long a function of `master.cfg` may take to answer before it is said that everybody waits for it, in seconds.
 PATIENCE = 2.0
@@ -34,7 +35,9 @@ _NOT_HERE = Reason("builder", words.NOT_HERE)
 
 
 class WhyReader:
-    """Why the requests of a master wait. `stop` gives what was ordered of its stop, None if nothing was."""
+    """Why the requests of a master wait. `stop` gives what was ordered of its stop, None if nothing was, and
+    `builderHold` what holds a builder.
+    """
 
     #: of a longer list of workers so many are told by name
     named = NAMED
@@ -46,12 +49,15 @@ class WhyReader:
         gate: ReconfigGate,
         answers: SiteAnswers,
         stop: Callable[[], Stop | None],
+        *,
+        builderHold: Callable[[str], Hold | None],
     ) -> None:
         self._roster = roster
         self._door = door
         self._gate = gate
         self._answers = answers
         self._stop = stop
+        self._builder_hold = builderHold
 
     @property
     def _master(self) -> Any:
@@ -126,6 +132,9 @@ class WhyReader:
             yield Reason("master", words.STARTS_NOTHING)
         for what, since in self._answers.overdue(PATIENCE):
             yield Reason("function", words.NO_ANSWER.replace("{function}", what), since)
+        hold = self._builder_hold(builder)
+        if hold is not None:
+            yield heldReason(builder, hold)
         if self._answers.decisions.isLeftOut(builder):
             yield Reason("function", words.LEFT_OUT)
 

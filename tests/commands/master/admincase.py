@@ -141,6 +141,11 @@ class FakeMaster:
                 self.shutdown["on_deadline"] = call["params"]["on_deadline"] or "abort"
             return 200, {}, json.dumps({"result": self.shutdown}).encode()
         params = call["params"]
+        if path.startswith("builderpresences/"):
+            (builder,) = (each for each in self.builders if path == f"builderpresences/{each['builderid']}")
+            held = hold(by="ann", **params) if call["method"] == "hold" else None
+            builder = {**builder, "hold": held, "state": "NOT_ACCEPTING_NEW_BUILDS" if held else "AVAILABLE"}
+            return 200, {}, json.dumps({"result": builder}).encode()
         names = params.pop("workers", None)
         if path != "presences":
             names = [

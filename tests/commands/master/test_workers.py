@@ -81,6 +81,19 @@ class ListTests(AdminTestCase):
             found = json.loads("\n".join(self.done("workers", "--json", *arguments)))
             self.assertEqual([each["name"] for each in found], names)
 
+    def test_builderOnly(self):
+        """`--builder-only` orders of builders, and of no worker; with workers it is a usage error."""
+        (line,) = self.done("hold", "--builder-only", "runtests", "--reason", "key")
+        self.assertEqual(line, "06:00:00 runtests: not accepting, held by ann (key)")
+        self.assertEqual(self.master.posted(), [("1", "hold", {"reason": "key", "until": None})])
+        (line,) = self.done("release", "--builder-only", "runt*")
+        self.assertEqual(line, "06:00:00 runtests: available")
+        for more in (["mac-mini"], ["--builder", "runtests"], ["--source", "x"]):
+            status, _, err = self.run_("hold", "--builder-only", "runtests", *more)
+            self.assertEqual(status, 2)
+            self.assertIn("name no workers", err)
+        self.assertIn("there is no builder x", self.run_("hold", "--builder-only", "x")[2])
+
     def test_source(self):
         """`--source` pushes a hold that ends, and withdraws it; without an end it is a usage error."""
         self.run_("hold", "mac-mini", "--source", "zabbix", "--reason", "load 63", "--for", "5m")

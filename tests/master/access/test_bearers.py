@@ -230,7 +230,9 @@ class TokenTests(BearersTestCase):
         for resource, action in ABILITIES:
             self.token(f"for-{resource}-{action}", may=(ABILITIES[resource, action],))
             for other, another in ABILITIES:
-                path = "presences/mac-mini" if other == "presence" else other
+                path = {"presence": "presences/mac-mini", "builderpresence": "builderpresences/1"}.get(
+                    other, other
+                )
                 answer = self.post(path, another, nonsense=1)
                 if (other, another) == (resource, action):
                     self.assertEqual(answer.status, 400, answer.json)  # it was allowed, and is nonsense

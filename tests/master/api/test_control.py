@@ -101,11 +101,10 @@ class ControlTests(ApiTestCase):
         self.assertEqual(self.sources(), [])
 
     def test_collections(self):
-        """Builders take no orders, and say who does."""
-        for path in ("builderpresences", "builders/runtests/presence"):
-            status, code, text = self.post(path, "hold").error
-            self.assertEqual((status, code), (501, METHOD_NOT_FOUND))
-            self.assertIn("presences/NAME", text)
+        """All builders at once take no orders, and it is said who does."""
+        status, code, text = self.post("builderpresences", "hold").error
+        self.assertEqual((status, code), (501, METHOD_NOT_FOUND))
+        self.assertIn("as in builderpresences/ID; or hold, drain", text)
 
     def test_mistakes(self):
         """Each mistake is refused, changes nothing, and says what would be right."""

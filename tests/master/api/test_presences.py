@@ -301,6 +301,7 @@ class BuilderTests(ApiTestCase):
                 "waiting": 0,
                 "reason": None,
                 "back_at": None,
+                "hold": None,
             },
         )
 

@@ -20,11 +20,14 @@ WAYS = {
     "break": "a mass flip: a break begins on all of them",
     "at once": "their sensors hold, in the same turn of the reactor",
     "two seconds": "their sensors hold, within the two seconds in which they look",
+    "breaks": "a flip as drawn out: on each a break of its own begins, within two seconds",
     "break over": "a mass flip back: the break is over",
     "go": "all let go, in the same turn of the reactor",
 }
 
 _WORKERS, _BUILDERS = 1000, 100
+# in how many turns of the reactor they come, where they do not come at once
+_TURNS = 100
 
 
 def plan(*, quick):
@@ -70,37 +73,40 @@ def _away(now):
     )
 
 
-def _say(farm, message, workers=None):
-    now = farm.reactor.seconds()
-    for worker in farm.workers if workers is None else workers:
+def _say(workers, message, now):
+    for worker in workers:
         answer = worker.conn.receive(PRESENCE, message.toDict(now))
         if "error" in answer:
             raise RuntimeError(answer["error"])
 
 
 async def _at_once(farm):
+    workers, now = farm.workers, farm.reactor.seconds()
     farm.meters.begin()
-    _say(farm, _away(farm.reactor.seconds()))
+    _say(workers, _away(now), now)
 
 
 async def _two_seconds(farm):
+    workers = farm.workers
     farm.meters.begin()
-    turns, workers = 100, farm.workers
-    for turn in range(turns):
-        _say(farm, _away(farm.reactor.seconds()), workers[turn::turns])
-        await after(farm.reactor, 2.0 / turns)
+    for turn in range(_TURNS):
+        now = farm.reactor.seconds()
+        _say(workers[turn::_TURNS], _away(now), now)
+        await after(farm.reactor, 2.0 / _TURNS)
 
 
 async def _go(farm):
-    _say(farm, _away(farm.reactor.seconds()))
+    workers, now = farm.workers, farm.reactor.seconds()
+    _say(workers, _away(now), now)
     await farm.meters.rest()
     farm.meters.begin()
-    _say(farm, AVAILABLE)
+    _say(workers, AVAILABLE, farm.reactor.seconds())
 
 
-def _schedule(farm, begin, end):
-    start, stop = (datetime.fromtimestamp(each, timezone.utc) for each in (begin, end))
-    for worker in farm.workers:
+def _schedule(farm, begin, end, within=0.0):
+    for number, worker in enumerate(farm.workers):
+        later = within * (number % _TURNS) / _TURNS
+        start, stop = (datetime.fromtimestamp(each + later, timezone.utc) for each in (begin, end))
         worker.breakTimer.replace(BreakSchedule([Break(start, stop)]))
 
 
@@ -116,6 +122,13 @@ async def _break(farm):
     await _until(farm, begin)
 
 
+async def _breaks(farm):
+    begin = farm.reactor.seconds() + 3.0
+    _schedule(farm, begin, begin + 3600, within=2.0)
+    await _until(farm, begin)
+    await after(farm.reactor, 2.0)
+
+
 async def _break_over(farm):
     end = farm.reactor.seconds() + 4.0
     _schedule(farm, end - 3600, end)
@@ -124,6 +137,7 @@ async def _break_over(farm):
 
 _DO = {
     "break": _break,
+    "breaks": _breaks,
     "at once": _at_once,
     "two seconds": _two_seconds,
     "break over": _break_over,

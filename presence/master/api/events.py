@@ -302,9 +302,7 @@ class Events:
     ) -> Generator[Deferred[None], None, None]:
         for number, name in enumerate(names):
             if number % SLICE == 0:
-                self._heard = {
-                    name: mayBeHeard(self._master.mq, each.plural) for name, each in self._types.items()
-                }
+                self._heard.clear()
             announce(name)
             if number % SLICE == SLICE - 1:
                 yield deferLater(self._master.reactor, 0, lambda: None)
@@ -334,7 +332,7 @@ class Events:
             entity is not None
             and not self._stopped
             and self._sent[rtype].isNews(entity)
-            and self._heard[rtype]
+            and self._is_heard(rtype)
         ):
             self._types[rtype].produceEvent(entity, "changed")
 
@@ -346,6 +344,11 @@ class Events:
         elif self._told.get(entity["builderid"]) != entity:
             self._told[entity["builderid"]] = entity
             self._types[rtype].produceEvent(entity, "changed")
+
+    def _is_heard(self, rtype: str) -> bool:
+        if rtype not in self._heard:
+            self._heard[rtype] = mayBeHeard(self._master.mq, self._types[rtype].plural)
+        return self._heard[rtype]
 
     def _must_count(self) -> bool:
         """Whether to ask how many requests wait. While nobody listens it is put off: with builds that start and end all

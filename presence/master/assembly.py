@@ -131,14 +131,19 @@ class Assembly(SharedService):
         self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None, self._answers)
         self._requeue = Requeue(master.reactor)
         self.storedOrders = StoredOrders(roster, self._ordered)
+        self.farmOrders = self._make_farm()
         self._given_up = GivenUp(roster, self.storedOrders, self._gave_up)
         self.drains = Drains(
-            roster, self._requeue, self._announce, self.wakeup.workerReady, self._given_up.giveUp
+            roster,
+            self._requeue,
+            self._announce,
+            self.wakeup.workerReady,
+            self._given_up.giveUp,
+            census=None if self.farmOrders is None else self.farmOrders.census,
         )
         self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
         self.breakDeadlines = BreakDeadlines(roster, self._requeue, self._announce)
         self.builderHolds = BuilderHolds(roster, self._builder_held)
-        self.farmOrders = self._make_farm()
         self.reconfigurations = Reconfigurations(
             roster, self._standstill(master), self._reconfig_changed, self._wake_all
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.farm.census import Census
 from presence.master.farm.confirmations import Confirmations
 from presence.master.farm.orderable import Orderable
 from presence.master.farm.reconciliation import Reconciliation
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 class FarmOrders:
     """Puts together what heeds the orders of other masters, what lets them know, and what knows whom they can order what.
 
+    `census` counts what runs on drained workers.
     `check` and `acknowledge` are what the API asks (`presence.master.api.endpoints.Farm`).
     """
 
@@ -29,6 +31,7 @@ class FarmOrders:
         self._confirmations = Confirmations(roster, orders.table)
         self._orderable = Orderable(roster, orders)
         self.reconciliation = Reconciliation(roster.master, orders, self._confirmations.heeds)
+        self.census = Census(roster.master, orders.table)
         self.check = self._orderable.check
         self.acknowledge = self._confirmations.acknowledge
 
@@ -37,11 +40,13 @@ class FarmOrders:
         """Listen to the other masters, and tell them."""
         yield self._confirmations.start()
         yield self.reconciliation.start()
+        yield self.census.start()
 
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Listen no more. No timer is left."""
         self._orderable.stop()
+        yield self.census.stop()
         yield self.reconciliation.stop()
         yield self._confirmations.stop()
 
@@ -53,4 +58,5 @@ class FarmOrders:
         """The clock has been set."""
         self._orderable.clockJumped()
         self.reconciliation.clockJumped()
+        self.census.clockJumped()
         self._confirmations.clockJumped()

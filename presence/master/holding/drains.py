@@ -7,7 +7,7 @@ becomes of it on this master.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
@@ -16,7 +16,7 @@ from presence.master.builds.running import buildsOn, waitingFor
 from presence.master.compat import isWaitedFor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
@@ -40,6 +40,24 @@ class _Drained:
     admitted: set[int] = field(default_factory=set)
 
 
+class Census(Protocol):
+    """What runs on drained workers at whichever master; see `presence.master.farm.census`."""
+
+    def watch(
+        self, key: object, names: Iterable[str], group: str | None, changed: Callable[[], object]
+    ) -> None:
+        """Count what runs on these workers, from now on anew: `changed` is called when it is known that nothing does."""
+
+    def forget(self, key: object) -> None:
+        """They are not drained any more."""
+
+    def isBusy(self, key: object) -> bool:
+        """Whether something runs on the workers that are watched as `key`, as far as is known."""
+
+    def waitsIn(self, group: str, builds: Iterable[int]) -> Deferred[bool]:
+        """Whether one of these builds (ids) runs on a worker that is drained in `group`."""
+
+
 _NONE: frozenset[str] = frozenset()
 _ADMIN = frozenset({"admin"})
 
@@ -48,7 +66,8 @@ class Drains:
     """The drains of the workers of a master, and the door (see `presence.master.starting.chooser`) to those workers.
 
     `announce` is called with the name of a worker whose drain has changed, `wake` with that of one
-    which may be able to start a build, and `giveUp` with a worker that is to be released.
+    which may be able to start a build, and `giveUp` with a worker that is to be released. `census` knows what runs at other masters;
+    None where there are none.
     """
 
     def __init__(
@@ -58,6 +77,8 @@ class Drains:
         announce: Callable[[str], object],
         wake: Callable[[str], object],
         giveUp: Callable[[EnrolledWorker], object],
+        *,
+        census: Census | None = None,
     ) -> None:
         self._roster = roster
         self._announce = announce
@@ -66,6 +87,7 @@ class Drains:
         self._drained: dict[str, _Drained] = {}
         self._busy: dict[object, bool] = {}
         self._requeue = requeue
+        self._census = census
 
     def stop(self) -> None:
         """Forget them; what is stored stays."""
@@ -84,6 +106,7 @@ class Drains:
         if drain is not None:
             self._drained[worker.workername] = entry = _Drained(worker, drain)
             self._arm(entry)
+            self._watch(_group(entry))
             self.changed(worker)
             # what a build waits for may be in the queue already, and had another worker until now
             self._wake(worker.workername)
@@ -94,12 +117,13 @@ class Drains:
         if entry is not None:
             if entry.timer is not None:
                 entry.timer.cancel()
+            self._watch(_group(entry))
             self._regroup(_group(entry))
 
     def isBusy(self, name: str) -> bool:
         """Whether the drain of this worker is not done: something runs on it, or on another one of its group."""
         entry = self._drained.get(name)
-        return entry is not None and _is_busy(self._members(entry))
+        return entry is not None and self._is_busy(_group(entry), self._members(entry))
 
     def changed(self, worker: EnrolledWorker) -> None:
         """A build has started or ended on this worker."""
@@ -116,12 +140,28 @@ class Drains:
     def _regroup(self, group: object) -> None:
         """Announce all workers of a group when the last build has ended, or when one has begun."""
         members = self._group_of(group)
-        busy = _is_busy(members)
+        busy = self._is_busy(group, members)
         if self._busy.pop(group, None) != busy:
             for each in members:
                 self._announce(each.worker.workername)
         if members:
             self._busy[group] = busy
+
+    def _watch(self, group: object) -> None:
+        """Count anew what runs on the workers of this group, at whichever master."""
+        if self._census is None:
+            return
+        members = self._group_of(group)
+        if members:
+            names = [each.worker.workername for each in members]
+            self._census.watch(group, names, members[0].drain.group, lambda: self._regroup(group))
+        else:
+            self._census.forget(group)
+
+    def _is_busy(self, group: object, members: list[_Drained]) -> bool:
+        return _is_busy(members) or (
+            bool(members) and self._census is not None and self._census.isBusy(group)
+        )
 
     # --- the deadline
 
@@ -143,7 +183,7 @@ class Drains:
             self._requeue.send(buildsOn(entry.worker), "drained, and the deadline has come")
         else:
             members = self._members(entry)
-            if _is_busy(members):
+            if self._is_busy(_group(entry), members):
                 _log.info("{worker} is not drained at its deadline: released", worker=entry.worker.workername)
                 # all of them, and now: when one has gone the others may look idle
                 for each in members:
@@ -175,7 +215,11 @@ class Drains:
         Nothing but the drain may hold it (about a reconfiguration that waits others decide), and the deadline lies ahead.
         """
         entry = self._drained.get(worker.workername)
-        return entry is not None and self._admits_while_busy(entry) and _is_busy(self._members(entry))
+        return (
+            entry is not None
+            and self._admits_while_busy(entry)
+            and self._is_busy(_group(entry), self._members(entry))
+        )
 
     def _admits_while_busy(self, entry: _Drained) -> bool:
         """What `admits()` says while something runs on one of the group."""
@@ -195,10 +239,22 @@ class Drains:
         if entry is None or not self.admits(worker):
             return False
         running = {build.buildid for each in self._members(entry) for build in buildsOn(each.worker)}
-        if running.isdisjoint(waiting):
+        if running.isdisjoint(waiting) and not (yield self._waits_elsewhere(entry, waiting)):
             return False
         entry.admitted.add(request.id)
         return True
+
+    @inlineCallbacks
+    def _waits_elsewhere(self, entry: _Drained, waiting: list[int]) -> Generator[Deferred[Any], Any, bool]:
+        """Whether one of these builds runs at another master on a worker of the same group."""
+        group = entry.drain.group
+        if self._census is None or group is None:
+            return False
+        found = yield self._census.waitsIn(group, waiting)
+        # (it may have been released meanwhile)
+        return (
+            bool(found) and self._drained.get(entry.worker.workername) is entry and self.admits(entry.worker)
+        )
 
     def wasAdmitted(self, worker: EnrolledWorker, build: Any) -> bool:
         """Whether `build` (of Buildbot) starts on this worker because another one waits for it."""
@@ -209,7 +265,7 @@ class Drains:
         """The holds of a worker, any one, have changed: a drained one may have to build what that would have built."""
         if not presence.ready:
             # (five hundred may be drained with one order, and each of them is such a change)
-            busy = {_group(each) for each in self._drained.values() if _is_busy([each])}
+            busy = {_group(each) for each in self._drained.values() if self._is_busy(_group(each), [each])}
             for entry in tuple(self._drained.values()) if busy else ():
                 if _group(entry) in busy and self._admits_while_busy(entry):
                     self._wake(entry.worker.workername)

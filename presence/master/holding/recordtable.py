@@ -80,6 +80,26 @@ class RecordTable:
         return {name: found.get(name, AdminRecord()) for name in wanted}
 
     @inlineCallbacks
+    def drainedIn(self, groups: Iterable[str]) -> Generator[Deferred[Any], Any, dict[str, frozenset[str]]]:
+        """The names of all workers that are drained in these groups, by group."""
+        table, objectid = self._master.db.model.object_state, (yield self.objectId())
+        found: dict[str, set[str]] = {group: set() for group in groups}
+        # as it is written there; the records that are found are read
+        texts = [table.c.value_json.contains(json.dumps(group), autoescape=True) for group in found]
+        query = sa.select(table.c.name, table.c.value_json).where(
+            table.c.objectid == objectid, sa.or_(*texts)
+        )
+
+        def thd(connection: Any) -> None:
+            for row in connection.execute(query).fetchall():
+                drain = self._record(row.name, row.value_json).drain
+                if drain is not None and drain.group in found:
+                    found[drain.group].add(row.name)
+
+        yield self._master.db.pool.do(thd)
+        return {group: frozenset(names) for group, names in found.items()}
+
+    @inlineCallbacks
     def revision(self) -> Generator[Deferred[Any], Any, int]:
         """The number of the last order of any master of the farm; 0 before the first."""
         return int((yield self.farmState(REVISION)) or 0)

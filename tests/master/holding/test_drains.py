@@ -43,6 +43,7 @@ class DrainTests(DrainTestCase):
         self.startFarm("mac-mini")
         first = self.request()
         entity = self.order(reason="update")
+        self.assertTrue(entity.pop("order")["heeded"])
         self.assertEntity(entity)
         self.assertEqual(
             entity["drain"],

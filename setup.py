@@ -107,6 +107,8 @@ setup(
             "RolesFromWorkerOwner = presence.master.authz:RolesFromWorkerOwner",
             "ReconfigEndpointMatcher = presence.master.authz:ReconfigEndpointMatcher",
             "PresenceService = presence.master.service:PresenceService",
+            "PresenceGenerator = presence.master.reporters.generator:PresenceGenerator",
+            "PresenceMessageFormatter = presence.master.reporters.formatter:PresenceMessageFormatter",
         ],
     },
     classifiers=[

@@ -36,7 +36,7 @@ from presence.master.roster import Roster
 from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
-from presence.master.telling.telling import Telling
+from presence.master.telling.telling import Sources, Telling
 from presence.master.trail import resource as trailresource
 from presence.master.why.blocks import Blocks
 
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from presence.master.enrolled import EnrolledWorker
     from presence.master.farm.orders import FarmOrders
     from presence.master.farm.snapshots import Snapshots
-    from presence.master.metrics.measures import Measures
     from presence.master.why.reader import WhyReader
     from presence.model.workerpresence import WorkerPresence
 
@@ -186,13 +185,16 @@ class Assembly(SharedService):
         self._shutdowns.shutdown = self.shutdown
         entries = registerResources(master, trailresource)["trailentry"]
         entries.entities = self.entities
-        self.telling = Telling(
-            self.roster,
-            entries,
+        sources = Sources(
             isBusy=self.drains.isBusy,
             lastReconfig=lambda: self.reconfigurations.last,
-            measures=lambda: self._make_measures(counts.readyOf, why),
+            reconfig=lambda: self.reconfigurations.current,
+            why=lambda builder: why().ofBuilder(builder),
+            readyOf=counts.readyOf,
+            tallies=lambda: {"wakeups": self.wakeup.wakeups, "refusals": self.refusals},
+            nameOf=self.entities.workerName,
         )
+        self.telling = Telling(self.roster, entries, sources)
         for each in (types["presence"], reconfigs, self._shutdowns):
             each.listeners = self.telling.orderListeners
         self.bearers = Bearers(master, self.telling.orderListeners)
@@ -226,18 +228,6 @@ class Assembly(SharedService):
         yield self._events.join(self.snapshots)
         yield self.snapshots.start()
 
-    def _make_measures(self, ready_of: Callable[[str], int], why: Callable[[], WhyReader]) -> Measures:
-        # a master without metrics has not got them in memory
-        from presence.master.metrics.measures import Measures  # noqa: PLC0415
-
-        return Measures(
-            self.roster,
-            lambda builder: why().ofBuilder(builder),
-            readyOf=ready_of,
-            tallies=lambda: {"wakeups": self.wakeup.wakeups, "refusals": self.refusals},
-            nameOf=self.entities.workerName,
-        )
-
     def _why_reader(self) -> WhyReader:
         # a master that nobody asks has not got it in memory
         from presence.master.why.reader import WhyReader  # noqa: PLC0415
@@ -267,7 +257,8 @@ class Assembly(SharedService):
         ):
             # (what several masters have to do with each other is not there where there is one)
             if part is not None:
-                yield part.stop()
+                stopped: Any = part.stop()
+                yield stopped
         yield super().stopService()
 
     # --- for workers of ours

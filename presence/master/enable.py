@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from buildbot import config
+from buildbot.errors import PluginDBError
 from buildbot.plugins import db
 from twisted.logger import Logger
 
@@ -51,13 +52,22 @@ def enable(c: MutableMapping[str, Any], *, page: bool = True, **keywords: Any) -
         )
 
 
+def _knows(known: Any, name: str) -> bool:
+    """Whether Buildbot has a plugin of this name; to ask with `in` would import it."""
+    try:
+        known._get_entry(name)
+    except PluginDBError:
+        return False
+    return True
+
+
 def _register() -> bool:
     """Let Buildbot know our plugins, if it has been started without them. Whether it knows the page."""
     try:
         for namespace in _NAMESPACES:
             known = db.get_plugins(namespace, None)
             for entry in entry_points(group=f"buildbot.{namespace}"):
-                if entry.value.startswith("presence.") and entry.name not in known:
+                if entry.value.startswith("presence.") and not _knows(known, entry.name):
                     known._tree.add(entry.name, db._PluginEntry(known._group, entry, known._load_entry))
         return _PAGE in db.get_plugins("www", None)
     except (AttributeError, TypeError):

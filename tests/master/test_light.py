@@ -15,6 +15,7 @@ NEVER = (
     "presence.master.trail.trail",
     "presence.master.metrics.measures",
     "presence.master.metrics.port",
+    "presence.master.reporters",
     "prometheus_client",
     "dateutil.rrule",
     "statistics",

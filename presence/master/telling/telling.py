@@ -1,10 +1,12 @@
-"""Who is told what happens on a master: the trail, and the metrics. What nobody wants is not there, and costs nothing."""
+"""Who is told what happens on a master: the trail, the metrics and the notices. What nobody wants is not there, and costs nothing."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks, succeed
+from twisted.logger import Logger
 
 from presence.master.api.events import mayBeHeard
 from presence.master.api.registration import registerResources
@@ -18,39 +20,52 @@ if TYPE_CHECKING:
     from presence.master.happenings.watch import Watch
     from presence.master.metrics.measures import Measures
     from presence.master.metrics.port import MetricsPort
+    from presence.master.reporters.notices import Notices
     from presence.master.roster import Roster
     from presence.master.trail.trail import Trail
+    from presence.master.why.facts import Why
     from presence.model.workerpresence import WorkerPresence
+
+
+_log = Logger()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the parts find out what they do not know: whether the drain of a worker is not done, how the last reconfiguration has ended and which one
+    waits, why a request of a builder would wait, how many workers of a builder are ready, what others count, and how the worker with an
+    id is called.
+    """
+
+    isBusy: Callable[[str], bool]
+    lastReconfig: Callable[[], Any]
+    reconfig: Callable[[], Any]
+    why: Callable[[str], Deferred[Why]]
+    readyOf: Callable[[str], int]
+    tallies: Callable[[], dict[str, int]]
+    nameOf: Callable[[int], str | None]
 
 
 class Telling:
     """Makes the parts that somebody wants, and hands on to them what happens.
 
     `entries` is the resource type of the trail. `orderListeners` are those that hear of orders, as long as somebody wants to: it is one list,
-    which others keep. `measures` makes the metrics.
+    which others keep. `sources` are where the parts find out what they do not know.
     """
 
-    def __init__(
-        self,
-        roster: Roster,
-        entries: Any,
-        *,
-        isBusy: Callable[[str], bool],
-        lastReconfig: Callable[[], Any],
-        measures: Callable[[], Measures],
-    ) -> None:
+    def __init__(self, roster: Roster, entries: Any, sources: Sources) -> None:
         self._roster = roster
         self._master = roster.master
         self._entries = entries
-        self._is_busy = isBusy
-        self._last_reconfig = lastReconfig
+        self._sources = sources
         self._watch: Watch | None = None
         self._trail: Trail | None = None
         self._trail_size: int | None = None
-        self._make_measures = measures
         self._measures: Measures | None = None
         self._place: str | None = None
         self._port: MetricsPort | None = None
+        self._notices: Notices | None = None
+        self._following = self._stopped = False
         self._listeners: list[Listener] = []
         self.orderListeners: list[Listener] = []
 
@@ -63,7 +78,10 @@ class Telling:
         self._listeners.append(listener)
         if self._watch is None:
             self._watch = Watch(
-                self._roster, self._tell, isBusy=self._is_busy, lastReconfig=self._last_reconfig
+                self._roster,
+                self._tell,
+                isBusy=self._sources.isBusy,
+                lastReconfig=self._sources.lastReconfig,
             )
             self._watch.start()
             self.orderListeners.append(self._watch.ordered)
@@ -99,8 +117,12 @@ class Telling:
         if place is None:
             return
         from presence.master.metrics import resource, terms  # noqa: PLC0415 (they may be off)
+        from presence.master.metrics.measures import Measures  # noqa: PLC0415
 
-        self._measures = measures = self._make_measures()
+        sources = self._sources
+        self._measures = measures = Measures(
+            self._roster, sources.why, readyOf=sources.readyOf, tallies=sources.tallies, nameOf=sources.nameOf
+        )
         self.listen(measures.happened)
         yield measures.start()
         if place == terms.WEB:
@@ -119,6 +141,8 @@ class Telling:
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Tell nothing any more. A Deferred that fires when the trail is written, and no port is listened at."""
+        self._stopped = True
+        self._end_notices()
         yield self._end_trail()
         yield self._end_measures()
         self._watch = None
@@ -145,6 +169,39 @@ class Telling:
             return succeed(None)
         self.stopListening(trail.add)
         return trail.stop()
+
+    @inlineCallbacks
+    def _follow_reporters(self) -> Generator[Deferred[Any], Any, None]:
+        """Have the notices that generators of Buildbot's reporters want."""
+        # these are configured when the whole configuration has been taken over
+        yield self._master.initLock.acquire()
+        self._master.initLock.release()
+        self._following = False
+        manager = getattr(self._master, "service_manager", None)
+        wanted = {
+            each.number: each.terms
+            for reporter in getattr(manager, "namedServices", {}).values()
+            for each in getattr(reporter, "generators", None) or ()
+            if getattr(each, "presenceNotices", False)
+        }
+        if self._stopped or not wanted:
+            self._end_notices()
+        elif self._notices is not None:
+            self._notices.follow(wanted)
+        else:
+            from presence.master.reporters.notices import Notices  # noqa: PLC0415 (nobody may want any)
+
+            self._notices = notices = Notices(
+                self._roster, readyOf=self._sources.readyOf, reconfig=self._sources.reconfig
+            )
+            self.listen(notices.happened)
+            yield notices.start(wanted)
+
+    def _end_notices(self) -> None:
+        notices, self._notices = self._notices, None
+        if notices is not None:
+            self.stopListening(notices.happened)
+            notices.stop()
 
     def _publish(self, entry: dict[str, Any]) -> None:
         if mayBeHeard(self._master.mq, self._entries.plural):
@@ -180,6 +237,11 @@ class Telling:
 
     def configurationChanged(self) -> None:
         """The roster has followed a new configuration."""
+        if not self._following:
+            self._following = True
+            self._follow_reporters().addErrback(
+                lambda failure: _log.failure("while looking who wants notices", failure)
+            )
         if self._watch is not None:
             self._watch.configurationChanged()
 
@@ -189,3 +251,5 @@ class Telling:
             self._trail.clockJumped()
         if self._measures is not None:
             self._measures.clockJumped()
+        if self._notices is not None:
+            self._notices.clockJumped()

@@ -17,6 +17,9 @@ _OUTCOMES = {
     "failed": ": failed",
 }
 
+# The end of not being connected.
+CONNECTED = "connected"
+
 _RESULTS = {
     ("reconfig", "reconfigured"): "reconfigured",
     ("reconfig", "failed"): "not reconfigured: there is a mistake in the configuration",
@@ -34,7 +37,7 @@ def trailText(entry: Mapping[str, Any]) -> str:
     if kind == "order":
         text = f"{what}{_by(entry)}{_why(entry)}{_OUTCOMES.get(outcome, f': {outcome}')}"
     elif kind == "end":
-        text = f"no longer {HOLDS.get(what, (what,))[0]}{_why(entry)}"
+        text = CONNECTED if what == "offline" else f"no longer {HOLDS.get(what, (what,))[0]}{_why(entry)}"
     elif kind in {"begin", "change"}:
         text = holdText({"source": what, "by": entry["by"], "reason": entry["reason"]})
         text = text if kind == "begin" else f"now {text}"

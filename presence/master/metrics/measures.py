@@ -12,7 +12,7 @@ from twisted.internet.defer import inlineCallbacks
 from presence.master.metrics.causes import BY, INTERVAL, Causes
 from presence.master.metrics.lag import EventLag
 from presence.master.metrics.statements import Statements
-from presence.master.metrics.times import Times, stateOf
+from presence.master.metrics.times import KINDS, Times, stateOf
 from presence.orders.abilities import ABILITIES
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ class Measures:
             ["source"],
             registry=self._registry,
         )
+        # what has not happened yet is 0: of what is not there Prometheus knows no increase
+        for each in sorted(_ORDERS):
+            self._orders.labels(each, "done")
+        for each in KINDS:
+            self._holds.labels(each)
         lag = Histogram(
             "presence_event_lag_seconds",
             "How long it took until a change of a worker was announced.",

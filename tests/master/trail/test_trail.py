@@ -282,3 +282,10 @@ class TrailTests(TrailTestCase):
         begun, refused, ended = self.texts()
         self.assertEqual(refused.partition(": the hold")[0], "withdraw by mallory: refused")
         self.assertTrue(begun.endswith("(load 63)") and ended.endswith("(load 63)"), (begun, ended))
+
+    def test_connections(self):
+        """A worker that goes and comes is told in the words for it."""
+        self.farm()
+        self.disconnect("mac-mini")
+        self.connect("mac-mini")
+        self.assertEqual(self.texts(), ["not connected", "connected"])

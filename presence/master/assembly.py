@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.master.enrolled import EnrolledWorker
+    from presence.master.farm.member import Member
     from presence.master.farm.orders import FarmOrders
-    from presence.master.farm.snapshots import Snapshots
     from presence.master.why.reader import WhyReader
     from presence.model.workerpresence import WorkerPresence
 
@@ -73,8 +73,8 @@ class Assembly(SharedService):
 
     #: None where there is one master
     farmOrders: FarmOrders | None = None
-    #: what the masters of the farm tell of their workers; None where there is one master
-    snapshots: Snapshots | None = None
+    #: what the masters of the farm tell each other; None where there is one master
+    farm: Member | None = None
 
     roster: Roster
     storedOrders: StoredOrders
@@ -117,7 +117,7 @@ class Assembly(SharedService):
         yield self.builderHolds.start()
         yield self._events.start()
         if isShared(master):
-            yield self._show_farm(master)
+            yield self._show_farm()
         yield self.reconfigurations.start()
 
     def _make(self, master: Any) -> None:
@@ -155,7 +155,7 @@ class Assembly(SharedService):
         # one bound method, which all workers share
         self.exempt = self._exempt
         # the API
-        registerResources(master, runningbuilds)
+        self._running = registerResources(master, runningbuilds)["runningbuild"]
         types = registerResources(master, presences)
         counts = ReadyCounts()
         hold = self.builderHolds.hold
@@ -208,25 +208,19 @@ class Assembly(SharedService):
         return FarmOrders(self.roster, self.storedOrders)
 
     @inlineCallbacks
-    def _show_farm(self, master: Any) -> Generator[Deferred[Any], Any, None]:
-        """Tell the other masters of the farm what is here, and know what they tell."""
-        # one that is alone has nothing of it in memory
-        from presence.master.farm.snapshots import Snapshots  # noqa: PLC0415
+    def _show_farm(self) -> Generator[Deferred[Any], Any, None]:
+        """Tell the other masters of the farm what is here, know what they tell, and watch the router between them."""
+        from presence.master.farm.member import Member  # noqa: PLC0415
 
-        def connection(name: str) -> Any:
-            return getattr(master.workers.workers.get(name), "conn", None)
+        def look_soon() -> None:
+            if self.farmOrders is not None:
+                self.farmOrders.reconciliation.lookSoon()
 
-        self.snapshots = Snapshots(
-            master,
-            connection=connection,
-            isConfigured=lambda name: self.roster.findWorker(name) is not None,
-            stored=self._events.toldHere,
-            changed=self._events.toldElsewhere,
-            due=self._events.tellAgain,
-        )
-        self.entities.join(self.snapshots)
-        yield self._events.join(self.snapshots)
-        yield self.snapshots.start()
+        self.farm = Member(self.roster, self._events, look_soon)
+        self.entities.join(self.farm.snapshots)
+        self._running.isGone = self.farm.snapshots.pulse.isGone
+        yield self._events.join(self.farm.snapshots)
+        yield self.farm.start()
 
     def _why_reader(self) -> WhyReader:
         # a master that nobody asks has not got it in memory
@@ -252,7 +246,7 @@ class Assembly(SharedService):
         for part in (
             *(self.roster.clock, self.reconfigurations, self._blocks, self._note, self.bearers, self._hook),
             *(self._answers, self.shutdown, self.drains, self.breakDoor, self.breakDeadlines, self._given_up),
-            *(self._requeue, self.telling, self.wakeup, self.farmOrders, self.storedOrders, self.snapshots),
+            *(self._requeue, self.telling, self.wakeup, self.farmOrders, self.storedOrders, self.farm),
             *(self.builderHolds, self._events, self._report),
         ):
             # (what several masters have to do with each other is not there where there is one)
@@ -373,7 +367,7 @@ class Assembly(SharedService):
         for part in (
             *(self.wakeup, self.reconfigurations, self.shutdown, self.breakDoor, self.breakDeadlines),
             *(self.storedOrders, self.farmOrders, self.builderHolds, self._given_up, self._requeue),
-            *(self._blocks, self._events, self.telling, self.snapshots, self._report),
+            *(self._blocks, self._events, self.telling, self.farm, self._report),
         ):
             # (what several masters have to do with each other is not there where there is one)
             if part is not None:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _log = Logger()
 
 
+# What a master may do that is one of several, and whose message queue is away.
+_ROUTER_LOST = ("rejoin", "end")
+
+
 class PresenceService(BuildbotService):
     """Gives a presence to every worker of the master, whatever its class is: shown, held, released and drained like a
     `BuildSlave`, and with the same promise at the start of a build. No worker is disconnected for it.
@@ -48,6 +52,9 @@ class PresenceService(BuildbotService):
 
     With `operator`, a role or a list of roles of the site's rules, the account of the master orders from the shell without a
     login, as the user ``operator`` with these roles; and with `operatorGroup` (its name or number) everybody of that group.
+
+    `routerLost` is what one of several masters does when the router of their messages is away: ``"rejoin"`` it when that can be,
+    or ``"end"``, so that whoever supervises the master starts it anew.
 
     With `trail` what happens is written to a file in the master's directory: True, or how large it may get, as in ``"50M"``. With
     `metrics` there are numbers for Prometheus: True is on the master's web server, a number a port of this machine.
@@ -76,6 +83,7 @@ class PresenceService(BuildbotService):
         operatorGroup: Any = None,
         trail: Any = None,
         metrics: Any = None,
+        routerLost: str = "rejoin",
     ) -> None:
         """Each mistake is a `config.error`."""
         self._terms = Terms(onBreakDuring, timezone, owners, availableWhile)
@@ -97,6 +105,10 @@ class PresenceService(BuildbotService):
         OperatorTerms(operator, operatorGroup)
         trailSize(trail)
         metricsPlace(metrics)
+        if routerLost not in _ROUTER_LOST:
+            config.error(
+                f"PresenceService: routerLost={routerLost!r} is not right: give one of {', '.join(_ROUTER_LOST)}"
+            )
 
     @inlineCallbacks
     def reconfigServiceWithSibling(self, sibling: PresenceService) -> Generator[Deferred[Any], Any, None]:
@@ -116,12 +128,15 @@ class PresenceService(BuildbotService):
         groups: Any = None,
         trail: Any = None,
         metrics: Any = None,
+        routerLost: str = "rejoin",
         **terms: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, which `checkConfig()` has looked at; `terms` are the other keywords of that."""
         yield super().reconfigService()
         assembly = yield Assembly.getService(self.master)
         self._terms = Terms(**terms)
+        if assembly.farm is not None:
+            assembly.farm.routerLost = routerLost
         if groups is not None or self._groups.names:
             self._groups = Groups(groups)
             assembly.takeGroups(self._groups)

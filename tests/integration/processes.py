@@ -65,6 +65,11 @@ class Process:
         return None if self._process is None else self._process.pid
 
     @property
+    def status(self):
+        """The exit status of one that has ended, and was not `warm`."""
+        return self._process.poll()
+
+    @property
     def running(self):
         return self._process is not None and self._process.poll() is None
 

@@ -85,7 +85,8 @@ def _wait(client: MasterClient) -> int:
                 "the master goes on: it was cancelled, or its deadline has come, or it was started again",
                 _GOES_ON,
             )
-        who.tell(client.get("runningbuilds"))
+        # (another master's are not waited for)
+        who.tell([each for each in client.get("runningbuilds") if each["masterid"] == entity["masterid"]])
         return None
 
     def silent(problem: MasterError, seconds: float) -> int | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from buildbot.mq.simple import SimpleMQ
 from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from presence.master.api.lastsent import LastSent
+from presence.master.api.lastsent import LastSent, mayBeHeard
 from presence.master.builds.waiting import unclaimedRequests
 from presence.model.gathering import Gathering
 from presence.model.retries import Retries
@@ -156,6 +155,13 @@ class Events:
         for name in names:
             entity = self._farm.told(name)
             self._doubt(self._names_of(() if entity is None else entity["builders"]))
+
+    def toldLate(self, names: Iterable[str]) -> None:
+        """It was read what other masters tell of these workers: an event of that has not come here, and may have gone nowhere."""
+        for name in names:
+            entity = None if self._farm is None else self._farm.told(name)
+            if entity is not None and not self._stopped:
+                self._types["presence"].produceEvent(entity, "changed")
 
     def tellAgain(self, names: Iterable[str] | None) -> None:
         """It may be up to this master now to tell of these workers (None: of all)."""
@@ -386,14 +392,3 @@ class Events:
                     self._doubt(names)
         if self._recount:
             self._schedule()
-
-
-def mayBeHeard(mq: Any, plural: str) -> bool:
-    """Whether anybody may be listening to events about `plural` on the message queue `mq`.
-
-    Buildbot compares an event with what each listener wants to hear, and each of its workers is a listener. Who listens
-    is known only where the queue is that of one master.
-    """
-    # what a master has as `mq` is a connector, which stands for the queue that is configured
-    queue = getattr(mq, "impl", mq)
-    return not isinstance(queue, SimpleMQ) or any(each.filter[0] in (plural, None) for each in queue.qrefs)

@@ -13,12 +13,12 @@ from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
 from presence.master.builds.estimates import estimates
-from presence.master.builds.running import allBuilds
+from presence.master.builds.running import buildsEverywhere, buildsHere
 from presence.master.compat import Entity
 from presence.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator
+    from collections.abc import Callable, Collection, Generator
 
     from twisted.internet.defer import Deferred
 
@@ -35,7 +35,7 @@ class AwaitedType(Entity):
 
 
 class RunningBuildsEndpoint(base.Endpoint):
-    """The builds of this master that run, on all its workers or on one."""
+    """The builds that run, on all workers or on one: of this master, or of all masters of its farm."""
 
     kind = base.EndpointKind.COLLECTION
     pathPatterns: ClassVar[list[str]] = [
@@ -49,7 +49,7 @@ class RunningBuildsEndpoint(base.Endpoint):
         self, resultSpec: Any, kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, list[RunningBuildEntity]]:
         """The entities, those that have begun first come first."""
-        found = yield runningBuilds(self.master)
+        found = yield runningBuilds(self.master, self.rtype.isGone)
         for field, key in (("workerid", "workerid"), ("worker", "name")):
             if key in kwargs:
                 found = [each for each in found if each[field] == kwargs[key]]
@@ -67,6 +67,9 @@ class RunningBuild(base.ResourceType):
     plural = "runningbuilds"
     endpoints: ClassVar[list[Any]] = [RunningBuildsEndpoint]
 
+    #: of several masters, which are gone; None where there is one
+    isGone: Callable[[int], bool] | None = None
+
     class EntityType(Entity):
         """Its fields."""
 
@@ -76,6 +79,7 @@ class RunningBuild(base.ResourceType):
         builder = types.String()
         workerid = types.NoneOk(types.Integer())
         worker = types.String()
+        masterid = types.Integer()
         started_at = filters.Instant()
         remaining = filters.NullableInstant
         waits_for = types.List(of=AwaitedType("awaited"))
@@ -84,35 +88,35 @@ class RunningBuild(base.ResourceType):
 
 
 @inlineCallbacks
-def runningBuilds(master: Any) -> Generator[Deferred[Any], Any, list[RunningBuildEntity]]:
-    """All builds of this master that run, as entities, in a Deferred: for a few SQL statements in all."""
-    running = {
-        build.buildid: build
-        for build in allBuilds(master)
-        if build.buildid is not None and not build.finished
-    }
+def runningBuilds(
+    master: Any, isGone: Callable[[int], bool] | None = None
+) -> Generator[Deferred[Any], Any, list[RunningBuildEntity]]:
+    """All builds of this master that run, as entities, in a Deferred: for a few SQL statements in all. With `isGone`, which knows
+    which masters of the farm are, those of the others, too.
+    """
+    found = buildsHere(master) if isGone is None else (yield buildsEverywhere(master, isGone))
+    running = {each.id: each for each in found}
     known = yield estimates(master, running)
     awaited = yield master.db.pool.do(_awaited, master.db.model, list(known))
     entities: list[RunningBuildEntity] = []
     for buildid, estimate in sorted(known.items(), key=lambda item: (item[1].startedAt, item[0])):
         build = running[buildid]
-        wfb = build.workerforbuilder
-        worker = None if wfb is None else wfb.worker
         entities.append(
             {
                 "buildid": buildid,
                 "number": build.number,
-                "builderid": build.builder._builderid,
-                "builder": build.builder.name,
-                "workerid": None if worker is None else worker.workerid,
-                "worker": build.workername,
+                "builderid": build.builderid,
+                "builder": build.builder,
+                "workerid": build.workerid,
+                "worker": build.worker,
+                "masterid": build.masterid,
                 "started_at": estimate.startedAt,
                 "remaining": estimate.remaining,
                 "waits_for": [
                     {
                         "buildrequestid": row.id,
                         "builderid": row.builderid,
-                        "builder": _name(master, row.builderid),
+                        "builder": row.name,
                         "running": row.brid is not None,
                     }
                     for row in awaited
@@ -123,17 +127,14 @@ def runningBuilds(master: Any) -> Generator[Deferred[Any], Any, list[RunningBuil
     return entities
 
 
-def _name(master: Any, builderid: int) -> str | None:
-    builder = master.botmaster.getBuilderById(builderid)
-    return None if builder is None else builder.name
-
-
 def _awaited(connection: Any, model: Any, buildids: Collection[int]) -> list[Any]:
     """The rows of the requests, not complete, that these builds wait for."""
     sets, requests, claims = model.buildsets, model.buildrequests, model.buildrequest_claims
+    builders = model.builders
     query = (
-        sa.select(requests.c.id, requests.c.builderid, sets.c.parent_buildid, claims.c.brid)
+        sa.select(requests.c.id, requests.c.builderid, builders.c.name, sets.c.parent_buildid, claims.c.brid)
         .select_from(sets.join(requests, requests.c.buildsetid == sets.c.id))
+        .outerjoin(builders, builders.c.id == requests.c.builderid)
         .outerjoin(claims, claims.c.brid == requests.c.id)
         .where(
             # first, for that is what there is an index for

@@ -149,6 +149,7 @@ class RunningBuildEntity(TypedDict):
     builder: str
     workerid: int | None
     worker: str
+    masterid: int
     started_at: float
     remaining: float | None
     waits_for: list[AwaitedEntity]

@@ -60,16 +60,13 @@ class Pulse:
         self._gone: frozenset[int] = frozenset()
         #: whether nothing comes through the queue
         self.deaf = False
+        #: called every two seconds: (whether it is deaf, since when it has not heard itself)
+        self.beaten: Callable[[bool, float], object] = lambda *_: None
 
     @property
     def _now(self) -> float:
         now: float = self._master.reactor.seconds()
         return now
-
-    @property
-    def lastHeard(self) -> float:
-        """When this master has heard itself last, in seconds since the epoch."""
-        return self._last[self._master.masterid]
 
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
@@ -117,6 +114,7 @@ class Pulse:
         self._timer = self._master.reactor.callLater(PERIOD, self._beat)
         self._look()
         self._send()
+        self.beaten(self.deaf, self._last[self._master.masterid])
 
     def _send(self, *, stops: bool = False) -> None:
         said = {"masterid": self._master.masterid, "boot": self.boot, "count": self._count(), "stops": stops}

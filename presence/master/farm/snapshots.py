@@ -39,7 +39,8 @@ class Snapshots:
 
     `connection` gives the connection of a worker to this master, None if it has none; `isConfigured` says whether it is one of
     this master's configuration. `stored` is called with the names of those workers that this master tells of and has
-    told of anew; `changed` with those of which others have; and `due` with the names of workers that are to be told of again.
+    told of anew; `changed` with those of which others have; `missed` with those of the latter of which it was heard too late that
+    they have; and `due` with the names of workers that are to be told of again.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Snapshots:
         stored: Callable[[Collection[str]], object],
         changed: Callable[[Collection[str]], object],
         due: Callable[[Collection[str] | None], object],
+        missed: Callable[[Collection[str]], object],
     ) -> None:
         self._master = master
         self._connection = connection
@@ -58,6 +60,7 @@ class Snapshots:
         self._stored = stored
         self._changed = changed
         self._due = due
+        self._missed = missed
         self._table = SnapshotTable(master)
         self._exchange = Exchange(master, self._received, self._read, self._masters_moved)
         self.pulse = self._exchange.pulse
@@ -93,6 +96,10 @@ class Snapshots:
                 timer.cancel()
         yield self._exchange.stop()
         yield self._under_way.wait()
+
+    def lookSoon(self) -> None:
+        """There may have been messages that have not come."""
+        self._read()
 
     def clockJumped(self) -> None:
         """The clock has been set."""
@@ -243,8 +250,7 @@ class Snapshots:
 
     def _masters_moved(self) -> None:
         """A master is gone, or there again; or this one hears nothing, or hears again."""
-        if self.pulse.deaf:
-            self._read()
+        self._read()
         others = [each for each in self._known.all if each.masterid != self._master.masterid]
         self._changed([each.name for each in others])
         # those of a master that is gone are told of by another one that has them in its configuration
@@ -343,7 +349,16 @@ class Snapshots:
                 # it left the configuration while this master did not run
                 self._removed.add(name)
                 self._gathering.ask()
+        news = [
+            each
+            for name, each in found.items()
+            if name not in self._removed
+            and (last := self._known.get(name)) is not None
+            and last.order < each.order
+        ]
         self._keep(each for name, each in found.items() if name not in self._removed)
+        if news:
+            self._missed([each.name for each in news if each.masterid != self._master.masterid])
 
     def _again(self, what: str) -> None:
         if what == "write":

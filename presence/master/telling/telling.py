@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import inlineCallbacks, succeed
 from twisted.logger import Logger
 
-from presence.master.api.events import mayBeHeard
+from presence.master.api.lastsent import mayBeHeard
 from presence.master.api.registration import registerResources
 
 if TYPE_CHECKING:

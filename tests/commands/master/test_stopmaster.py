@@ -34,6 +34,7 @@ class StopMasterTests(AdminTestCase):
         self.master.running = [
             {
                 "buildid": 7,
+                "masterid": 1,
                 "number": 12,
                 "builder": "runtests",
                 "worker": "mac-mini",

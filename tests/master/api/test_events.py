@@ -7,7 +7,8 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api import events as module
-from presence.master.api.events import SLICE, Events, mayBeHeard
+from presence.master.api.events import SLICE, Events
+from presence.master.api.lastsent import mayBeHeard
 from presence.master.api.readycounts import ReadyCounts
 from presence.model.gathering import PAUSE
 from presence.testing import FakeRoster

@@ -37,6 +37,7 @@ class RunningBuildsTests(ApiTestCase):
                 "builder": "parent",
                 "workerid": self.workerid("mac-mini"),
                 "worker": "mac-mini",
+                "masterid": self.master.masterid,
                 "started_at": int(began),
                 "remaining": parent["remaining"],
                 "waits_for": [

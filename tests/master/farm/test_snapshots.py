@@ -97,6 +97,18 @@ class SnapshotsTests(FarmTestCase):
         self.ui.queue.cut = False
         self.pass_(PERIOD)
         self.assertAllSee("w1", 101, READY)
+        self.assertEqual(self.b.missed, [])
+
+    def test_saidLate(self):
+        """Of a change that is read, as its message was lost, an event is due here, too."""
+        self.a.connect("w1")
+        self.pass_(5)
+        self.ui.queue.cut = True
+        self.a.tell("w1", running=1)
+        self.pass_(0.2)
+        self.ui.queue.cut = False
+        self.pass_(PERIOD)
+        self.assertEqual((self.ui.missed, self.b.missed), (["w1"], []))
 
     def test_queueAway(self):
         """While nothing comes through the queue the database is read every two seconds, and nobody is taken for dead whom that

@@ -31,12 +31,14 @@ class Member:
         self.stored = []
         self.changed = []
         self.due = []
+        self.missed = []
         self.snapshots = Snapshots(
             SimpleNamespace(masterid=masterid, reactor=case.reactor, mq=self.queue, db=master.db),
             connection=self.connections.get,
             isConfigured=lambda name: name in self.connections,
             stored=self.stored.extend,
             changed=self.changed.extend,
+            missed=self.missed.extend,
             due=lambda names: self.due.extend(names or ()),
         )
 

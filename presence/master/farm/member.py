@@ -1,0 +1,82 @@
+"""One of the masters of a farm: what it tells the others and knows of them, and the watch on the router between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from twisted.internet.defer import inlineCallbacks
+
+from presence.master.farm.lateends import endWaiting
+from presence.master.farm.router import REJOIN, RouterWatch
+from presence.master.farm.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from twisted.internet.defer import Deferred
+
+    from presence.master.roster import Roster
+
+
+class Announcer(Protocol):
+    """Who announces what is told (`presence.master.api.events`); see `Snapshots`."""
+
+    def toldHere(self, names: Iterable[str]) -> object:
+        """It has been stored what this master tells of these workers."""
+
+    def toldElsewhere(self, names: Iterable[str]) -> object:
+        """Other masters tell something new of these workers."""
+
+    def toldLate(self, names: Iterable[str]) -> object:
+        """It was heard too late that they do."""
+
+    def tellAgain(self, names: Iterable[str] | None) -> object:
+        """Tell of these workers once more (None: of all its own)."""
+
+
+class Member:
+    """The master, as one of a farm. `lookSoon` is called when messages of others may have been lost."""
+
+    def __init__(self, roster: Roster, events: Announcer, lookSoon: Callable[[], object]) -> None:
+        self._master = master = roster.master
+        self._look_soon = lookSoon
+        #: what to do when the router is away
+        self.routerLost = REJOIN
+
+        def connection(name: str) -> Any:
+            return getattr(master.workers.workers.get(name), "conn", None)
+
+        self.snapshots = Snapshots(
+            master,
+            connection=connection,
+            isConfigured=lambda name: roster.findWorker(name) is not None,
+            stored=events.toldHere,
+            changed=events.toldElsewhere,
+            missed=events.toldLate,
+            due=events.tellAgain,
+        )
+        self.router = RouterWatch(master, lambda: self.routerLost, self._rejoined)
+        self.snapshots.pulse.beaten = self.router.heard
+
+    @inlineCallbacks
+    def start(self) -> Generator[Deferred[Any], Any, None]:
+        """Begin to tell, and to hear."""
+        self.router.start()
+        yield self.snapshots.start()
+
+    @inlineCallbacks
+    def stop(self) -> Generator[Deferred[Any], Any, None]:
+        """Say that this master stops, and leave no timer behind."""
+        yield self.snapshots.stop()
+        self.router.stop()
+
+    def clockJumped(self) -> None:
+        """The clock has been set."""
+        self.snapshots.clockJumped()
+
+    def _rejoined(self) -> None:
+        """Messages have been lost: make up for them."""
+        self._look_soon()
+        self.snapshots.lookSoon()
+        self._master.botmaster.maybeStartBuildsForAllBuilders()
+        endWaiting(self._master)

@@ -1,0 +1,1 @@
+"""The router of the messages between masters: watched, and connected to again."""

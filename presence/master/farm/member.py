@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.farm.router.lateends import endWaiting
-from presence.master.farm.router.watch import REJOIN, RouterWatch
+from presence.master.farm.queue.lateends import endWaiting
+from presence.master.farm.queue.watch import REJOIN, RouterWatch
 from presence.master.farm.snapshots import Snapshots
 
 if TYPE_CHECKING:

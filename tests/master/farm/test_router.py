@@ -7,9 +7,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.master.farm.router import connecting
-from presence.master.farm.router.loopback import Loopback
-from presence.master.farm.router.watch import FIRST, LAST, PATIENCE, SILENT, RouterWatch
+from presence.master.farm.queue import connecting
+from presence.master.farm.queue.loopback import Loopback
+from presence.master.farm.queue.watch import FIRST, LAST, PATIENCE, SILENT, RouterWatch
 
 PREFIX = "org.buildbot.mq."
 

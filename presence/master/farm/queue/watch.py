@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.farm.router.loopback import Loopback
+from presence.master.farm.queue.loopback import Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -229,7 +229,7 @@ class RouterWatch:
     # --- and is there again
 
     def _connect(self) -> None:
-        from presence.master.farm.router.connecting import connect  # noqa: PLC0415 (it imports autobahn)
+        from presence.master.farm.queue.connecting import connect  # noqa: PLC0415 (it imports autobahn)
 
         if self._stopped:
             return

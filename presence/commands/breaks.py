@@ -130,7 +130,9 @@ def run(options: Namespace) -> int:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is shown: whose schedules, by the names of the workers, and from when to when."""
+    """What is shown: whose schedules, by the names of the workers, and from when to when; `short` is where they leave too few
+    workers ready.
+    """
 
     schedules: list[tuple[str, BreakSchedule]]
     now: datetime
@@ -139,6 +141,7 @@ class _Asked:
     days: int
     zone: str | tzinfo | None
     home: str | tzinfo
+    short: tuple[str, ...] = ()
 
 
 def _asked(options: Namespace, now: datetime) -> _Asked:
@@ -152,11 +155,12 @@ def _asked(options: Namespace, now: datetime) -> _Asked:
         else _start(options.start, zoneFor(home))
     )
     stop = _days_later(start, days, zoneFor(home))
+    short: tuple[str, ...] = ()
     if options.master is not None:
-        schedules = _schedules_of_master(options)
+        schedules, short = _schedules_of_master(options)
     else:
         schedules = [("", _written_schedule(options, home))]
-    return _Asked(schedules, now, start, stop, days, zone, home)
+    return _Asked(schedules, now, start, stop, days, zone, home, short)
 
 
 def _page(asked: _Asked) -> list[str]:
@@ -174,7 +178,7 @@ def _warnings(asked: _Asked) -> list[str]:
     for name, schedule in asked.schedules:
         who = f"{name}: " if name else ""
         found += [f"{who}{each}" for each in warningsOf(schedule, asked.now)]
-    return found
+    return [*found, *asked.short]
 
 
 def _calendar(asked: _Asked, *, reasons: bool) -> str:
@@ -251,20 +255,23 @@ def _written_break(text: str, options: Namespace, zone: str | tzinfo) -> Break:
         raise _MisuseError(f"--break {text!r}: {problem}") from None
 
 
-def _schedules_of_master(options: Namespace) -> list[tuple[str, BreakSchedule]]:
-    """The workers of a master by name, each with its schedule."""
+def _schedules_of_master(options: Namespace) -> tuple[list[tuple[str, BreakSchedule]], tuple[str, ...]]:
+    """The workers of a master by name, each with its schedule; and where these leave too few workers ready."""
     written = options.breaks or options.calendars or options.working
     if written or options.rule is not None or options.since is not None:
         raise _MisuseError("a master's directory and --break exclude each other")
     # a worker without this plugin has no schedule, and so no breaks
-    return [
-        (worker.workername, getattr(worker, "schedule", BreakSchedule()))
-        for worker in _load_workers(Path(options.master))
-    ]
+    config = _load_config(Path(options.master))
+    short: list[str] = []
+    for service in config.services.values():
+        if hasattr(service, "shortBreaks"):
+            short += service.shortBreaks(config)
+    schedules = [(each.workername, getattr(each, "schedule", BreakSchedule())) for each in config.workers]
+    return schedules, tuple(short)
 
 
-def _load_workers(master: Path) -> list[Any]:
-    """The workers in the configuration of the master in this directory, found and read as Buildbot does."""
+def _load_config(master: Path) -> Any:
+    """The configuration of the master in this directory, found and read as Buildbot does."""
     try:
         from buildbot.config.errors import ConfigErrors  # noqa: PLC0415 (--break needs no Buildbot)
         from buildbot.config.master import FileLoader  # noqa: PLC0415
@@ -297,4 +304,4 @@ def _load_workers(master: Path) -> list[Any]:
         # what `PresenceService` gives to workers that are declared without a presence
         if hasattr(service, "giveTerms"):
             service.giveTerms(config.workers)
-    return list(config.workers)
+    return config

@@ -26,6 +26,7 @@ from presence.master.groups import Groups
 from presence.master.holding.builderholds import BuilderHolds
 from presence.master.holding.drains import Drains
 from presence.master.holding.givenup import GivenUp
+from presence.master.holding.keepready import FloorGuard, KeepReady
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
 from presence.master.quiesce.plan import Plan
@@ -39,6 +40,7 @@ from presence.master.starting.wakeup import Wakeup
 from presence.master.telling.telling import Sources, Telling
 from presence.master.trail import resource as trailresource
 from presence.master.why.blocks import Blocks
+from presence.words.holds import holdText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -286,6 +288,19 @@ class Assembly(SharedService):
         self._groups = groups
         for name in self.roster.workers:
             self._announce(name)
+
+    def takeFloors(self, keepReady: KeepReady) -> None:
+        """So many workers are to stay ready from now on."""
+        if self.storedOrders.floor is None:
+            self.storedOrders.floor = FloorGuard(self.roster, self._groups_of, self._why_elsewhere)
+        self.storedOrders.floor.keepReady = keepReady
+
+    def _why_elsewhere(self, name: str) -> str | None:
+        entity = self.entities.worker(name, breaks=False)
+        if entity is None or entity["state"] == "AVAILABLE":
+            return None
+        # (what admins have ordered is read where it is decided)
+        return ", ".join(holdText(each) for each in entity["holds"] if each["source"] != "admin") or None
 
     def _groups_of(self, worker: Any) -> Iterable[str]:
         # those of now: they may have changed since

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from buildbot import config
@@ -14,7 +15,9 @@ from presence.master.access.terms import OperatorTerms
 from presence.master.adoption import Adoption
 from presence.master.assembly import Assembly
 from presence.master.groups import Groups
+from presence.master.holding.keepready import KeepReady
 from presence.master.metrics.terms import metricsPlace
+from presence.master.slave.keywords import BreakWarning
 from presence.master.terms import Terms
 from presence.master.trail.terms import trailSize
 from presence.master.wholeconfig import followWholeConfigs
@@ -46,6 +49,9 @@ class PresenceService(BuildbotService):
 
     `groups` gives names to sets of workers, ``{"rack-2": ["mac-*", "linux-7"]}``, which are then one thing to hold, drain or look at.
 
+    `keepReady` says how many workers are to stay ready, ``{"runtests": 2, "mac-*": "50%"}``, by builders, groups or workers: an order that
+    leaves fewer is refused unless it is forced.
+
     With `reconfigWhenIdle` a SIGHUP, `buildbot reconfig` and `master.reconfig()` in the manhole wait until nothing
     runs that the new configuration would hurt. `deadline` (``"1h"``, or seconds) is how long they wait at most, and
     `onDeadline` what happens then: ``"abort"``, ``"interrupt"`` or ``"reconfig"``.
@@ -76,6 +82,7 @@ class PresenceService(BuildbotService):
         owners: Any = None,
         availableWhile: Any = None,
         groups: Any = None,
+        keepReady: Any = None,
         reconfigWhenIdle: bool = False,
         deadline: Any = None,
         onDeadline: str = "abort",
@@ -88,7 +95,8 @@ class PresenceService(BuildbotService):
         """Each mistake is a `config.error`."""
         self._terms = Terms(onBreakDuring, timezone, owners, availableWhile)
         self._groups = Groups(groups)
-        if groups is not None:
+        self._keep_ready = KeepReady(keepReady)
+        if groups is not None or keepReady is not None:
             followWholeConfigs()
         if not isinstance(reconfigWhenIdle, bool):
             config.error(
@@ -126,6 +134,7 @@ class PresenceService(BuildbotService):
         operator: Any = None,
         operatorGroup: Any = None,
         groups: Any = None,
+        keepReady: Any = None,
         trail: Any = None,
         metrics: Any = None,
         routerLost: str = "rejoin",
@@ -140,6 +149,9 @@ class PresenceService(BuildbotService):
         if groups is not None or self._groups.names:
             self._groups = Groups(groups)
             assembly.takeGroups(self._groups)
+        if keepReady is not None or self._keep_ready.floors:
+            self._keep_ready = KeepReady(keepReady)
+            assembly.takeFloors(self._keep_ready)
         if self._adoption is None:
             self._adoption = Adoption(assembly, self._terms_of)
             assembly.roster.observeConfiguration(self._warn)
@@ -172,6 +184,24 @@ class PresenceService(BuildbotService):
         """What can be said of the keywords when all of `master.cfg` is known. Each mistake is a `config.error`."""
         names = [each.name for each in config_.workers]
         self._groups.check(names, [each.name for each in config_.machines])
+        self._keep_ready.check(*self._names_in(config_))
+        for text in self.shortBreaks(config_):
+            warnings.warn(f"PresenceService: {text}", BreakWarning, stacklevel=2)
+
+    def _names_in(self, config_: Any) -> tuple[dict[str, list[str]], dict[str, tuple[str, ...]]]:
+        builders = {each.name: list(each.workernames) for each in config_.builders}
+        return builders, {each.name: self._groups.of(each) for each in config_.workers}
+
+    def shortBreaks(self, config_: Any) -> list[str]:
+        """Where the breaks of a configuration alone leave fewer workers in the coming week than are to be ready (`keepReady`)."""
+        if not self._keep_ready.floors:
+            return []
+        # a farm without floors has not got it in memory
+        from presence.master.holding.shortbreaks import shortBreaks  # noqa: PLC0415
+
+        given = {each.name: getattr(each, "schedule", None) for each in config_.workers}
+        schedules = {name: self._terms.of(name)[0] if each is None else each for name, each in given.items()}
+        return shortBreaks(self._keep_ready.members(*self._names_in(config_)), schedules)
 
     def unusedPatterns(self, names: Iterable[str]) -> list[str]:
         """The names and patterns that match none of these workers."""
@@ -185,6 +215,8 @@ class PresenceService(BuildbotService):
         assembly.bearers.operator.forbid()
         if self._groups.names:
             assembly.takeGroups(Groups())
+        if self._keep_ready.floors:
+            assembly.takeFloors(KeepReady())
         yield assembly.telling.keepTrail(None)
         yield assembly.telling.measure(None)
         if self._adoption is not None:

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HoldOrder:
-    """Accept no builds, because of `reason` (or None), before `until` (seconds since the epoch; None: no end)."""
+    """Accept no builds, because of `reason` (or None), before `until` (seconds since the epoch; None: no end); with
+    `force` also where too few would be ready.
+    """
 
     reason: str | None = None
     until: float | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,14 @@ class DrainOrder:
 
     At `deadline` (seconds since the epoch; None: there is none), when something still runs, do as `onDeadline` says,
     one of `ON_DEADLINE`; None is the first of them. Workers with the same `group` (None: none) are drained together:
-    what runs on one of them may wait for a build that only another one can do.
+    what runs on one of them may wait for a build that only another one can do. `force` is as in `HoldOrder`.
     """
 
     reason: str | None = None
     deadline: float | None = None
     onDeadline: str | None = None
     group: str | None = None
+    force: bool = False
 
 
 #: What may happen at the deadline of a drain: what still runs is interrupted, and built again elsewhere; or the drain
@@ -87,6 +91,8 @@ def readNames(value: object) -> tuple[str, ...] | None:
 Order = HoldOrder | DrainOrder | ReleaseOrder | WorkOrder | PushOrder | WithdrawOrder
 
 
+_FORCE = Parameter("flag", "whether to do it also where too few workers would be ready")
+
 _SOURCE_NAME = Parameter("name", "the name of what measures, such as zabbix", required=True, nullable=False)
 
 
@@ -95,6 +101,7 @@ ACTIONS: Mapping[str, Action] = {
         {
             "reason": Parameter("text", "why, for people"),
             "until": Parameter("instant", "when the hold ends by itself; null: never"),
+            "force": _FORCE,
         },
         HoldOrder,
     ),
@@ -109,6 +116,7 @@ ACTIONS: Mapping[str, Action] = {
                 field="onDeadline",
             ),
             "group": Parameter("text", "the same for workers that are drained together"),
+            "force": _FORCE,
         },
         DrainOrder,
     ),

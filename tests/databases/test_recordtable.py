@@ -15,6 +15,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from presence.master.holding.recordtable import FARM, OBJECT, REVISION, RecordTable
+from presence.orders.floor import Floor, FloorDecision
+from presence.orders.reading import OrderRefused
 from presence.orders.record import AdminRecord
 from presence.orders.workers import HoldOrder, WorkOrder
 from tests.databases.servers import MariaDB, PostgreSQL
@@ -48,7 +50,7 @@ class RecordTables:
             chosen = sa.select(Model.objects.c.id).order_by(Model.objects.c.id)
             self.objectid, self.farmid = connection.execute(chosen).scalars()
 
-    def change(self, names, order, by="ann"):
+    def change(self, names, order, by="ann", decision=None):
         """As the pool of Buildbot does it, which tries again after a deadlock."""
         table = RecordTable(SimpleNamespace(db=SimpleNamespace(model=Model), reactor=Clock()))
         while True:
@@ -59,7 +61,8 @@ class RecordTables:
                         self.objectid,
                         sorted(names),
                         lambda record: record.after(order, by, 7.0),
-                        self.farmid,
+                        farmid=self.farmid,
+                        decision=decision,
                     )
             except sa.exc.OperationalError as problem:  # noqa: PERF203
                 if not self.engine.should_retry(problem):
@@ -99,6 +102,26 @@ class RecordTables:
         self.assertEqual(self.revision(), 8)
         latest = [each.revision for each in self.stored().values()]
         self.assertEqual((len(set(latest)), max(latest)), (4, 8))
+
+    def test_floor(self):
+        """Of masters that would together leave too few workers ready, each with orders of its own, so many are refused that enough stay."""
+        floor = (Floor("b", 3), tuple(NAMES[:8]))
+        everybody, refused = threading.Barrier(8), []
+
+        def order(worker):
+            everybody.wait(PATIENCE)
+            decision = FloorDecision(frozenset([worker]), (floor,), {}, lambda: 7.0)
+            if isinstance(self.change([worker], HoldOrder(), decision=decision), OrderRefused):
+                refused.append(worker)
+
+        others = [threading.Thread(target=order, args=(name,), daemon=True) for name in NAMES[1:8]]
+        for each in others:
+            each.start()
+        order(NAMES[0])
+        for each in others:
+            each.join(PATIENCE)
+        held = [name for name, each in self.stored().items() if each.hold is not None]
+        self.assertEqual((len(refused), sorted([*held, *refused])), (3, NAMES[:8]))
 
     def test_all(self):
         """New ones and known ones are stored together."""

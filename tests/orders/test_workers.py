@@ -24,6 +24,7 @@ GOOD = {
     | st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=MAX_REASON),
     "instant": st.none() | st.floats(NOW, LATEST, exclude_min=True) | st.integers(int(NOW) + 1, int(LATEST)),
     "choice": st.none() | st.sampled_from(ON_DEADLINE),
+    "flag": st.none() | st.booleans(),
     "name": st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True),
 }
 
@@ -103,6 +104,7 @@ class OrderTests(SynchronousTestCase):
             | st.integers(max_value=int(NOW))
             | st.integers(min_value=int(LATEST) + 1),
             "choice": JSON.filter(lambda each: each is not None and each not in ON_DEADLINE),
+            "flag": JSON.filter(lambda each: each is not None and not isinstance(each, bool)),
             "name": JSON.filter(lambda each: not isinstance(each, str))
             | st.sampled_from(["", " ", "a b", "-x", "x" * 65, "ä", "x\n"]),
         }[known[name].kind]

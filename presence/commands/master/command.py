@@ -162,6 +162,20 @@ def addJson(parser: ArgumentParser, *, lines: bool = False) -> None:
     parser.add_argument("--json", action="store_true", help=f"{text}, one line each" if lines else text)
 
 
+def addForce(parser: ArgumentParser) -> None:
+    """Let the command be told to order it also where too few workers would be ready."""
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="also where fewer workers would be ready than the master is to keep (keepReady)",
+    )
+
+
+def forced(options: Namespace) -> dict[str, bool]:
+    """What that adds to an order: nothing where it was not said, which an older master understands."""
+    return {"force": True} if options.force else {}
+
+
 def order(
     options: Namespace, workers: list[dict[str, Any]], client: MasterClient, action: str, **params: Any
 ) -> int:

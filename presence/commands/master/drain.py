@@ -10,8 +10,10 @@ from presence.commands.master.client import NoAnswerError
 from presence.commands.master.command import (
     ORDER_EXITS,
     addCommand,
+    addForce,
     addJson,
     addSelection,
+    forced,
     order,
     ordered,
     reasonOption,
@@ -51,6 +53,7 @@ def addParser(subparsers: Any) -> None:
         "released"
     )
     addDeadline(drain, "how long what runs may go on", (ON_DEADLINE, then))
+    addForce(drain)
     addJson(drain, lines=True)
     drain.add_argument("--wait", action="store_true", help="wait until nothing runs on them any more")
 
@@ -68,6 +71,7 @@ def _drain(options: Namespace, client: MasterClient) -> int:
         on_deadline=options.on_deadline,
         # what runs on one of them may wait for a build that another one has to do
         group=f"drain {secrets.token_hex(4)}" if len(workers) > 1 else None,
+        **forced(options),
     )
     # what is stored is heeded before the next build starts, and the end is the same
     if status not in {DONE, NOT_TOLD} or not options.wait:

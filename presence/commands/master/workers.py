@@ -11,9 +11,11 @@ from presence.commands.master.client import MasterError, NotThereError
 from presence.commands.master.command import (
     ORDER_EXITS,
     addCommand,
+    addForce,
     addJson,
     addSelection,
     adminText,
+    forced,
     matching,
     order,
     ordered,
@@ -58,6 +60,7 @@ def addParser(subparsers: Any) -> None:
         help="push a hold in the name of what measures something, such as zabbix: beside all others, renewed by the same "
         "command, and gone when that stops; needs --for or --until, a day at most",
     )
+    addForce(hold)
     _add_builder_only(hold, "hold a builder instead of workers: no build of it starts, wherever")
     addJson(hold, lines=True)
 
@@ -129,7 +132,9 @@ def _hold(options: Namespace, client: MasterClient) -> int:
     if options.source is not None:
         push = {"source": options.source, "reason": options.reason, "until": untilOf(options)}
         return order(options, workers, client, "push", **push)
-    return order(options, workers, client, "hold", reason=options.reason, until=untilOf(options))
+    return order(
+        options, workers, client, "hold", reason=options.reason, until=untilOf(options), **forced(options)
+    )
 
 
 def _release(options: Namespace, client: MasterClient) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from twisted.internet.defer import inlineCallbacks
@@ -15,7 +15,7 @@ from presence.orders.reading import OrderRefused
 from presence.orders.record import UNREADABLE, AdminRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from twisted.internet.defer import Deferred
 
@@ -45,6 +45,17 @@ class Changed(NamedTuple):
 
     record: AdminRecord
     isNew: bool
+
+
+class Decision(Protocol):
+    """Decides, from what is stored of workers, whether an order may be followed."""
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Of which workers it has to be known what is stored."""
+
+    def check(self, records: Mapping[str, AdminRecord]) -> None:
+        """Raise `OrderRefused` if it may not."""
 
 
 class RecordTable:
@@ -146,16 +157,21 @@ class RecordTable:
 
     @inlineCallbacks
     def change(
-        self, names: Sequence[str], after: Callable[[AdminRecord], AdminRecord]
+        self,
+        names: Sequence[str],
+        after: Callable[[AdminRecord], AdminRecord],
+        decision: Decision | None = None,
     ) -> Generator[Deferred[Any], Any, dict[str, Changed]]:
         """Store `after()` of what is stored of each of these workers, in one transaction: all of them, or none.
 
-        It is called in a thread, once or more often. When it raises `OrderRefused` nothing is stored, and the Deferred fails with
-        that.
+        It is called in a thread, once or more often, and so is `decision`, in the same transaction, before. When one of them raises
+        `OrderRefused` nothing is stored, and the Deferred fails with that.
         """
         objectid = yield self.objectId()
         farmid = (yield self.farmId()) if self._master.config.multiMaster else None
-        found = yield self._master.db.pool.do(self._change, objectid, sorted(names), after, farmid)
+        found = yield self._master.db.pool.do(
+            self._change, objectid, sorted(names), after, farmid=farmid, decision=decision
+        )
         if isinstance(found, OrderRefused):
             raise found
         return dict(found)
@@ -182,12 +198,18 @@ class RecordTable:
         objectid: int,
         names: list[str],
         after: Callable[[AdminRecord], AdminRecord],
+        *,
         farmid: int | None,
+        decision: Decision | None,
     ) -> dict[str, Changed] | OrderRefused:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 number = None if farmid is None else self._last_order(connection, farmid)
-                before = self._stored(connection, objectid, names, lock=True)
+                # (in one order, or two masters would wait for each other)
+                wanted = sorted({*names, *(decision.names if decision is not None else ())})
+                before = self._stored(connection, objectid, wanted, lock=True)
+                if decision is not None:
+                    decision.check(before)
                 found = {}
                 for name in names:
                     known = before.get(name, AdminRecord())

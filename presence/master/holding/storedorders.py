@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from presence.master.enrolled import EnrolledWorker
+    from presence.master.holding.keepready import FloorGuard
     from presence.master.holding.recordtable import Changed
     from presence.master.roster import Roster
     from presence.model.workerpresence import WorkerPresence
@@ -56,6 +57,9 @@ class StoredOrders:
     stored: Callable[[tuple[str, ...], int], object] | None = None
     #: reads what else is stored, in a Deferred, when all of it is read again
     readToo: Callable[[], Deferred[None]] | None = None
+
+    #: decides how many workers are to stay ready
+    floor: FloorGuard | None = None
 
     def __init__(self, roster: Roster, changed: Callable[[EnrolledWorker], object]) -> None:
         self._roster = roster
@@ -192,8 +196,9 @@ class StoredOrders:
         self, workers: tuple[str, ...], order: Order, by: str | None
     ) -> Generator[Deferred[Any], Any, int]:
         now = self._master.reactor.seconds()
+        decision = None if self.floor is None else self.floor.decision(workers, order)
         found: Mapping[str, Changed] = yield self.table.change(
-            workers, lambda before: before.after(order, by, now)
+            workers, lambda before: before.after(order, by, now), decision
         )
         changed = [name for name, each in found.items() if each.isNew]
         if changed:

@@ -33,7 +33,7 @@ class ControlTests(ApiTestCase):
         self.assertEqual(self.presence().heldBy("admin").by, "anonymous")
         status, code, text = self.post("presences/mac-mini", "hold", user("ann"), by="the pope").error
         self.assertEqual((status, code), (400, INVALID_PARAMS))
-        self.assertEqual(text, "hold has no parameter 'by': there are reason, until")
+        self.assertEqual(text, "hold has no parameter 'by': there are reason, until, force")
         self.assertEqual(self.presence().heldBy("admin").by, "anonymous")
 
     def test_byWhoever(self):

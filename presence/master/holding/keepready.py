@@ -1,0 +1,133 @@
+"""`keepReady=` of `PresenceService`: how many workers are to stay ready, read, and what its names mean on this master."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from buildbot import config
+
+from presence.orders.floor import Floor, FloorDecision, concerns, floorsOf
+from presence.words.holds import holdText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from presence.master.roster import Roster
+    from presence.orders.workers import Order
+
+_EXAMPLE = 'keepReady={"runtests": 2, "mac-*": "50%"}'
+
+
+class KeepReady:
+    """The floors of a farm, by names of builders, of groups, or of workers (or patterns). Each mistake is a `config.error`."""
+
+    def __init__(self, keepReady: Any = None) -> None:
+        self.floors: list[Floor] = []
+        if keepReady is None:
+            return
+        if not isinstance(keepReady, dict) or not all(isinstance(each, str) and each for each in keepReady):
+            config.error(
+                f"PresenceService: keepReady={keepReady!r} is not right: give a dictionary with names of builders, groups or "
+                f"workers, or patterns of the latter, as in {_EXAMPLE}"
+            )
+            return
+        for name, value in keepReady.items():
+            floor = _read(name, value)
+            if floor is not None:
+                self.floors.append(floor)
+
+    def members(
+        self, builders: Mapping[str, Iterable[str]], workers: Mapping[str, Iterable[str]]
+    ) -> list[tuple[Floor, tuple[str, ...]]]:
+        """Each floor with the names of its workers. `builders` are their workers by their names, `workers` their groups."""
+        return [(floor, _members(floor.name, builders, workers)) for floor in self.floors]
+
+    def check(self, builders: Mapping[str, Iterable[str]], workers: Mapping[str, Iterable[str]]) -> None:
+        """Whether each name means one thing, and somebody, in a configuration with these."""
+        groups = {group for each in workers.values() for group in each}
+        for floor, members in self.members(builders, workers):
+            who = f"PresenceService: keepReady={{{floor.name!r}: …}}"
+            if floor.name in builders and (floor.name in groups or floor.name in workers):
+                other = "worker" if floor.name in workers else "group"
+                config.error(
+                    f"{who}: there is a builder and a {other} of this name: name the workers by a pattern, or a group"
+                )
+            elif not members:
+                config.error(
+                    f"{who}: there is no builder, no group and no worker of this name, nor one that it matches"
+                )
+            elif floor.of(len(members)) > len(members):
+                config.error(f"{who}: there are only {len(members)} workers of it: give at most that many")
+
+
+def _read(name: str, value: Any) -> Floor | None:
+    try:
+        return Floor.read(name, value)
+    except ValueError as problem:
+        config.error(f"PresenceService: keepReady={{{name!r}: {value!r}}} is not right: {problem}")
+        return None
+
+
+def _members(
+    name: str, builders: Mapping[str, Iterable[str]], workers: Mapping[str, Iterable[str]]
+) -> tuple[str, ...]:
+    if name in builders:
+        return tuple(dict.fromkeys(builders[name]))
+    if name in workers:
+        return (name,)
+    return tuple(worker for worker, groups in workers.items() if name in groups or fnmatchcase(worker, name))
+
+
+class FloorGuard:
+    """Makes the decisions about orders, for `presence.master.holding.storedorders`.
+
+    `groupsOf` gives the groups of a worker of Buildbot's. `elsewhere` says of a worker that another master has, and that is not
+    ready, why; None where it is, or nothing is known.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        groupsOf: Callable[[Any], Iterable[str]],
+        elsewhere: Callable[[str], str | None],
+    ) -> None:
+        self._roster = roster
+        self._groups_of = groupsOf
+        self._elsewhere = elsewhere
+        self.keepReady = KeepReady()
+
+    def decision(self, workers: Iterable[str], order: Order) -> FloorDecision | None:
+        """What decides about this order; None where no floor concerns it."""
+        names = frozenset(workers)
+        if not self.keepReady.floors or not concerns(order):
+            return None
+        floors = floorsOf(self._floors(), names)
+        if not floors:
+            return None
+        members = {name for _, listed in floors for name in listed}
+        away = {name: why for name in members if (why := self._why_away(name)) is not None}
+        return FloorDecision(names, floors, away, self._roster.master.reactor.seconds)
+
+    def _floors(self) -> list[tuple[Floor, tuple[str, ...]]]:
+        builders = {
+            name: [each.name for each in builder.workers] for name, builder in self._roster.builders.items()
+        }
+        configured = self._roster.master.workers.workers
+        workers = {
+            name: self._groups_of(configured[name]) for name in self._roster.workers if name in configured
+        }
+        return self.keepReady.members(builders, workers)
+
+    def _why_away(self, name: str) -> str | None:
+        """Why a worker is not ready, as far as that is not stored as an order of an admin's."""
+        worker = self._roster.master.workers.workers.get(name)
+        presence = self._roster.findWorker(name)
+        if presence is None or worker is None:
+            return self._elsewhere(name)
+        holds = [each for each in presence.holds if each.source != "admin"]
+        if [each.source for each in holds] == ["offline"] and self._roster.master.config.multiMaster:
+            # it may be connected to another master
+            return self._elsewhere(name)
+        told = [holdText({"source": each.source, "reason": each.reason, "by": each.by}) for each in holds]
+        return ", ".join(told) or None

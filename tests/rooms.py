@@ -29,7 +29,7 @@ FLOORS = (
     {"master.farm"},
     {"master.why"},
     {"master.api"},
-    {"master.trail", "master.metrics"},
+    {"master.trail", "master.metrics", "master.absence"},
     {"master.authz"},
     {"master.reporters"},
     {"master.access", "master.assembly", "master.telling"},

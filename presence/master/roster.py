@@ -47,6 +47,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._observers: list[Callable[[WorkerPresence], object]] = []
         self._followers: list[Callable[[], object]] = []
         self._consumer: Any = None
+        # workers that builders do without
+        self._without: frozenset[str] = frozenset()
 
     @cached_property
     def clock(self) -> ClockGuard:
@@ -153,6 +155,20 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         for changed in self._followers:
             changed()
 
+    def doWithout(self, names: Iterable[str]) -> None:
+        """Let the builders do without these workers from now on, and with all others."""
+        self._without = frozenset(names)
+        self._follow(self.master.config)
+        for changed in self._followers:
+            changed()
+
+    def withoutOf(self, builder: str) -> tuple[str, ...]:
+        """The workers without which a builder does; those that it is configured to have."""
+        if not self._without:
+            return ()
+        names = (each.workernames for each in self.master.config.builders if each.name == builder)
+        return tuple(name for found in names for name in found if name in self._without)
+
     def _follow(self, config: Any) -> None:
         for worker in config.workers:
             presence = self.worker(worker.workername)
@@ -185,6 +201,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
 
     def _is_stranded(self, worker: str, builder: str) -> bool:
         """Whether this worker cannot build for this builder, whatever holds it or not."""
+        if worker in self._without:
+            return True
         service = self.master.workers.workers.get(worker)
         return service is not None and isLatent(service) and isStranded(service, builder)
 

@@ -11,6 +11,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.calendar.durations import duration
+from presence.master.absence.terms import absenceTerms
 from presence.master.access.terms import OperatorTerms
 from presence.master.adoption import Adoption
 from presence.master.assembly import Assembly
@@ -64,6 +65,9 @@ class PresenceService(BuildbotService):
 
     With `trail` what happens is written to a file in the master's directory: True, or how large it may get, as in ``"50M"``. With
     `metrics` there are numbers for Prometheus: True is on the master's web server, a number a port of this machine.
+
+    A worker that has not been seen for `absentAfter` (``"30d"``) is out of its builders' reckoning until it is back; with
+    ``whenAbsent="cancel"`` requests that only such workers could build are cancelled.
     """
 
     name = "PresenceService"
@@ -91,6 +95,8 @@ class PresenceService(BuildbotService):
         trail: Any = None,
         metrics: Any = None,
         routerLost: str = "rejoin",
+        absentAfter: Any = None,
+        whenAbsent: str = "wait",
     ) -> None:
         """Each mistake is a `config.error`."""
         self._terms = Terms(onBreakDuring, timezone, owners, availableWhile)
@@ -117,6 +123,7 @@ class PresenceService(BuildbotService):
             config.error(
                 f"PresenceService: routerLost={routerLost!r} is not right: give one of {', '.join(_ROUTER_LOST)}"
             )
+        absenceTerms(absentAfter, whenAbsent)
 
     @inlineCallbacks
     def reconfigServiceWithSibling(self, sibling: PresenceService) -> Generator[Deferred[Any], Any, None]:
@@ -138,6 +145,8 @@ class PresenceService(BuildbotService):
         trail: Any = None,
         metrics: Any = None,
         routerLost: str = "rejoin",
+        absentAfter: Any = None,
+        whenAbsent: str = "wait",
         **terms: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, which `checkConfig()` has looked at; `terms` are the other keywords of that."""
@@ -171,6 +180,7 @@ class PresenceService(BuildbotService):
         OperatorTerms(operator, operatorGroup).apply(assembly.bearers.operator)
         yield assembly.telling.keepTrail(trailSize(trail))
         yield assembly.telling.measure(metricsPlace(metrics))
+        yield assembly.telling.watchAbsence(absenceTerms(absentAfter, whenAbsent))
 
     def giveTerms(self, workers: Iterable[Any]) -> None:
         """Give those of the `workers` of a configuration that are declared without a presence the `schedule` and the `owners`
@@ -219,6 +229,7 @@ class PresenceService(BuildbotService):
             assembly.takeFloors(KeepReady())
         yield assembly.telling.keepTrail(None)
         yield assembly.telling.measure(None)
+        yield assembly.telling.watchAbsence(None)
         if self._adoption is not None:
             # removed from the configuration, and not stopped with its master
             if not any(isinstance(each, PresenceService) for each in _services(self.master.config)):

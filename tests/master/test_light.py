@@ -16,6 +16,7 @@ NEVER = (
     "presence.master.metrics.measures",
     "presence.master.metrics.port",
     "presence.master.reporters",
+    "presence.master.absence.absence",
     "prometheus_client",
     "dateutil.rrule",
     "statistics",

@@ -14,6 +14,7 @@ from presence.breaks.ics.writer import calendarText, entriesOf
 from presence.calendar.instants import datetimeOf
 from presence.calendar.wallclock import later
 from presence.model.states import PresenceState
+from presence.words.absent import allAbsentText
 from presence.words.holds import holdText
 
 if TYPE_CHECKING:
@@ -244,6 +245,8 @@ class Entities:
             reason, back_at = _why_refused(told, ends, builder) if len(told) >= before else (None, None)
         else:
             reason, back_at = (None, None) if ready else self._why(builder.workers)
+            if not builder.workers and (absent := self._roster.withoutOf(name)):
+                reason = allAbsentText(absent)
         return {
             "builderid": builderid,
             "name": name,

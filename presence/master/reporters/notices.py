@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from presence.master.reporters.generator import EVENTS, isAddress, isMeant
 from presence.master.reporters.looks import GRACE, Looks, entityOf
 from presence.master.reporters.notice import Notice
 from presence.master.reporters.outbox import Outbox
+from presence.words.absent import GONE
 from presence.words.holds import holdText
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ _log = Logger()
 #: How often it is looked what is true, in seconds; and schedules.
 INTERVAL, DAILY = 60.0, 24 * 3600.0
 
-# Of so many things it is remembered that they were told, over a restart; and where.
-_MOST = 1000
+# Of so many things it is remembered that they were told, over a restart (in so many characters); and where.
+_MOST, _MOST_STORED = 1000, 60_000
 _OBJECT = ("presence", "presence.Notices")
 
 
@@ -124,49 +126,38 @@ class Notices:
             for notice in self._of(happening, each.terms):
                 self._tell(each, notice)
 
-    def absent(self, name: str, *, since: float | None) -> None:
-        """A worker has been absent since this instant, for too long; or (None) it is back."""
-        text = (
-            f"{name} is back"
-            if since is None
-            else f"{name} has not been seen for long, and nothing waits for it alone any more"
-        )
-        for each in tuple(self._wanted.values()):
-            if each.terms.absent and isMeant(each.terms.workers, name):
-                now = self._roster.clock.seconds()
-                key = f"absent {name} {since or now:.0f} {since is None}"
-                self._tell(each, Notice(key, "absent", text, (name,), since=since))
-
     def _of(self, happening: Happening, terms: NoticeTerms) -> Iterable[Notice]:
         for name in happening.workers:
             if not isMeant(terms.workers, name):
                 continue
-            key = f"{happening.kind} {name} {happening.what} {happening.at:.0f}"
-            if happening.kind == "drained" and terms.drains:
-                late = ", after its deadline" if happening.outcome == "late" else ""
-                yield Notice(key, "drains", f"{name} is drained{late}: nothing runs on it any more", (name,))
-            elif happening.kind == "result" and happening.what == "drain" and terms.drains:
-                yield Notice(
-                    key, "drains", f"{name} was not drained at the deadline, and is released", (name,)
+            kind, text, until = "", None, None
+            if happening.what == "absent":
+                kind, text = (
+                    "absent",
+                    f"{name} is back" if happening.kind == "end" else GONE.format(name=name),
                 )
-            elif (
-                happening.kind == "end"
-                and happening.what in {"worker", "admin"}
-                and happening.until is not None
-            ):
-                if happening.outcome == "over":
-                    self._expected[name] = (happening.until, happening.what)
-                elif terms.backEarly and happening.until - happening.at > GRACE:
-                    yield Notice(key, "backEarly", f"{name} is back early", (name,), until=happening.until)
-            elif (
-                happening.kind == "order"
-                and happening.what == "release"
-                and happening.outcome == "done"
-                and terms.backEarly
-            ):
-                held = self._held.get(name)
-                if held is not None and held - happening.at > GRACE:
-                    yield Notice(key, "backEarly", f"{name} is released early", (name,), until=held)
+            elif happening.what == "drain":
+                kind, text = "drains", _drainText(name, happening)
+            elif happening.kind in {"end", "order"}:
+                kind, (text, until) = "backEarly", self._return(name, happening)
+            if text is not None and getattr(terms, kind):
+                key = f"{happening.kind} {name} {happening.what} {happening.at:.0f}"
+                yield Notice(key, kind, text, (name,), since=happening.since, until=until)
+
+    def _return(self, name: str, happening: Happening) -> tuple[str | None, float | None]:
+        """What is said of a worker that is back, or released, before it had said; and when it had."""
+        if happening.kind == "order":
+            until = (
+                self._held.get(name) if (happening.what, happening.outcome) == ("release", "done") else None
+            )
+            text = f"{name} is released early"
+        else:
+            until = happening.until if happening.what in {"worker", "admin"} else None
+            text = f"{name} is back early"
+            if until is not None and happening.outcome == "over":
+                # it may be late
+                self._expected[name] = (until, happening.what)
+        return (None, None) if until is None or until - happening.at <= GRACE else (text, until)
 
     # --- what is true
 
@@ -282,6 +273,16 @@ class Notices:
     @inlineCallbacks
     def _store(self) -> Generator[Deferred[Any], Any, None]:
         told = list(self._told)
+        while len(json.dumps(told)) > _MOST_STORED:
+            del told[: len(told) // 10 + 1]
         if told != self._stored and self._objectid is not None:
             yield self._master.db.state.setState(self._objectid, "told", told)
             self._stored = told
+
+
+def _drainText(name: str, happening: Happening) -> str | None:
+    """What is said of a drain that is done, or was given up; None of one that is ordered."""
+    if happening.kind == "drained":
+        late = ", after its deadline" if happening.outcome == "late" else ""
+        return f"{name} is drained{late}: nothing runs on it any more"
+    return f"{name} was not drained at the deadline, and is released" if happening.kind == "result" else None

@@ -1,4 +1,4 @@
-"""Who is told what happens on a master: the trail, the metrics and the notices. What nobody wants is not there, and costs nothing."""
+"""Who is told what happens on a master: the trail, the metrics, the notices, and who is long absent. What nobody wants is not there, and costs nothing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.absence.absence import Absence
+    from presence.master.absence.terms import AbsenceTerms
     from presence.master.happenings.happening import Happening, Listener
     from presence.master.happenings.watch import Watch
     from presence.master.metrics.measures import Measures
@@ -65,6 +67,7 @@ class Telling:
         self._place: str | None = None
         self._port: MetricsPort | None = None
         self._notices: Notices | None = None
+        self._absence: Absence | None = None
         self._following = self._stopped = False
         self._listeners: list[Listener] = []
         self.orderListeners: list[Listener] = []
@@ -143,6 +146,9 @@ class Telling:
         """Tell nothing any more. A Deferred that fires when the trail is written, and no port is listened at."""
         self._stopped = True
         self._end_notices()
+        absence, self._absence = self._absence, None
+        if absence is not None:
+            yield absence.stop(restore=False)
         yield self._end_trail()
         yield self._end_measures()
         self._watch = None
@@ -211,6 +217,20 @@ class Telling:
         for listener in tuple(self._listeners):
             listener(happening)
 
+    @inlineCallbacks
+    def watchAbsence(self, terms: AbsenceTerms | None) -> Generator[Deferred[Any], Any, None]:
+        """Take workers that are long absent out of the reckoning, or (None) reckon with all."""
+        if terms == (None if self._absence is None else self._absence.terms):
+            return
+        before, self._absence = self._absence, None
+        if before is not None:
+            yield before.stop(restore=True)
+        if terms is not None:
+            from presence.master.absence.absence import Absence  # noqa: PLC0415 (it may be off)
+
+            self._absence = absence = Absence(self._roster, terms, self._tell)
+            yield absence.start()
+
     # --- what happens
 
     def workerChanged(self, presence: WorkerPresence) -> None:
@@ -219,6 +239,8 @@ class Telling:
             self._watch.workerChanged(presence)
         if self._measures is not None:
             self._measures.workerChanged(presence)
+        if self._absence is not None:
+            self._absence.workerChanged(presence)
 
     def announced(self, name: str) -> None:
         """Something of a worker has changed."""
@@ -244,6 +266,8 @@ class Telling:
             )
         if self._watch is not None:
             self._watch.configurationChanged()
+        if self._absence is not None:
+            self._absence.configurationChanged()
 
     def clockJumped(self) -> None:
         """The clock has jumped."""
@@ -253,3 +277,5 @@ class Telling:
             self._measures.clockJumped()
         if self._notices is not None:
             self._notices.clockJumped()
+        if self._absence is not None:
+            self._absence.clockJumped()

@@ -1,0 +1,350 @@
+"""Random rounds with two real masters: something breaks while one orders a worker of the other held.
+
+    python -m tests.masters.rounds --rounds 500 --seed 7         # by hand; `tests/masters/test_rounds.py` plays a few
+
+Master a takes the orders, master b has the workers and builds on them all the time. In each round one thing is broken (the router is
+stopped, PostgreSQL is restarted or killed, a is killed between storing, telling and answering, b stands still for a moment) and a is
+ordered to hold a worker somewhere in the midst of that. Then it is mended, both have to say the same within five seconds, and
+the worker is released. What was acknowledged is compared with the instants at which b told workers to build.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import statistics
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from tests.integration.processes import waitFor
+from tests.masters.masters import Masters
+from tests.torture.farm import FAKETIME
+
+WORKERS = ("w1", "w2")
+
+#: Within this time after the fault all masters agree, in seconds.
+AGREE = 5.0
+
+#: How much longer a machine may take that is busy with other things, in the tests that always run.
+BUSY = 4
+
+# For how long a worker may build nothing when nothing is broken, in seconds.
+_PATIENCE = 15.0
+
+# How many requests wait, or are built, for each worker.
+_WAITING = 3
+
+FAULTS = ("none", "router", "database restarted", "database killed", "a killed", "b stands still")
+
+# the very moment at which a worker is told to build, by a clock that is the same in all processes
+_JOURNAL = """\
+import json, os
+from buildbot.worker.protocols import pb
+def follow(kind):
+    told = kind.remoteStartBuild
+    def remoteStartBuild(self, builderName):
+        line = {{"worker": self.worker.workername, "at": time.monotonic()}}
+        file = os.open({journal!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(file, json.dumps(line).encode() + b"\\n")
+        os.close(file)
+        return told(self, builderName)
+    kind.remoteStartBuild = remoteStartBuild
+follow(pb.Connection)
+{mutant}
+"""
+
+#: Without the question to the database before each build, and without the look every two seconds: what has to be noticed.
+MUTANT = """\
+from presence.master.holding.storedorders import StoredOrders
+from presence.master.farm.reconciliation import Reconciliation
+from twisted.internet.defer import succeed
+StoredOrders.heed = lambda self, worker: succeed(True)
+Reconciliation._look = lambda self: None
+"""
+
+
+@dataclass
+class Order:
+    """A hold of `worker` that was ordered, by the clock of the journal: what came of it is None before, or without, an answer."""
+
+    worker: str
+    reason: str
+    sent: float
+    answered: float | None = None
+    heeded: bool | None = None
+    refused: str | None = None
+    released: float = field(default=float("inf"))
+
+    def forbids(self, start):
+        """Whether a build that started there, then, contradicts it. What is stored holds as well as what is heeded."""
+        return (
+            self.answered is not None
+            and start["worker"] == self.worker
+            and self.answered < start["at"] < self.released
+        )
+
+
+class Rounds:
+    """`play(rounds)` them; `wrong` is what is wrong, in words."""
+
+    def __init__(self, case, seed, *, mutant=False, patience=AGREE, skewed=False):
+        self.random = random.Random(seed)
+        self.wrong = []
+        self.orders = []
+        self.counts = dict.fromkeys(FAULTS, 0)
+        #: how long each took until the masters agreed, after the fault; and until an order of a round without one was heeded
+        self.agreed, self.heeded = [], []
+        self._patience = patience
+        self._masters = Masters(case, *WORKERS, ui=False)
+        self._journal = self._masters.all[0].directory / "journal"
+        self._masters.extra = _JOURNAL.format(journal=str(self._journal), mutant=MUTANT if mutant else "")
+        self.a, self.b = self._masters
+        if skewed:
+            # its clock is a minute ahead
+            self.b.master.environment = {
+                "LD_PRELOAD": FAKETIME,
+                "FAKETIME": "+60",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                "DONT_FAKE_MONOTONIC": "1",
+            }
+        self._masters.start()
+        for name in WORKERS:
+            self.b.worker(name).start()
+        for name in WORKERS:
+            self.b.worker(name).waitUntilConnected()
+        self._over = threading.Event()
+        self._requests = 0
+        #: how often Buildbot stood still in the end
+        self.stuck = 0
+        #: why requests could not be made, the last time
+        self.trouble = None
+        self._requesting = threading.Thread(target=self._request, daemon=True)
+        case.addCleanup(self._over.set)
+
+    def play(self, rounds, faults=FAULTS):
+        """So many of them; the first ones have one fault each."""
+        self._requesting.start()
+        for number in range(rounds):
+            fault = faults[number] if number < len(faults) else self.random.choice(faults)
+            self.counts[fault] += 1
+            order = self._play(number, fault)
+            if number + 1 < rounds:
+                self._build_again(order)
+            if len(self.wrong) > 20:
+                break
+        self._over.set()
+        self._requesting.join()
+        for each in self.orders:
+            found = [start for start in self.starts() if each.forbids(start)]
+            if found:
+                late = [round(start["at"] - each.answered, 3) for start in found]
+                self.wrong.append(f"{each}: {len(found)} builds began after the answer: {late}")
+
+    def starts(self):
+        """When which worker was told to build."""
+        text = self._journal.read_text() if self._journal.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+    def summary(self):
+        """What has happened, in words."""
+        acknowledged = [each for each in self.orders if each.answered is not None]
+        waits = sum(each.heeded is False for each in acknowledged)
+        lines = [
+            f"{sum(self.counts.values())} rounds: {', '.join(f'{n} {fault}' for fault, n in self.counts.items())}",
+            f"{len(self.starts())} builds began, {self._requests} were requested; b was started anew {self.stuck} times",
+            f"{len(self.orders)} orders, {len(acknowledged)} stored, {waits} of them not confirmed",
+        ]
+        if self.heeded:
+            lines.append(f"order to answer, heeded: {1000 * statistics.median(self.heeded):.1f} ms (median)")
+        if self.agreed:
+            lines.append(
+                f"fault to agreement: {statistics.median(self.agreed):.2f} s (median), {max(self.agreed):.2f} s at most"
+            )
+        return "\n".join(lines)
+
+    def _play(self, number, fault):
+        worker = self.random.choice(WORKERS)
+        order = Order(worker, f"round {number}", time.monotonic())
+        self.orders.append(order)
+        delay, length = self.random.uniform(0, 0.1), self.random.uniform(0.2, 1.5)
+        posting = threading.Thread(target=self._post, args=(order, delay), daemon=True)
+        posting.start()
+        # a is killed around the instant of the order, the rest breaks before, in or after it
+        time.sleep(
+            delay + self.random.uniform(0, 0.03) if fault == "a killed" else self.random.uniform(0, 0.12)
+        )
+        mended = getattr(self, "_" + fault.replace(" ", "_"))(length)
+        posting.join(60)
+        if fault == "none" and order.heeded:
+            self.heeded.append(order.answered - order.sent)
+        self._agree(number, fault, mended, order)
+        self._release(order)
+        return order
+
+    def _build_again(self, order):
+        """Wait until something begins on the worker: the next hold shall come into the midst of it.
+
+        Of a build in the midst of which the database goes Buildbot may say no more, and has its worker busy for ever: then b
+        is started anew.
+        """
+
+        def builds():
+            return any(
+                each["worker"] == order.worker and each["at"] > order.released for each in self.starts()
+            )
+
+        try:
+            waitFor("it builds again", builds, _PATIENCE)
+        except AssertionError:
+            self.stuck += 1
+            self.b.kill()
+            self.b.start()
+            for name in WORKERS:
+                self.b.worker(name).waitUntilConnected()
+
+    # --- what breaks; each returns when it was mended
+
+    def _none(self, length):
+        time.sleep(length / 4)
+        return time.monotonic()
+
+    def _router(self, length):
+        self._masters.router.freeze()
+        # (an order that is not confirmed is answered after a second: what follows is to be seen)
+        time.sleep(1.0 + 2 * length)
+        self._masters.router.thaw()
+        return time.monotonic()
+
+    def _database_restarted(self, _length):
+        self._masters.database.crash()
+        self._masters.database.start()
+        return time.monotonic()
+
+    def _database_killed(self, length):
+        """With kill -9."""
+        database = self._masters.database
+        pid = int((database.directory / "data/postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+        database.crash()
+        time.sleep(length / 2)
+        database.start()
+        return time.monotonic()
+
+    def _a_killed(self, _length):
+        self.a.kill()
+        # (b has to say the same by itself)
+        mended = time.monotonic()
+        self.a.start()
+        return mended
+
+    def _b_stands_still(self, length):
+        self.b.master.signal(signal.SIGSTOP)
+        time.sleep(length)
+        self.b.master.signal(signal.SIGCONT)
+        return time.monotonic()
+
+    # --- what is ordered, and asked
+
+    def _post(self, order, delay):
+        time.sleep(delay)
+        order.sent = time.monotonic()
+        try:
+            answer = self.a.post(f"presences/{order.worker}", "hold", reason=order.reason)
+        except (AssertionError, OSError, ValueError) as problem:
+            order.refused = str(problem).splitlines()[0]
+            return
+        order.heeded = answer["order"]["heeded"]
+        order.answered = time.monotonic()
+
+    def _agree(self, number, fault, mended, order):
+        """Both masters say whether the worker is held, and the same, and that it is if the order was acknowledged."""
+
+        def reasons():
+            try:
+                return [self._reason(farm, order.worker) for farm in (self.a, self.b)]
+            except (AssertionError, OSError, ValueError):
+                # a pooled connection has gone: it is asked again
+                return [None, ""]
+
+        def agreed():
+            found = reasons()
+            return found[0] == found[1] and (order.answered is None or found[0] == order.reason)
+
+        try:
+            waitFor("they agree", agreed, max(self._patience - (time.monotonic() - mended), 0.5))
+            self.agreed.append(time.monotonic() - mended)
+        except AssertionError:
+            self.wrong.append(f"round {number} ({fault}): they do not agree, {reasons()} after {order}")
+
+    def _reason(self, farm, worker):
+        (presence,) = farm.get(f"presences/{worker}")["presences"]
+        return next((hold["reason"] for hold in presence["holds"] if hold["source"] == "admin"), None)
+
+    def _release(self, order):
+        """A pooled connection that is gone makes it fail; then it is ordered again."""
+        by = self.random.choice((self.a, self.b))
+
+        def released():
+            order.released = min(order.released, time.monotonic())
+            try:
+                return by.post(f"presences/{order.worker}", "release")
+            except (AssertionError, OSError, ValueError):
+                return None
+
+        waitFor("it is released", released)
+
+    def _request(self):
+        """Keep a few requests waiting for each worker."""
+        builders = {each["builderid"]: each["name"] for each in self.b.get("builders")["builders"]}
+        while not self._over.wait(0.3):
+            try:
+                found = self.b.get("buildrequests?complete=false&limit=100")["buildrequests"]
+                waiting = [builders[each["builderid"]] for each in found]
+                for name in WORKERS:
+                    if waiting.count(name) < _WAITING:
+                        self.b.force(name)
+                        self._requests += 1
+            except (AssertionError, OSError, ValueError) as problem:  # noqa: PERF203 (something is broken)
+                self.trouble = str(problem).splitlines()[0]
+
+
+class _Case:
+    """What `Masters` needs of a test case."""
+
+    def __init__(self, stack):
+        self.addCleanup = stack.callback
+
+    def fail(self, why):
+        raise AssertionError(why)
+
+
+def main():
+    """By hand."""
+    parser = argparse.ArgumentParser(prog="python -m tests.masters.rounds", description="Break a farm.")
+    parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--mutant", action="store_true", help="with the law taken out, to see it noticed")
+    parser.add_argument("--skewed", action="store_true", help="the clock of b is a minute ahead")
+    parser.add_argument("--faults", nargs="*", choices=FAULTS, default=FAULTS)
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    with ExitStack() as stack:
+        rounds = Rounds(_Case(stack), options.seed, mutant=options.mutant, skewed=options.skewed)
+        rounds.play(options.rounds, options.faults)
+        print(rounds.summary())
+        for each in rounds.wrong:
+            print(each)
+        if rounds.trouble:
+            print(f"the last request that could not be made: {rounds.trouble}")
+        if options.mutant:
+            print("noticed" if rounds.wrong else "NOT NOTICED")
+            return 0 if rounds.wrong else 1
+        return 1 if rounds.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

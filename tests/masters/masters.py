@@ -21,13 +21,8 @@ from tests.databases.servers import PostgreSQL
 from tests.integration.farm import Farm, Worker
 from tests.integration.processes import DEADLINE, waitFor
 from tests.masters.forwarding import Forwarding
+from tests.masters.recipe import everyMaster, userInterface
 from tests.masters.router import CROSSBAR, Router
-
-_MASTERS = """\
-c["db_url"] = {database!r}
-c["mq"] = {{"type": "wamp", "router_url": {router!r}, "realm": "buildbot"}}
-c["multiMaster"] = True
-"""
 
 
 def require(case):
@@ -73,10 +68,9 @@ class Masters:
     def configure(self, *farms, workers=None, more=""):
         """Write the master.cfg of these masters, or of all."""
         declared = self.workers if workers is None else workers
-        common = _MASTERS.format(database=self.database.url, router=self.router.url)
+        common = everyMaster(self.database.url, self.router.url)
         for farm in farms or self.all:
-            # one that only serves the UI has neither workers nor builders, nor a port for workers
-            own = 'c["protocols"] = {}\nc["services"] = [util.PresenceService()]\n' if farm is self.ui else ""
+            own = userInterface() if farm is self.ui else ""
             each = () if farm is self.ui else map(self.declaration, declared)
             farm.configure(*each, extra=f"{common}{own}{self.extra}\n{more}")
 

@@ -23,6 +23,7 @@ import psutil
 
 from tests.integration.ports import freePort
 from tests.integration.processes import waitFor
+from tests.masters.recipe import block
 
 #: The program that `make crossbar-tools` installs.
 CROSSBAR = Path(__file__).parents[2] / ".crossbar/bin/crossbar"
@@ -106,28 +107,10 @@ class Router:
 
 
 def configuration(port, *, nodeinfo=False):
-    """What Crossbar reads as its config.json."""
-    paths = {"ws": {"type": "websocket"}}
-    # (something has to be at the root: where that is "nodeinfo" it answers in the place of the websocket, too)
-    paths["/"] = {"type": "nodeinfo"} if nodeinfo else {"type": "json", "value": {}}
-    allow = dict.fromkeys(("call", "register", "publish", "subscribe"), True)
-    permissions = [{"uri": "org.buildbot.", "match": "prefix", "allow": allow}]
-    return {
-        "version": 2,
-        "controller": {},
-        "workers": [
-            {
-                "type": "router",
-                "realms": [
-                    {"name": "buildbot", "roles": [{"name": "anonymous", "permissions": permissions}]}
-                ],
-                "transports": [
-                    {
-                        "type": "web",
-                        "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port},
-                        "paths": paths,
-                    }
-                ],
-            }
-        ],
-    }
+    """What Crossbar reads as its config.json: that of the page, on this port."""
+    found = json.loads(block("json", '"realms"'))
+    (transport,) = found["workers"][0]["transports"]
+    transport["endpoint"].update(port=port, interface="127.0.0.1")
+    if nodeinfo:
+        transport["paths"]["/"] = {"type": "nodeinfo"}
+    return found

@@ -7,10 +7,14 @@ JOBS ?= 3
 # hundreds of processes import the same modules: they are compiled once, whatever the environment says
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test databases masters versions search torture lint lint-pages node-tools crossbar-tools docs man bench clean
+.PHONY: demo demo-masters test databases masters versions search torture lint lint-pages node-tools crossbar-tools docs man bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
+
+# Two masters and one that only serves the UI, with a PostgreSQL and a Crossbar in a temporary directory; one of them is killed.
+demo-masters: .venv/test crossbar-tools
+	$(BIN)/presence demo --masters
 
 # All that needs nothing but Python (and, for the pages, a Chromium).
 TESTS := $(patsubst tests/%.py,tests.%,$(wildcard tests/test_*.py)) $(filter-out tests.databases tests.masters tests.versions, \

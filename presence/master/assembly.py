@@ -197,7 +197,7 @@ class Assembly(SharedService):
             nameOf=self.entities.workerName,
         )
         self.telling = Telling(self.roster, entries, sources)
-        for each in (types["presence"], reconfigs, self._shutdowns):
+        for each in (*types.values(), reconfigs, self._shutdowns):
             each.listeners = self.telling.orderListeners
         self.bearers = Bearers(master, self.telling.orderListeners)
 
@@ -339,6 +339,7 @@ class Assembly(SharedService):
         builder = self.roster.findBuilder(name)
         if builder is not None:
             builder.hold(self.builderHolds.hold(name))
+        self.telling.builderChanged(name, self.builderHolds.hold(name))
         self._blocks.builderChanged(name)
         self._events.blocksChanged((), (name,))
         if not self.builderHolds.isHeld(name):

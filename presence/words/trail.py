@@ -20,6 +20,9 @@ _OUTCOMES = {
 # The end of not being connected.
 CONNECTED = "connected"
 
+# What orders are called, where it is not as the command is.
+_ORDERS = {"hold-builder": "hold of the builder", "release-builder": "release of the builder"}
+
 _RESULTS = {
     ("reconfig", "reconfigured"): "reconfigured",
     ("reconfig", "failed"): "not reconfigured: there is a mistake in the configuration",
@@ -35,7 +38,7 @@ def trailText(entry: Mapping[str, Any]) -> str:
     """What has happened, without when, and without until when: "hold by ann (disk)", "on a break (lunch)"."""
     kind, what, outcome = entry["kind"], entry["what"], entry["outcome"]
     if kind == "order":
-        text = f"{what}{_by(entry)}{_why(entry)}{_OUTCOMES.get(outcome, f': {outcome}')}"
+        text = f"{_ORDERS.get(what, what)}{_by(entry)}{_why(entry)}{_OUTCOMES.get(outcome, f': {outcome}')}"
     elif kind == "end":
         text = CONNECTED if what == "offline" else f"no longer {HOLDS.get(what, (what,))[0]}{_why(entry)}"
     elif kind in {"begin", "change"}:

@@ -85,9 +85,12 @@ def _past(options: Namespace, client: MasterClient) -> list[dict[str, Any]]:
 
 
 def _is_about(entry: dict[str, Any], patterns: list[str]) -> bool:
-    return not patterns or any(
-        fnmatchcase(name, pattern) for name in entry["workers"] for pattern in patterns
-    )
+    return not patterns or any(fnmatchcase(name, pattern) for name in _names(entry) for pattern in patterns)
+
+
+def _names(entry: dict[str, Any]) -> list[str]:
+    """The workers and builders that it is about."""
+    return [*entry["workers"], *entry.get("builders", ())]
 
 
 def _print(entry: dict[str, Any], options: Namespace) -> None:
@@ -95,7 +98,7 @@ def _print(entry: dict[str, Any], options: Namespace) -> None:
         print(json.dumps(entry), flush=True)
         return
     text = adminText()
-    names = entry["workers"]
+    names = _names(entry)
     who = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
     until = f", until {text.moment(entry['until'])}" if entry["until"] and entry["kind"] != "end" else ""
     print(plain(f"{text.stamp(entry['at'])}  {who or 'master'}: {entry['text']}{until}"), flush=True)

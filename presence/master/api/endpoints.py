@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from presence.master.api.entities import Entities
     from presence.master.api.shapes import OrderedEntity
     from presence.master.happenings.happening import Listener
+    from presence.master.happenings.orders import Meant
     from presence.master.holding.storedorders import StoredOrders
     from presence.orders.reading import Action
     from presence.orders.workers import Order
@@ -94,9 +95,9 @@ class MasterEndpoint(base.Endpoint):
 
     kind = base.EndpointKind.SINGLE
 
-    def orderedOf(self, _args: dict[str, Any], _kwargs: dict[str, Any]) -> tuple[str, ...]:
-        """The workers of which something is ordered: none, for it is about the master."""
-        return ()
+    def orderedOf(self, _args: dict[str, Any], _kwargs: dict[str, Any]) -> Meant:
+        """The workers and builders of which something is ordered: none, for it is about the master."""
+        return (), ()
 
     def isHere(self, kwargs: dict[str, Any]) -> bool:
         """Whether the path is about this master, and not about another one."""

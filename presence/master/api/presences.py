@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from presence.master.api.entities import Entities
     from presence.master.api.shapes import BuilderPresenceEntity, OrderedEntity, PresenceEntity
+    from presence.master.happenings.orders import Meant
     from presence.master.holding.builderholds import BuilderHolds
     from presence.master.holding.storedorders import StoredOrders
 
@@ -92,10 +93,10 @@ class PresenceEndpoint(_Endpoint):
         acknowledged = yield follow(self.rtype, {name: workerid}, order, by)
         return orderedEntity(self.entities, name, workerid, acknowledged[name])
 
-    def orderedOf(self, _args: dict[str, Any], kwargs: dict[str, Any]) -> tuple[str, ...]:
+    def orderedOf(self, _args: dict[str, Any], kwargs: dict[str, Any]) -> Meant:
         """The worker of which something is ordered, as far as its name is known."""
         name = self.workerName(kwargs) or kwargs.get("name")
-        return () if name is None else (name,)
+        return (() if name is None else (name,)), ()
 
     def workerName(self, kwargs: dict[str, Any]) -> str | None:
         """The name of the worker that the path names, if it is one of this master's."""
@@ -199,9 +200,9 @@ class PresencesEndpoint(_Endpoint):
                 yield deferLater(self.master.reactor, 0, lambda: None)
         return {"presences": found}
 
-    def orderedOf(self, args: dict[str, Any], _kwargs: dict[str, Any]) -> tuple[str, ...]:
+    def orderedOf(self, args: dict[str, Any], _kwargs: dict[str, Any]) -> Meant:
         """The workers of which something is ordered."""
-        return readNames(args.get(WORKERS)) or ()
+        return readNames(args.get(WORKERS)) or (), ()
 
     def _check_span(self, first: int, last: int) -> None:
         if not (0 < last - first <= _LONGEST and abs(first - self.master.reactor.seconds()) <= _FARTHEST):
@@ -242,6 +243,12 @@ class BuilderPresenceEndpoint(_Endpoint):
         name = self.builderName(kwargs)
         return None if name is None else (yield self._entity(name))
 
+    def orderedOf(self, _args: dict[str, Any], kwargs: dict[str, Any]) -> Meant:
+        """The builder of which something is ordered, if it is there."""
+        name = self.builderName(kwargs)
+        return (), (() if name is None else (name,))
+
+    @announced
     @inlineCallbacks
     def control(
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]

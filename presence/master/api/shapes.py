@@ -265,6 +265,7 @@ class TrailEntity(TypedDict):
     kind: str
     what: str
     workers: list[str]
+    builders: list[str]
     by: str | None
     reason: str | None
     since: float | None

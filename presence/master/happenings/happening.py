@@ -18,8 +18,8 @@ KINDS = ("order", "begin", "change", "end", "drained", "result")
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """What has happened at the instant `at` (as all instants here, in seconds since the epoch), to these `workers`, because of `by` and for
-    this `reason`. `kind` and `what`: see `KINDS`.
+    """What has happened at the instant `at` (as all instants here, in seconds since the epoch), to these `workers` or `builders`, because of `by`
+    and for this `reason`. `kind` and `what`: see `KINDS`.
 
     `since` is when a hold has begun, and `until` when it ends, or the deadline of an order. `outcome` is, of an order, ``done``, ``refused``
     (nothing was done), ``forbidden`` or ``failed``; of the end of a hold ``over`` or ``released``; of a drain ``late`` when it is
@@ -36,6 +36,7 @@ class Happening:
     until: float | None = None
     outcome: str | None = None
     problem: str | None = None
+    builders: tuple[str, ...] = ()
 
 
 if TYPE_CHECKING:

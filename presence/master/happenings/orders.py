@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
+#: The names of the workers and of the builders of which something is ordered.
+Meant = tuple[tuple[str, ...], tuple[str, ...]]
+
+#: What is said of an order that was forced.
+FORCED = "whatever is to be kept ready"
+
 # What is renewed all the time by something that measures; of the hold that comes of it the watch tells.
 _PUSHED = frozenset({"push", "withdraw"})
 
@@ -28,12 +34,12 @@ def tellOrder(
     result: _Result,
     listeners: Iterable[Listener],
     at: float,
-    order: tuple[str, dict[str, Any], tuple[str, ...]],
+    order: tuple[str, dict[str, Any], Meant],
 ) -> _Result:
     """Tell the `listeners` of an order that was given `at` this instant, and has come to this `result`, or failure. It is the word for
-    it, what came with it, and of whom it was ordered.
+    it, what came with it, and of which workers and builders it was ordered.
     """
-    what, args, workers = order
+    what, args, (workers, builders) = order
     outcome, problem = _outcome(result)
     # one about a worker that there is not is a mistake in typing
     mistyped = isinstance(result, Failure) and isinstance(result.value, InvalidPathError)
@@ -48,7 +54,8 @@ def tellOrder(
             _reason(args),
             until=_instant(args, "until") or _instant(args, "deadline"),
             outcome=outcome,
-            problem=problem,
+            problem=FORCED if outcome == "done" and args.get("force") is True else problem,
+            builders=builders,
         )
         for listener in tuple(listeners):
             listener(happening)
@@ -69,15 +76,16 @@ def tellForbidden(
     if what is None or not hasattr(endpoint, "orderedOf"):
         return
     here = master.workers.workers
-    names = tuple(each for each in endpoint.orderedOf(options, kwargs) if each in here)
+    workers, builders = endpoint.orderedOf(options, kwargs)
     by = None if user.get("anonymous") else user.get("email") or user.get("username")
     happening = Happening(
         master.reactor.seconds(),
         "order",
         what,
-        names,
+        tuple(each for each in workers if each in here),
         None if by is None else cut(plain(str(by)), MAX_NAME),
         outcome="forbidden",
+        builders=builders,
     )
     for listener in tuple(listeners):
         listener(happening)

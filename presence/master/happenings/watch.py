@@ -40,6 +40,8 @@ class Watch:
         # of each worker that was seen, by source and name; and those whose drains are not done
         self._holds: dict[str, dict[tuple[str, str | None], Hold]] = {}
         self._draining: set[str] = set()
+        # what holds builders themselves
+        self._builder_holds: dict[str, Hold] = {}
         self._reconfig: Any = None
 
     def start(self) -> None:
@@ -76,6 +78,27 @@ class Watch:
             self._draining.discard(name)
             if drained:
                 self._drained(name)
+
+    def builderChanged(self, name: str, hold: Hold | None) -> None:
+        """A builder is held itself, or no longer: that this is over is told, what is ordered is an order."""
+        now = self._roster.clock.seconds()
+        before = self._builder_holds.pop(name, None)
+        if hold is not None:
+            self._builder_holds[name] = hold
+        elif before is not None and before.until is not None and before.until <= now:
+            self._tell(
+                Happening(
+                    now,
+                    "end",
+                    "admin",
+                    by=before.by,
+                    reason=before.reason,
+                    since=before.since,
+                    until=before.until,
+                    outcome="over",
+                    builders=(name,),
+                )
+            )
 
     def ordered(self, order: Happening) -> None:
         """Somebody has ordered something, or was refused it."""

@@ -33,7 +33,9 @@ def causeOf(why: Why) -> tuple[str, str]:
     """The cause for which a request waits, a word of `presence why`, and who is to blame: see `BY`."""
     workers = why.workers.workers
     if why.reasons or not workers:
-        return (why.reasons[0].kind if why.reasons else "workers"), "other"
+        kind = why.reasons[0].kind if why.reasons else "workers"
+        # (the builder itself may be held)
+        return kind, ("presence" if kind == "held" else "other")
     for each in workers:
         kinds = [reason.kind for reason in each.reasons]
         if _PRESENCE.isdisjoint(kinds):

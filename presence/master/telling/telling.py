@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from presence.master.roster import Roster
     from presence.master.trail.trail import Trail
     from presence.master.why.facts import Why
+    from presence.model.states import Hold
     from presence.model.workerpresence import WorkerPresence
 
 
@@ -246,6 +247,11 @@ class Telling:
         """Something of a worker has changed."""
         if self._watch is not None:
             self._watch.announced(name)
+
+    def builderChanged(self, name: str, hold: Hold | None) -> None:
+        """What holds a builder itself has changed."""
+        if self._watch is not None:
+            self._watch.builderChanged(name, hold)
 
     def gaveUp(self, name: str, by: str | None) -> None:
         """A drain has ended at its deadline."""

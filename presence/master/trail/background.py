@@ -24,6 +24,8 @@ class Background:
         self._name = name
         self._jobs: SimpleQueue[tuple[Callable[[], Any], Deferred[Any]] | None] = SimpleQueue()
         self._thread: Thread | None = None
+        #: how many functions are not done
+        self.waiting = 0
 
     def run(self, function: Callable[[], Any]) -> Deferred[Any]:
         """A Deferred that fires with what it returns, or fails with what it raises; never while it hangs."""
@@ -32,6 +34,7 @@ class Background:
             self._thread = Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
         self._jobs.put((function, done))
+        self.waiting += 1
         return done
 
     def stop(self) -> None:
@@ -45,9 +48,9 @@ class Background:
                 result = function()
             except Exception:  # noqa: BLE001 (whoever has asked is told)
                 result = Failure()  # type: ignore[no-untyped-call]
-            self._reactor.callFromThread(_fire, done, result)
+            self._reactor.callFromThread(self._fire, done, result)
 
-
-def _fire(done: Deferred[Any], result: Any) -> None:
-    if not done.called:
-        done.callback(result)
+    def _fire(self, done: Deferred[Any], result: Any) -> None:
+        self.waiting -= 1
+        if not done.called:
+            done.callback(result)

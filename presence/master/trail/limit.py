@@ -69,4 +69,4 @@ def _key(happening: Happening) -> tuple[Hashable, int]:
         return "forbidden", FORBIDDEN
     if happening.kind == "order":
         return ("order", happening.by), ORDERS
-    return (happening.what, happening.workers), OTHERS
+    return (happening.what, happening.workers, happening.builders), OTHERS

@@ -110,6 +110,7 @@ class TrailEntry(OwnEvents, base.ResourceType):
         kind = types.String()
         what = types.String()
         workers = types.List(of=types.String())
+        builders = types.List(of=types.String())
         by = filters.NullableText
         reason = filters.NullableText
         since = filters.NullableInstant
@@ -135,6 +136,7 @@ def trailEntity(entry: dict[str, Any]) -> TrailEntity:
         "kind": str(entry.get("kind")),
         "what": str(entry.get("what")),
         "workers": [str(each) for each in entry.get("workers") or ()],
+        "builders": [str(each) for each in entry.get("builders") or ()],
         "by": entry.get("by"),
         "reason": entry.get("reason"),
         "since": entry.get("since"),

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import fail
+
 from presence.master.trail.background import Background
 from presence.master.trail.limit import Limit
 from presence.master.trail.store import TrailStore, toLine
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 # So many workers are named in one entry: an order for more of them is several.
 _WORKERS = 200
+
+# So many may wait for what they read.
+_MOST_READERS = 20
 
 #: How many entries are read, at most.
 MOST_READ = 5000
@@ -64,6 +69,8 @@ class Trail:
                 and (worker is None or worker in (entry.get("workers") or ()))
             )
 
+        if self._reading.waiting >= _MOST_READERS:
+            return fail(OSError("too many read it already, or its file hangs"))
         return self._reading.run(partial(self._store.read, wanted, min(most, MOST_READ), worker or ""))
 
     def clockJumped(self) -> None:
@@ -84,6 +91,8 @@ class Trail:
     def _tell(self, happening: Happening, left_out: int) -> None:
         for start in range(0, max(1, len(happening.workers)), _WORKERS):
             entry = self._entry(asdict(happening))
+            if not happening.builders:
+                del entry["builders"]
             entry["workers"] = list(happening.workers[start : start + _WORKERS])
             if left_out:
                 entry["left_out"] = left_out

@@ -101,6 +101,14 @@ class MetricsTests(ApiTestCase):
         )
         self.assertEqual(self.value("presence_builders", "none ready"), 1)
 
+    def test_builderHeld(self):
+        """Where the builder itself is held, that is to blame."""
+        self.farm()
+        self.post("builders/runtests/presence", "hold", user("ann"))
+        self.request()
+        self.pass_(INTERVAL)
+        self.assertEqual(self.value("presence_requests_waiting", "presence", "held"), 1)
+
     def test_orders(self):
         """Orders are counted by what they are and what has come of them; holds that begin by their sources."""
         self.farm(

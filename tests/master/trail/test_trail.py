@@ -283,6 +283,31 @@ class TrailTests(TrailTestCase):
         self.assertEqual(refused.partition(": the hold")[0], "withdraw by mallory: refused")
         self.assertTrue(begun.endswith("(load 63)") and ended.endswith("(load 63)"), (begun, ended))
 
+    def test_builders(self):
+        """A builder that is held itself is told, and that it is over."""
+        self.farm()
+        self.post("builders/runtests/presence", "hold", user("ann"), reason="compiler", until=self.at(7))
+        self.passUntil(self.at(7.1))
+        self.post("builders/runtests/presence", "hold", user("ann"))
+        self.post("builders/runtests/presence", "release", user("bob"))
+        self.assertEqual(
+            self.texts(),
+            [
+                "hold of the builder by ann (compiler)",
+                "no longer held by an admin (compiler)",
+                "hold of the builder by ann",
+                "release of the builder by bob",
+            ],
+        )
+        self.assertEqual({tuple(each["builders"]) for each in self.getAll("trail")}, {("runtests",)})
+
+    def test_hanging(self):
+        """Where the file hangs, so many wait for what they read, and the others are told so at once."""
+        self.farm()
+        reading = self.assembly.telling._trail._reading
+        reading.waiting = 20
+        self.assertIn("its file hangs", self.get("trail").json["error"])
+
     def test_connections(self):
         """A worker that goes and comes is told in the words for it."""
         self.farm()

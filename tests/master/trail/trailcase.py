@@ -14,6 +14,8 @@ from tests.master.apicase import ApiTestCase
 class Inline:
     """A `Background` without a thread."""
 
+    waiting = 0
+
     def __init__(self, *_):
         self.stopped = False
 

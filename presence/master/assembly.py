@@ -182,6 +182,7 @@ class Assembly(SharedService):
         )
         reconfigs.report = self._report
         requests = registerResources(master, requestpresences)["requestpresence"]
+        requests.entities = self.entities
         requests.reader = why = cache(self._why_reader)
         self._shutdowns = registerResources(master, shutdown)["shutdown"]
         self._shutdowns.shutdown = self.shutdown
@@ -235,6 +236,7 @@ class Assembly(SharedService):
             self._answers,
             lambda: self.shutdown.stopping,
             builderHold=self.builderHolds.hold,
+            farm=lambda: None if self.farm is None else self.farm.snapshots,
         )
 
     def _standstill(self, master: Any) -> Standstill:

@@ -32,6 +32,15 @@ class ViewsTests(SynchronousTestCase):
         request = b.force("w1", held=True).waitUntilRuns()
         ui.waitFor("it is busy", lambda: ui.get("presences/w1")["presences"][0]["busy"])
         masters.agree("presences")
+        (running,) = masters.agree("runningbuilds?field=buildid&field=builder&field=worker&field=masterid")[
+            0
+        ]["runningbuilds"]
+        self.assertEqual((running["worker"], running["masterid"]), ("w1", a.masterid))
+        waiting = b.force("w2")
+        (why,) = masters.agree(f"requestpresences/{waiting.number}?field=summary&field=reasons")[0][
+            "requestpresences"
+        ]
+        self.assertIn("disk", why["summary"][0]["text"])
         request.letFinish()
         a.kill()
         ui.waitFor("w1 is offline", lambda: states()["w1"] != "AVAILABLE")

@@ -288,7 +288,7 @@ class Entities:
                 blocked = self._blocks.ofPair(builder, name, idle=idle)
             refused = self._door.why(name, builder) if self._door.isGuarding else None
             if blocked is not None:
-                found[str(self.builderId(builder))] = [blocked.text, None]
+                found[str(self.builderId(builder))] = [blocked.text, blocked.until]
             elif refused is not None:
                 found[str(self.builderId(builder))] = [refused.reason, refused.until]
         return found

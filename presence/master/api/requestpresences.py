@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.api.entities import Entities
     from presence.master.api.shapes import ReasonEntity, RequestPresenceEntity, WorkerReasonsEntity
     from presence.master.builds.waiting import Request
     from presence.master.why.facts import Reason, Why, WorkerWhy
@@ -58,9 +59,9 @@ class _Endpoint(base.Endpoint):
         return self.rtype.reader()
 
     def name(self, builderid: int) -> str | None:
-        """The name of the builder with this id, if it is one of this master's."""
-        builder = self.master.botmaster.getBuilderById(builderid)
-        return None if builder is None else builder.name
+        """The name of the builder with this id, if it is one of this master's, or of the farm's."""
+        found: str | None = self.rtype.entities.builderName(builderid)
+        return found
 
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
         """Nothing is ordered of them here: Buildbot's own ``buildrequests`` are there for that."""
@@ -106,13 +107,16 @@ class BuilderRequestPresenceEndpoint(_Endpoint):
     def get(
         self, _resultSpec: Any, kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, RequestPresenceEntity | None]:
-        """The entity; None when this master has no such builder."""
-        name = kwargs["buildername"] if "buildername" in kwargs else self.name(kwargs["builderid"])
+        """The entity; None when there is no such builder."""
+        name: str | None = (
+            kwargs["buildername"] if "buildername" in kwargs else self.name(kwargs["builderid"])
+        )
+        builderid = None if name is None else self.rtype.entities.builderId(name)
         builder = self.master.botmaster.builders.get(name)
-        if builder is None or builder.config is None:
+        if name is None or builderid is None or (builder is not None and builder.config is None):
             return None
-        why: Why = yield self.reader.ofBuilder(builder.name)
-        return _Entities().ofBuilder(builder, why, self.master.reactor.seconds())
+        why: Why = yield self.reader.ofBuilder(name)
+        return _Entities().ofBuilder(builderid, name, why, self.master.reactor.seconds())
 
 
 class RequestPresencesEndpoint(_Endpoint):
@@ -156,6 +160,8 @@ class RequestPresence(base.ResourceType):
 
     #: gives what finds it out (not a property: Buildbot looks at all attributes when it is registered)
     reader: Callable[[], WhyReader]
+    #: knows what builders are called
+    entities: Entities
 
     class EntityType(Entity):
         """Its fields."""
@@ -214,14 +220,14 @@ class _Entities:
         """Of a request that waits."""
         return {**self._why(why), **_about(request, builder), "state": "waiting"}
 
-    def ofBuilder(self, builder: Any, why: Why, now: float) -> RequestPresenceEntity:
+    def ofBuilder(self, builderid: int, builder: str, why: Why, now: float) -> RequestPresenceEntity:
         """Of a builder."""
         free = why.earliest is not None and why.earliest <= now
         return {
             **self._why(why),
             "state": "free" if free else "none",
-            "builderid": builder._builderid,
-            "builder": builder.name,
+            "builderid": builderid,
+            "builder": builder,
         }
 
     def _why(self, why: Why) -> RequestPresenceEntity:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from presence.master.breaks.door import BreakDoor
     from presence.master.builds.waiting import Request
+    from presence.master.farm.snapshots import Snapshots
     from presence.master.quiesce.gate import ReconfigGate
     from presence.master.quiesce.shutdown import Stop
     from presence.master.roster import Roster
@@ -36,7 +37,7 @@ _NOT_HERE = Reason("builder", words.NOT_HERE)
 
 class WhyReader:
     """Why the requests of a master wait. `stop` gives what was ordered of its stop, None if nothing was, and
-    `builderHold` what holds a builder.
+    `builderHold` what holds a builder. With `farm`, what other masters tell of their workers, it is known of those, too.
     """
 
     #: of a longer list of workers so many are told by name
@@ -51,6 +52,7 @@ class WhyReader:
         stop: Callable[[], Stop | None],
         *,
         builderHold: Callable[[str], Hold | None],
+        farm: Callable[[], Snapshots | None] = lambda: None,
     ) -> None:
         self._roster = roster
         self._door = door
@@ -58,6 +60,7 @@ class WhyReader:
         self._answers = answers
         self._stop = stop
         self._builder_hold = builderHold
+        self._farm = farm
 
     @property
     def _master(self) -> Any:
@@ -86,6 +89,11 @@ class WhyReader:
             name = names[each.builderid]
             # (a builder may go while the database is asked)
             config = None if name is None else self._config(name)
+            if name is not None and config is None and name in facts and self._farm() is not None:
+                # other masters have it
+                reasons = tuple(self._reasons(name, awaited=each.awaited))
+                found[each.id] = explain(explainWorkers(facts[name], self._now()), reasons, each.ahead)
+                continue
             if name is None or config is None or name not in facts:
                 found[each.id] = explain(explainWorkers((), self._now()), (_NOT_HERE,))
                 continue
@@ -107,6 +115,7 @@ class WhyReader:
     @inlineCallbacks
     def _facts(self, names: Iterable[str]) -> Generator[Deferred[Any], Any, dict[str, list[WorkerFacts]]]:
         """What is known of the workers of builders, by the names of these; one that has gone is missing."""
+        names = list(names)
         builds = Builds(self._master)
         candidates: dict[str, Candidates] = {}
         for name in names:
@@ -117,7 +126,18 @@ class WhyReader:
         about = {build for each in candidates.values() for build in each.about}
         remaining = yield estimatesOf(self._master, about)
         now = self._now()
-        return {name: each.facts(remaining, now) for name, each in candidates.items()}
+        found = {name: each.facts(remaining, now) for name, each in candidates.items()}
+        farm = self._farm()
+        if farm is None:
+            return found
+        # of those that are connected to another master that one knows
+        from presence.master.why.told import factsOfFarm  # noqa: PLC0415
+
+        told = yield factsOfFarm(self._master, farm, names)
+        for name, facts in told.items():
+            here = {each.name: each for each in found.get(name, ())}
+            found[name] = list((here | {each.name: each for each in facts}).values())
+        return found
 
     def _config(self, name: str) -> Any:
         """What is configured of a builder; None when it is not there."""
@@ -125,6 +145,16 @@ class WhyReader:
         return None if builder is None else builder.config
 
     def _reasons(self, builder: str, *, awaited: bool) -> Iterator[Reason]:
+        if self._config(builder) is not None:
+            yield from self._reasons_here(awaited=awaited)
+        hold = self._builder_hold(builder)
+        if hold is not None:
+            yield heldReason(builder, hold)
+        if self._answers.decisions.isLeftOut(builder):
+            yield Reason("function", words.LEFT_OUT)
+
+    def _reasons_here(self, *, awaited: bool) -> Iterator[Reason]:
+        """What concerns all builders of this master."""
         botmaster = self._master.botmaster
         if botmaster.shuttingDown and not awaited:
             yield self._stopping()
@@ -132,11 +162,6 @@ class WhyReader:
             yield Reason("master", words.STARTS_NOTHING)
         for what, since in self._answers.overdue(PATIENCE):
             yield Reason("function", words.NO_ANSWER.replace("{function}", what), since)
-        hold = self._builder_hold(builder)
-        if hold is not None:
-            yield heldReason(builder, hold)
-        if self._answers.decisions.isLeftOut(builder):
-            yield Reason("function", words.LEFT_OUT)
 
     def _stopping(self) -> Reason:
         stop = self._stop()

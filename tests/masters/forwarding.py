@@ -44,7 +44,8 @@ class Forwarding:
             with contextlib.closing(there[1]):
                 ways = [self._copy(reader, there[1]), self._copy(there[0], writer)]
                 tasks = [asyncio.ensure_future(each) for each in ways]
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in tasks:
                     task.cancel()
 

@@ -60,6 +60,7 @@ FLOORS = (
         "commands.doctor",
         "commands.master",
         "commands.owner",
+        "commands.rolling",
     },
     {"commands.main"},
 )

@@ -29,6 +29,10 @@ COMMANDS = {
         "master.drain",
         "let workers accept no more builds, but finish what runs and what that waits for; `presence release` ends it",
     ),
+    "roll": (
+        "rolling.command",
+        "update machines one after the other: drain, run a command, wait until the worker is back and well, release, the next",
+    ),
     "reconfig": ("master.reconfig", "reconfigure a master without losing a build"),
     "stop-master": (
         "master.stopmaster",

@@ -76,14 +76,18 @@ class MasterClient:
         return entities
 
     def post(self, path: str, action: str, **params: Any) -> dict[str, Any]:
-        """The result of an action."""
-        if not self._introduced:
-            self._log_in(ask=False)
-        body = {"jsonrpc": "2.0", "id": 1, "method": action, "params": params}
-        result = self._asked("POST", f"api/v2/{path}", body).get("result")
+        """The result of an action of ours: an object."""
+        result = self.call(path, action, **params)
         if not isinstance(result, dict):
             raise self._no_buildbot()
         return result
+
+    def call(self, path: str, action: str, **params: Any) -> Any:
+        """The result of an action, whatever it is."""
+        if not self._introduced:
+            self._log_in(ask=False)
+        body = {"jsonrpc": "2.0", "id": 1, "method": action, "params": params}
+        return self._asked("POST", f"api/v2/{path}", body).get("result")
 
     def events(self, path: str, begun: Callable[[], object]) -> Iterator[tuple[list[str], dict[str, Any]]]:
         """The events under `path`, in which * is anything, as (key, message), until the master ends them.

@@ -18,8 +18,12 @@ _INTERVAL = 1.0
 _REMINDER = 60.0
 
 
-def waitUntil(ask: Callable[[], int | None], silent: Callable[[MasterError, float], int | None]) -> int:
-    """Ask the master with `ask()` every second until that says an exit status, and return it.
+def waitUntil(
+    ask: Callable[[], int | None],
+    silent: Callable[[MasterError, float], int | None],
+    interval: float = _INTERVAL,
+) -> int:
+    """Ask the master with `ask()` every second, or `interval`, until that says an exit status, and return it.
 
     While it raises `MasterError` instead, `silent(problem, seconds)` is called: for how long that has gone on, by a clock that
     nobody sets, 0.0 the first time. It may say an exit status too, or raise.
@@ -35,7 +39,7 @@ def waitUntil(ask: Callable[[], int | None], silent: Callable[[MasterError, floa
             status = silent(problem, now - since)
         if status is not None:
             return status
-        time.sleep(_INTERVAL)
+        time.sleep(interval)
 
 
 class WhoRuns:

@@ -12,6 +12,7 @@ from presence.calendar.zones import zoneFor
 from presence.commands import http, terminal
 from presence.commands.master import credentials, drain, log, stopmaster, why
 from presence.commands.master import workers as admin
+from presence.commands.rolling import command as roll
 
 UTC = zoneFor("UTC")
 #: 2026-11-23 06:00 UTC, a Monday.
@@ -84,6 +85,8 @@ class FakeMaster:
         self.authorizations = []
         self.tokens = set()
         self.broken = 0
+        #: why holds and drains are refused that are not forced
+        self.floor = None
         #: how orders are acknowledged, by worker
         self.acknowledged = {}
 
@@ -151,6 +154,8 @@ class FakeMaster:
             names = [
                 each["name"] for each in self.workers.values() if path == f"presences/{each['workerid']}"
             ]
+        if self.floor and call["method"] in {"hold", "drain"} and not params.get("force"):
+            return 400, {}, json.dumps({"error": {"message": self.floor}}).encode()
         for name in names:
             if not self.workers[name]["holdable"]:
                 message = f"{name} is one of Buildbot's own"
@@ -165,6 +170,7 @@ class FakeMaster:
     def follow(self, found, method, params):
         """The worker after it was ordered this."""
         holds = [each for each in found["holds"] if each["source"] != "admin"]
+        params = {name: value for name, value in params.items() if name != "force"}
         if method == "hold":
             holds.append(hold(by="ann", **params))
         more = {}
@@ -179,7 +185,7 @@ class FakeMaster:
                     "group": params["group"],
                 },
             }
-        after = worker(found["name"], found["workerid"], holds=holds, **more)
+        after = worker(found["name"], found["workerid"], holds=holds, builders=found["builders"], **more)
         self.workers[found["name"]] = after
         return after
 
@@ -245,6 +251,7 @@ class AdminTestCase(SynchronousTestCase):
         drain.addParser(subparsers)
         stopmaster.addParser(subparsers)
         why.addParser(subparsers)
+        roll.addParser(subparsers)
         log.addParser(subparsers)
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):

@@ -8,7 +8,7 @@ from presence.model.states import PresenceState
 from presence.model.waiters import Waiters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from twisted.internet.defer import Deferred
 
@@ -26,13 +26,15 @@ class BuilderPresence:
     and a thousand builders a flip then costs nothing for the builders that nobody asked about.
     """
 
-    __slots__ = ("_waiters", "_watching", "_workers", "held", "name")
+    __slots__ = ("_elsewhere", "_waiters", "_watching", "_workers", "held", "name")
 
     def __init__(self, name: str, workers: list[WorkerPresence] | tuple[WorkerPresence, ...] = ()) -> None:
         self.name = name
         #: what holds the builder itself, or None
         self.held: Hold | None = None
         self._workers: dict[WorkerPresence, None] = dict.fromkeys(workers)
+        # (most builders have none, and then there is no dictionary)
+        self._elsewhere: dict[WorkerPresence, None] | None = None
         self._watching: dict[WorkerPresence, Callable[[], None]] = {}
         self._waiters = Waiters(self._first_ready, name, self._unwatch)
 
@@ -91,6 +93,24 @@ class BuilderPresence:
         if presence in self._watching:
             self._watching.pop(presence)()
 
+    def addElsewhere(self, presence: WorkerPresence) -> None:
+        """The builder may use this worker, which is connected to another master: whoever waits for a ready one may get it, and it is
+        not among the `workers` of this one.
+        """
+        if self._elsewhere is None:
+            self._elsewhere = {}
+        self._elsewhere[presence] = None
+        if self._waiters:
+            self._watch()
+            self._waiters.fire()
+
+    def removeElsewhere(self, presence: WorkerPresence) -> None:
+        """It may not any longer. Does nothing when it did not."""
+        if self._elsewhere is not None:
+            self._elsewhere.pop(presence, None)
+        if presence in self._watching:
+            self._watching.pop(presence)()
+
     def waitUntilReady(self) -> Deferred[WorkerPresence]:
         """A Deferred that fires with a `WorkerPresence` that is ready for this builder: at once, or when there is one.
 
@@ -106,8 +126,12 @@ class BuilderPresence:
         self._unwatch()
         self._waiters.stop()
 
+    @property
+    def _all(self) -> Iterable[WorkerPresence]:
+        return self._workers if not self._elsewhere else (*self._workers, *self._elsewhere)
+
     def _watch(self) -> None:
-        for worker in self._workers:
+        for worker in self._all:
             if worker not in self._watching:
                 self._watching[worker] = worker.observe(self._worker_changed)
 
@@ -124,7 +148,7 @@ class BuilderPresence:
         return self.held is None and worker.ready and worker.admits(self.name)
 
     def _first_ready(self) -> WorkerPresence | None:
-        for worker in self._workers:
+        for worker in self._all:
             if self._may_build_on(worker):
                 return worker
         return None

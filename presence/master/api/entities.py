@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from presence.master.api.shapes import BreakEntity, BuilderPresenceEntity, HoldEntity, PresenceEntity
     from presence.master.breaks.deadlines import BreakDeadlines
     from presence.master.breaks.door import BreakDoor, Refusal
-    from presence.master.farm.snapshots import Snapshots
+    from presence.master.farm.seen.snapshots import Snapshots
     from presence.master.holding.drains import Drains
     from presence.master.roster import Roster
     from presence.master.why.blocks import Blocks
@@ -263,7 +263,7 @@ class Entities:
         self, name: str, waiting: Mapping[int, int], farm: Snapshots
     ) -> BuilderPresenceEntity | None:
         # (a master that is alone has not got it in memory)
-        from presence.master.farm.builders import builderEntity  # noqa: PLC0415
+        from presence.master.farm.seen.builders import builderEntity  # noqa: PLC0415
 
         builderid = self.builderId(name)
         if builderid is None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from presence.master.api.entities import Entities
     from presence.master.api.readycounts import ReadyCounts
-    from presence.master.farm.snapshots import Snapshots
+    from presence.master.farm.seen.snapshots import Snapshots
     from presence.master.roster import Roster
 
 _log = Logger()

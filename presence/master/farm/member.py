@@ -8,10 +8,11 @@ from twisted.internet.defer import inlineCallbacks
 
 from presence.master.farm.queue.lateends import endWaiting
 from presence.master.farm.queue.watch import REJOIN, RouterWatch
-from presence.master.farm.snapshots import Snapshots
+from presence.master.farm.seen.shadows import Shadows
+from presence.master.farm.seen.snapshots import Snapshots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Collection, Generator, Iterable
 
     from twisted.internet.defer import Deferred
 
@@ -46,15 +47,26 @@ class Member:
         def connection(name: str) -> Any:
             return getattr(master.workers.workers.get(name), "conn", None)
 
+        def stored(names: Collection[str]) -> None:
+            # (it may have been another master's until now)
+            self._shadows.follow(names)
+            events.toldHere(names)
+
+        def changed(names: Collection[str]) -> None:
+            self._shadows.follow(names)
+            events.toldElsewhere(names)
+
         self.snapshots = Snapshots(
             master,
             connection=connection,
             isConfigured=lambda name: roster.findWorker(name) is not None,
-            stored=events.toldHere,
-            changed=events.toldElsewhere,
+            stored=stored,
+            changed=changed,
             missed=events.toldLate,
             due=events.tellAgain,
         )
+        self._shadows = Shadows(roster, self.snapshots)
+        roster.observeConfiguration(self._shadows.followAll)
         self.router = RouterWatch(master, lambda: self.routerLost, self._rejoined)
         self.snapshots.pulse.beaten = self.router.heard
 
@@ -68,6 +80,7 @@ class Member:
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Say that this master stops, and leave no timer behind."""
         yield self.snapshots.stop()
+        self._shadows.stop()
         self.router.stop()
 
     def clockJumped(self) -> None:

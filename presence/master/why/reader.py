@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from presence.master.breaks.door import BreakDoor
     from presence.master.builds.waiting import Request
-    from presence.master.farm.snapshots import Snapshots
+    from presence.master.farm.seen.snapshots import Snapshots
     from presence.master.quiesce.gate import ReconfigGate
     from presence.master.quiesce.shutdown import Stop
     from presence.master.roster import Roster

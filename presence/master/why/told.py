@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
-    from presence.master.farm.snapshots import Snapshots
+    from presence.master.farm.seen.snapshots import Snapshots
 
 
 @inlineCallbacks

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.master.farm.builders import builderEntity
+from presence.master.farm.seen.builders import builderEntity
 
 
 def worker(name, *sources, back_at=None):

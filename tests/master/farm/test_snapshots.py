@@ -2,8 +2,8 @@
 
 from twisted.internet.defer import fail
 
-from presence.master.farm.pulse import DEAF, GONE, PERIOD
-from presence.master.farm.snapshots import RENEWED
+from presence.master.farm.seen.pulse import DEAF, GONE, PERIOD
+from presence.master.farm.seen.snapshots import RENEWED
 from tests.master.farm.viewcase import FarmTestCase
 
 READY, AWAY = "AVAILABLE", "NOT_ACCEPTING_NEW_BUILDS"

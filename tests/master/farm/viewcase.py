@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from presence.master.farm.snapshots import Snapshots
+from presence.master.farm.seen.snapshots import Snapshots
 from tests.master.apicase import ApiTestCase
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.farm.pulse import TOPIC, Pulse
-from presence.master.farm.snapshottable import Snapshot
+from presence.master.farm.seen.pulse import TOPIC, Pulse
+from presence.master.farm.seen.snapshottable import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence

@@ -2,7 +2,7 @@
 
 A master tells of a worker by storing a snapshot of it, at most ten times a second and for all that have changed in one
 transaction, and then sending it to the others, which keep it. What is lost on the way is noticed by the pulse (see
-`presence.master.farm.pulse`), and read from the database; and while nothing comes through the queue at all the database is read
+`presence.master.farm.seen.pulse`), and read from the database; and while nothing comes through the queue at all the database is read
 every two seconds.
 """
 
@@ -14,10 +14,10 @@ from buildbot.util.deferwaiter import DeferWaiter
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.farm.exchange import Exchange
-from presence.master.farm.known import Known
-from presence.master.farm.pulse import PERIOD
-from presence.master.farm.snapshottable import Offer, Snapshot, SnapshotTable
+from presence.master.farm.seen.exchange import Exchange
+from presence.master.farm.seen.known import Known
+from presence.master.farm.seen.pulse import PERIOD
+from presence.master.farm.seen.snapshottable import Offer, Snapshot, SnapshotTable
 from presence.model.gathering import Gathering
 from presence.model.retries import Retries
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from presence.master.farm.snapshottable import Snapshot
+    from presence.master.farm.seen.snapshottable import Snapshot
 
 
 class Known:

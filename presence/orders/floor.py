@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from presence.orders.record import AdminRecord
     from presence.orders.workers import Order
 
+#: What is in the sentence with which a floor refuses, and in no other: a command may wait then.
+REFUSED = "(keepReady)"
+
 # How many workers are named that are away.
 _NAMED = 5
 
@@ -92,11 +95,11 @@ def _held(record: AdminRecord | None, now: float) -> str | None:
 
 
 def _refusal(floor: Floor, least: int, members: tuple[str, ...], left: int, away: Mapping[str, str]) -> str:
-    kept = f"{least} of {len(members)} workers of {floor.name} are to stay ready"
+    kept = f"{least} of {len(members)} workers of {floor.name} are to stay ready {REFUSED}"
     told = [f"{name} ({away[name]})" for name in members if name in away]
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
     already = f"; away already: {', '.join(told[:_NAMED])}{more}" if told else ""
-    return f"{kept} (keepReady), and it would leave {left}{already}: wait for those, order less at once, or force it"
+    return f"{kept}, and it would leave {left}{already}: wait for those, order less at once, or force it"
 
 
 def floorsOf(

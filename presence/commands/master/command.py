@@ -192,6 +192,11 @@ def order(
             after = client.post("presences", action, **{WORKERS: names}, **params)["presences"]
     except MasterError as problem:
         return complain(f"{workers[0]['name']}: {problem}" if len(workers) == 1 else problem, FAILED)
+    return tellOrdered(options, after)
+
+
+def tellOrdered(options: Namespace, after: list[dict[str, Any]]) -> int:
+    """Print what became of workers of which something was ordered; the exit status."""
     for each in after:
         print(json.dumps(each) if options.json else adminText().change(each), flush=True)
     return _acknowledged(after)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
-from presence.commands.exits import DONE, NOT_TOLD
-from presence.commands.master.client import NoAnswerError
+from presence.commands.exits import DONE, FAILED, NOT_TOLD
+from presence.commands.master.client import MasterError, NoAnswerError
 from presence.commands.master.command import (
     ORDER_EXITS,
     addCommand,
@@ -17,21 +18,26 @@ from presence.commands.master.command import (
     order,
     ordered,
     reasonOption,
+    tellOrdered,
 )
 from presence.commands.master.text import DRAINING
 from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import addDeadline, checkDeadline
 from presence.commands.terminal import complain
+from presence.orders.floor import REFUSED
 from presence.orders.workers import ON_DEADLINE
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable, Sequence
 
-    from presence.commands.master.client import MasterClient, MasterError
+    from presence.commands.master.client import MasterClient
 
 # The exit status when somebody has ended the drain before nothing ran any more, or its deadline has.
 _GIVEN_UP = 3
+
+# How often what a floor has refused is ordered again, in seconds.
+_AGAIN = 5.0
 
 # For how long the master may not answer, in seconds: it may be restarting, and the drain survives that.
 _PATIENCE = 600.0
@@ -55,24 +61,29 @@ def addParser(subparsers: Any) -> None:
     addDeadline(drain, "how long what runs may go on", (ON_DEADLINE, then))
     addForce(drain)
     addJson(drain, lines=True)
+    drain.add_argument(
+        "--queue",
+        action="store_true",
+        help="where too few workers would be ready (keepReady): drain those that may be, and the others when others are back",
+    )
     drain.add_argument("--wait", action="store_true", help="wait until nothing runs on them any more")
 
 
 def _drain(options: Namespace, client: MasterClient) -> int:
     checkDeadline(options)
     workers = ordered(options, client, "drain")
-    status = order(
-        options,
-        workers,
-        client,
-        "drain",
-        reason=options.reason,
-        deadline=options.deadline,
-        on_deadline=options.on_deadline,
+    params = {
+        "reason": options.reason,
+        "deadline": options.deadline,
+        "on_deadline": options.on_deadline,
         # what runs on one of them may wait for a build that another one has to do
-        group=f"drain {secrets.token_hex(4)}" if len(workers) > 1 else None,
+        "group": f"drain {secrets.token_hex(4)}" if len(workers) > 1 else None,
         **forced(options),
-    )
+    }
+    if options.queue:
+        status = _queue(options, workers, client, params)
+    else:
+        status = order(options, workers, client, "drain", **params)
     # what is stored is heeded before the next build starts, and the end is the same
     if status not in {DONE, NOT_TOLD} or not options.wait:
         return status
@@ -81,6 +92,29 @@ def _drain(options: Namespace, client: MasterClient) -> int:
     except KeyboardInterrupt:
         complain("the drain goes on; `presence release` ends it", 0)
         raise
+
+
+def _queue(
+    options: Namespace, workers: list[dict[str, Any]], client: MasterClient, params: dict[str, Any]
+) -> int:
+    """Drain each of these workers as soon as the floor lets that be; the exit status."""
+    left, status, told = list(workers), DONE, False
+    while left:
+        for each in tuple(left):
+            try:
+                after = client.post(f"presences/{each['workerid']}", "drain", **params)
+            except MasterError as problem:  # noqa: PERF203 (each waits for itself)
+                if REFUSED not in str(problem):
+                    return complain(f"{each['name']}: {problem}", FAILED)
+                if not told:
+                    complain(f"{each['name']} waits: {problem}", 0)
+                    told = True
+            else:
+                left.remove(each)
+                status = max(status, tellOrdered(options, [after]))
+        if left:
+            time.sleep(_AGAIN)
+    return status
 
 
 def _wait(client: MasterClient, names: Sequence[str], *, quiet: bool) -> int:

@@ -20,15 +20,13 @@ from presence.commands.rolling.state import (
     StateFile,
     Step,
 )
+from presence.orders.floor import REFUSED
 from presence.text import MAX_REASON, cut, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from presence.commands.master.client import MasterClient
-
-# With what a floor refuses: then the next worker waits.
-_FLOOR = "(keepReady)"
 
 # How often what a floor has refused is ordered again, in seconds, and how many lines of a command that has failed are shown.
 _AGAIN = 5.0
@@ -132,7 +130,7 @@ class Rolling:
         except NoAnswerError:
             raise
         except MasterError as problem:
-            if _FLOOR not in str(problem):
+            if REFUSED not in str(problem):
                 self._fail(step, str(problem), hold=False)
                 return False
             self._not_before = time.monotonic() + _AGAIN

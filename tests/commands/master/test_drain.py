@@ -75,6 +75,20 @@ class DrainTests(AdminTestCase):
         )
         self.assertIn("given up at 18:00", self.done("workers", "mac-mini")[1])
 
+    def test_queue(self):
+        """What a floor refuses is drained when it does so no longer; without `--queue` it is refused."""
+        self.master.floor = "2 of 3 workers are to stay ready (keepReady), and it would leave 1"
+        status, _, err = self.run_("drain", "mac-*")
+        self.assertEqual((status, err), (1, f"presence: {self.master.floor}\n"))
+        self.steps = [lambda: None, lambda: setattr(self.master, "floor", None)]
+        status, out, err = self.run_("drain", "mac-*", "--queue")
+        self.assertEqual((status, err.count("mac-mini waits: 2 of 3")), (0, 1))
+        self.assertEqual([line.split()[1] for line in out.splitlines()], ["mac-mini:", "mac-pro:"])
+        groups = {params["group"] for _, _, params in self.master.posted()[1:]}
+        self.assertEqual((len(self.master.posted()), len(groups)), (7, 1))
+        self.master.floor = "you may not"
+        self.assertEqual(self.run_("drain", "mac-*", "--queue")[0], 1)
+
     def test_workers(self):
         """`workers` tells who is draining, and who is drained."""
         self.done("drain", "mac-*")

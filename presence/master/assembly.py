@@ -186,6 +186,8 @@ class Assembly(SharedService):
         requests.reader = why = cache(self._why_reader)
         self._shutdowns = registerResources(master, shutdown)["shutdown"]
         self._shutdowns.shutdown = self.shutdown
+        if self.farmOrders is not None:
+            self.farmOrders.serve(reconfigs, self._shutdowns)
         entries = registerResources(master, trailresource)["trailentry"]
         entries.entities = self.entities
         sources = Sources(

@@ -90,6 +90,29 @@ def addMaster(parser: ArgumentParser, *, positional: bool) -> None:
     )
 
 
+def addOther(parser: ArgumentParser) -> None:
+    """Let the command be about another master of the farm than the one that it asks: see `otherPath()`."""
+    parser.add_argument(
+        "--of",
+        metavar="MASTER",
+        help="it is about another master of the farm, which is asked by this one: its number, or its name or a pattern for that, as in "
+        "Buildbot's list of masters",
+    )
+
+
+def otherPath(options: Namespace, client: MasterClient) -> str:
+    """With what the paths about the master begin that the command line means; a name that is not one master's is a mistake."""
+    if options.of is None:
+        return ""
+    masters = client.get("masters")
+    numbers = [each for each in masters if options.of == str(each["masterid"])]
+    found = numbers or matching([options.of], masters, "master")
+    if len(found) > 1:
+        names = ", ".join(plain(each["name"]) for each in found)
+        raise UsageError(f"--of {options.of} may be any of {names}")
+    return f"masters/{found[0]['masterid']}/"
+
+
 def clientFor(options: Namespace) -> MasterClient:
     """A client for the master that the command line names. Raises `NoMasterError` and `MasterError`."""
     url = options.url

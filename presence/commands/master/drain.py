@@ -39,6 +39,10 @@ _GIVEN_UP = 3
 # How often what a floor has refused is ordered again, in seconds.
 _AGAIN = 5.0
 
+# For how long the master may not know of the drain that it has taken, in seconds: of another master's worker it hears in a moment. And
+# the same where the other one has not confirmed it.
+_UNSEEN, _NOT_CONFIRMED = 5.0, 120.0
+
 # For how long the master may not answer, in seconds: it may be restarting, and the drain survives that.
 _PATIENCE = 600.0
 
@@ -72,12 +76,13 @@ def addParser(subparsers: Any) -> None:
 def _drain(options: Namespace, client: MasterClient) -> int:
     checkDeadline(options)
     workers = ordered(options, client, "drain")
+    # what runs on one of them may wait for a build that another one has to do; and by its name this drain is known from others
+    group = f"drain {secrets.token_hex(4)}"
     params = {
         "reason": options.reason,
         "deadline": options.deadline,
         "on_deadline": options.on_deadline,
-        # what runs on one of them may wait for a build that another one has to do
-        "group": f"drain {secrets.token_hex(4)}" if len(workers) > 1 else None,
+        "group": group,
         **forced(options),
     }
     if options.queue:
@@ -88,7 +93,9 @@ def _drain(options: Namespace, client: MasterClient) -> int:
     if status not in {DONE, NOT_TOLD} or not options.wait:
         return status
     try:
-        return _wait(client, [each["name"] for each in workers], quiet=options.json)
+        # one that is not confirmed is not shown before it is
+        unseen = _NOT_CONFIRMED if status == NOT_TOLD else _UNSEEN
+        return _wait(client, [each["name"] for each in workers], group, unseen, quiet=options.json)
     except KeyboardInterrupt:
         complain("the drain goes on; `presence release` ends it", 0)
         raise
@@ -117,12 +124,19 @@ def _queue(
     return status
 
 
-def _wait(client: MasterClient, names: Sequence[str], *, quiet: bool) -> int:
-    """Wait until nothing runs on these workers; the exit status. What runs is said, unless it is to be `quiet`."""
+def _wait(client: MasterClient, names: Sequence[str], group: str, unseen: float, *, quiet: bool) -> int:
+    """Wait until nothing runs on these workers, which are drained as `group`; the exit status. What runs is said, unless it is to be
+    `quiet`. For `unseen` seconds the master may not know of the drain.
+    """
     who = WhoRuns()
+    seen: set[str] = set()
+    began = time.monotonic()
 
     def ask() -> int | None:
-        states = _states(client, names)
+        states = _states(client, names, group)
+        seen.update(name for name, state in states.items() if state is not None)
+        if time.monotonic() - began < unseen:
+            states.update(dict.fromkeys(states.keys() - seen, DRAINING))
         if DRAINING not in states.values():
             return _ended(states, quiet=quiet)
         if quiet:
@@ -141,10 +155,14 @@ def _wait(client: MasterClient, names: Sequence[str], *, quiet: bool) -> int:
     return waitUntil(ask, silent)
 
 
-def _states(client: MasterClient, names: Iterable[str]) -> dict[str, str | None]:
-    """The state of each drain; None where there is none, and those that are not in the configuration are missing."""
-    drains = {each["name"]: each["drain"] for each in client.get("presences", field=["name", "drain"])}
-    return {name: drains[name] and drains[name]["state"] for name in names if name in drains}
+def _states(client: MasterClient, names: Iterable[str], group: str) -> dict[str, str | None]:
+    """The state of each drain; None where there is none, or another one, and those that are not in the configuration are missing."""
+    drains = {each["name"]: each["drain"] or {} for each in client.get("presences", field=["name", "drain"])}
+    return {
+        name: drains[name]["state"] if drains[name].get("group") == group else None
+        for name in names
+        if name in drains
+    }
 
 
 def _ended(states: dict[str, str | None], *, quiet: bool) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from presence.calendar.zones import localZone, zoneFor
 from presence.commands.exits import DONE, FAILED, INTERRUPTED, USAGE
 from presence.commands.master.client import MasterError
-from presence.commands.master.command import addMaster, clientFor
+from presence.commands.master.command import addMaster, addOther, clientFor, otherPath
 from presence.commands.master.credentials import CredentialsError
 from presence.commands.master.reconfigtext import ReconfigText
 from presence.commands.master.waiting import waitUntil
@@ -55,6 +55,7 @@ def addParser(subparsers: Any) -> None:
         "reconfig", help="reconfigure a master without losing a build", description=_DESCRIPTION
     )
     addMaster(parser, positional=True)
+    addOther(parser)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--plan", action="store_true", help="say what would be held and why, and do nothing")
     what.add_argument("--cancel", action="store_true", help="give up the one that waits")
@@ -91,6 +92,7 @@ class _Command:
     def __init__(self, options: Namespace, client: MasterClient) -> None:
         self._options = options
         self._client = client
+        self._path = f"{otherPath(options, client)}reconfig"
 
     def run(self) -> int:
         """Do what the options say; the exit status."""
@@ -162,11 +164,11 @@ class _Command:
         return complain(plain(f"this is part of {names}: it is done when that has ended"), DONE)
 
     def _get(self) -> dict[str, Any]:
-        (entity,) = self._client.get("reconfig")
+        (entity,) = self._client.get(self._path)
         return entity
 
     def _post(self, action: str, **params: Any) -> dict[str, Any]:
-        return self._client.post("reconfig", action, **params)
+        return self._client.post(self._path, action, **params)
 
     def _show(self, entity: dict[str, Any]) -> None:
         print(json.dumps(entity) if self._options.json else _text().progress(entity), flush=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE
-from presence.commands.master.client import NoAnswerError
-from presence.commands.master.command import EXITS, addCommand, adminText, reasonOption
+from presence.commands.master.client import NoAnswerError, NotThereError
+from presence.commands.master.command import EXITS, addCommand, addOther, adminText, otherPath, reasonOption
 from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The exit status when it goes on: somebody has cancelled it, or the deadline has.
 _GOES_ON = 3
+
+_SHUTDOWN = "shutdown"
 
 # How long a master does not answer before it has stopped, in seconds. (A connection may just have been lost.)
 _SILENCE = 5.0
@@ -34,6 +36,7 @@ def addParser(subparsers: Any) -> None:
         positional=True,
         exits=f"{EXITS}; 3 the master goes on: somebody has cancelled it, or its deadline has",
     )
+    addOther(parser)
     parser.add_argument("--reason", type=reasonOption, help="why, for everybody who wonders")
     then = (
         "what happens then: the master goes on as before (the default), or what still runs is interrupted, and built "
@@ -46,14 +49,15 @@ def addParser(subparsers: Any) -> None:
 
 def _stop(options: Namespace, client: MasterClient) -> int:
     checkDeadline(options)
+    path = f"{otherPath(options, client)}{_SHUTDOWN}"
     if options.cancel:
         if options.deadline is not None or options.reason is not None:
             raise UsageError("--cancel needs no --deadline and no --reason")
-        client.post("shutdown", "cancel")
+        client.post(path, "cancel")
         print("the master goes on")
         return DONE
     entity = client.post(
-        "shutdown",
+        path,
         "stop",
         reason=options.reason,
         deadline=options.deadline,
@@ -65,7 +69,7 @@ def _stop(options: Namespace, client: MasterClient) -> int:
     if options.detach:
         return DONE
     try:
-        return _wait(client)
+        return _wait(client, path)
     except KeyboardInterrupt:
         complain("the master stops all the same; `presence stop-master --cancel` ends that", 0)
         raise
@@ -74,12 +78,16 @@ def _stop(options: Namespace, client: MasterClient) -> int:
 _AT = {"abort": "goes on as before", "interrupt": "interrupts what does"}
 
 
-def _wait(client: MasterClient) -> int:
-    """Wait until the master has stopped; the exit status."""
+def _runs(client: MasterClient, masterid: int) -> bool:
+    return any(each["active"] for each in client.get("masters") if each["masterid"] == masterid)
+
+
+def _wait(client: MasterClient, path: str) -> int:
+    """Wait until the master of this path has stopped; the exit status."""
     who = WhoRuns()
 
     def ask() -> int | None:
-        (entity,) = client.get("shutdown")
+        (entity,) = client.get(path)
         if entity["state"] != "stopping":
             return complain(
                 "the master goes on: it was cancelled, or its deadline has come, or it was started again",
@@ -90,6 +98,12 @@ def _wait(client: MasterClient) -> int:
         return None
 
     def silent(problem: MasterError, seconds: float) -> int | None:
+        if isinstance(problem, NotThereError) and path != _SHUTDOWN:
+            # the one that is asked about another one says that it does not run, or has not answered
+            if _runs(client, int(path.split("/")[1])):
+                return None
+            print("the master has stopped", flush=True)
+            return DONE
         if not isinstance(problem, NoAnswerError):
             raise problem
         if seconds < _SILENCE:

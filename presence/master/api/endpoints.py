@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from buildbot.data import base, exceptions
 from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet.defer import inlineCallbacks, succeed
+from twisted.internet.task import deferLater
 
 from presence.orders.abilities import ABILITIES
 from presence.orders.acknowledgement import Acknowledgement
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.master.api.entities import Entities
-    from presence.master.api.shapes import OrderedEntity
+    from presence.master.api.shapes import OrderedEntity, PresenceEntity
     from presence.master.happenings.happening import Listener
     from presence.master.happenings.orders import Meant
-    from presence.master.holding.storedorders import StoredOrders
+    from presence.master.holding.storedorders import Followed, StoredOrders
     from presence.orders.reading import Action
+    from presence.orders.record import AdminRecord
     from presence.orders.workers import Order
 
 
@@ -90,10 +92,85 @@ def announced(control: Callable[..., Deferred[Any]]) -> Callable[..., Deferred[A
     return controlling
 
 
+class Remote(Protocol):
+    """The other masters, where there are any; see `presence.master.farm.remote`."""
+
+    def ask(
+        self, masterid: int, what: str, action: str | None, params: Mapping[str, Any], by: str | None
+    ) -> Deferred[Any]:
+        """The answer of another master. Fails with `LookupError` if there is none, and with `OrderRefused`."""
+
+
+class OfEachMaster(OwnEvents):
+    """Of a resource type about a master as a whole."""
+
+    name: str
+    master: Any
+    #: what may be ordered
+    actions: Mapping[str, Action]
+    #: None where there is one master
+    remote: Remote | None = None
+
+    def told(self) -> Deferred[Any]:
+        """The entity of this master."""
+        raise NotImplementedError
+
+    def obey(self, order: Any, by: str | None) -> Deferred[Any]:
+        """Follow an order about this master: the answer."""
+        raise NotImplementedError
+
+    def serve(self, action: str | None, params: dict[str, Any], by: str | None) -> Deferred[Any]:
+        """What another master asks for, which has looked whether `by` may order it."""
+        if action is None:
+            return self.told()
+        order, _ = readApiOrder(self.actions, action, params, self.master.reactor.seconds())
+        return self.obey(order, by)
+
+
 class MasterEndpoint(base.Endpoint):
-    """An endpoint about this master."""
+    """An endpoint about this master, or about another one of the farm."""
 
     kind = base.EndpointKind.SINGLE
+
+    @inlineCallbacks
+    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, Any]:
+        """The entity; None for another master where this one is alone."""
+        rtype: OfEachMaster = self.rtype
+        if self.isHere(kwargs):
+            return (yield rtype.told())
+        if rtype.remote is None:
+            return None
+        try:
+            return (yield rtype.remote.ask(kwargs["masterid"], rtype.name, None, {}, None))
+        except (LookupError, OrderRefused) as problem:
+            raise exceptions.InvalidPathError(str(problem)) from None
+
+    @announced
+    @inlineCallbacks
+    def control(
+        self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
+    ) -> Generator[Deferred[Any], Any, Any]:
+        """Follow an order, or let the other master follow it."""
+        rtype: OfEachMaster = self.rtype
+        order, by = readApiOrder(rtype.actions, action, args, self.master.reactor.seconds())
+        yield self.checkRules(action)
+        if self.isHere(kwargs):
+            return (yield rtype.obey(order, by))
+        if rtype.remote is None:
+            raise exceptions.InvalidPathError(
+                f"master {kwargs['masterid']} is not this one: ask that one, at its own URL"
+            )
+        params = {name: value for name, value in args.items() if name != "owner"}
+        try:
+            return (yield rtype.remote.ask(kwargs["masterid"], rtype.name, action, params, by))
+        except LookupError as problem:
+            raise exceptions.InvalidPathError(str(problem)) from None
+        except OrderRefused as problem:
+            raise refused(str(problem)) from None
+
+    def checkRules(self, _action: str) -> Deferred[None]:
+        """Raise what is wrong with the rules of the site, if anything is."""
+        return succeed(None)
 
     def orderedOf(self, _args: dict[str, Any], _kwargs: dict[str, Any]) -> Meant:
         """The workers and builders of which something is ordered: none, for it is about the master."""
@@ -103,19 +180,11 @@ class MasterEndpoint(base.Endpoint):
         """Whether the path is about this master, and not about another one."""
         return bool(kwargs.get("masterid", self.master.masterid) == self.master.masterid)
 
-    def readOrder(
-        self, actions: Mapping[str, Action], action: str, args: dict[str, Any], kwargs: dict[str, Any]
-    ) -> tuple[Any, str | None]:
-        """See `readApiOrder()`. It has to be for this master."""
-        order = readApiOrder(actions, action, args, self.master.reactor.seconds())
-        if not self.isHere(kwargs):
-            raise exceptions.InvalidPathError(
-                f"master {kwargs['masterid']} is not this one: ask that one, at its own URL"
-            )
-        return order
-
 
 # --- orders about workers
+
+# How often, and how long after each other (seconds), it is looked whether an order about another master's worker is shown.
+_LOOKS, _LOOK = 25, 0.02
 
 
 class Farm(Protocol):
@@ -146,13 +215,29 @@ def follow(
     except ValueError as problem:
         raise invalid(f"{problem}{nothing}") from None
     try:
-        revision = yield orders.follow(workers, order, by)
+        followed: Followed = yield orders.follow(workers, order, by)
     except OrderRefused as problem:
         raise refused(f"{problem}{nothing}") from None
     if farm is None:
         return dict.fromkeys(workers, Acknowledgement((rtype.master.name,)))
-    acknowledged: dict[str, Acknowledgement] = yield farm.acknowledge(workers, revision)
+    acknowledged: dict[str, Acknowledgement] = yield farm.acknowledge(workers, followed.revision)
+    # what is answered, and asked for next, shall show it: of other masters' workers that takes a moment
+    heeded = {name: each for name, each in followed.records.items() if acknowledged[name].isHeeded}
+    for _ in range(_LOOKS):
+        if all(_shows(rtype.entities.worker(name, breaks=False), each) for name, each in heeded.items()):
+            break
+        yield deferLater(rtype.master.reactor, _LOOK, lambda: None)
     return acknowledged
+
+
+def _shows(entity: PresenceEntity | None, record: AdminRecord) -> bool:
+    """Whether it is what is stored that is told of a worker."""
+    if entity is None:
+        return True
+    hold = next((each for each in entity["holds"] if each["source"] == "admin"), None)
+    if record.hold is None or hold is None:
+        return record.hold is None and hold is None
+    return hold["since"] == record.hold.since and (record.drain is None) is (entity["drain"] is None)
 
 
 def orderedEntity(

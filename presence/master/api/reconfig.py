@@ -12,7 +12,7 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import MasterEndpoint, OwnEvents, announced, refused
+from presence.master.api.endpoints import MasterEndpoint, OfEachMaster, refused
 from presence.master.compat import Entity
 from presence.orders.reconfig import ACTIONS, PlanOrder, ReconfigOrder
 
@@ -57,41 +57,12 @@ class ResultType(Entity):
 
 
 class ReconfigEndpoint(MasterEndpoint):
-    """The reconfiguration of this master."""
+    """The reconfiguration of a master."""
 
     pathPatterns: ClassVar[list[str]] = ["/reconfig", "/masters/n:masterid/reconfig"]
 
-    @property
-    def report(self) -> ReconfigReport:
-        """Where the entity is."""
-        return self.rtype.report
 
-    @inlineCallbacks
-    def get(
-        self, _resultSpec: Any, kwargs: dict[str, Any]
-    ) -> Generator[Deferred[Any], Any, ReconfigEntity | None]:
-        """The entity; None for another master."""
-        if not self.isHere(kwargs):
-            return None
-        return (yield self.report.entity())
-
-    @announced
-    @inlineCallbacks
-    def control(
-        self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
-    ) -> Generator[Deferred[Any], Any, ReconfigEntity | PlanEntity]:
-        """Follow an order."""
-        order, by = self.readOrder(ACTIONS, action, args, kwargs)
-        if isinstance(order, PlanOrder):
-            return (yield self.report.plan(order))
-        if isinstance(order, ReconfigOrder):
-            return (yield self.report.request(order, by))
-        if not self.report.cancel(by):
-            raise refused("no reconfig waits that could be cancelled: GET reconfig shows what there is")
-        return (yield self.report.entity())
-
-
-class Reconfig(OwnEvents, base.ResourceType):
+class Reconfig(OfEachMaster, base.ResourceType):
     """The reconfiguration of a master."""
 
     name = "reconfig"
@@ -100,6 +71,22 @@ class Reconfig(OwnEvents, base.ResourceType):
     eventPathPatterns: ClassVar[list[str]] = ["/reconfigs/:masterid"]
 
     report: ReconfigReport
+    actions = ACTIONS
+
+    def told(self) -> Deferred[ReconfigEntity]:
+        """The entity."""
+        return self.report.entity()
+
+    @inlineCallbacks
+    def obey(self, order: Any, by: str | None) -> Generator[Deferred[Any], Any, ReconfigEntity | PlanEntity]:
+        """Follow an order."""
+        if isinstance(order, PlanOrder):
+            return (yield self.report.plan(order))
+        if isinstance(order, ReconfigOrder):
+            return (yield self.report.request(order, by))
+        if not self.report.cancel(by):
+            raise refused("no reconfig waits that could be cancelled: GET reconfig shows what there is")
+        return (yield self.report.entity())
 
     class EntityType(Entity):
         """Its fields."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from buildbot.data import base, types
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet.defer import inlineCallbacks, succeed
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import MasterEndpoint, OwnEvents, announced, refused
+from presence.master.api.endpoints import MasterEndpoint, OfEachMaster, refused
 from presence.master.compat import Entity
 from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
 
@@ -32,36 +32,18 @@ _NO_RULE = (
 
 
 class ShutdownEndpoint(MasterEndpoint):
-    """The stop of this master."""
+    """The stop of a master."""
 
     pathPatterns: ClassVar[list[str]] = ["/shutdown", "/masters/n:masterid/shutdown"]
 
-    @property
-    def shutdown(self) -> Stopping:
-        """The stop itself."""
-        return self.rtype.shutdown
-
-    def get(self, _resultSpec: Any, kwargs: dict[str, Any]) -> ShutdownEntity | None:
-        """The entity; None for another master."""
-        return shutdownEntity(self.master, self.shutdown) if self.isHere(kwargs) else None
-
-    @announced
     @inlineCallbacks
-    def control(
-        self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
-    ) -> Generator[Deferred[Any], Any, ShutdownEntity]:
-        """Follow an order."""
-        order, by = self.readOrder(ACTIONS, action, args, kwargs)
+    def checkRules(self, action: str) -> Generator[Deferred[Any], Any, None]:
+        """See `MasterEndpoint`: somebody has to be allowed to."""
         if not (yield _is_ruled(self.master, action)):
             raise refused(_NO_RULE)
-        if isinstance(order, StopOrder):
-            self.shutdown.request(order, by)
-        elif not self.shutdown.cancel(by):
-            raise refused("the master is not about to stop, or it is too late: GET shutdown shows it")
-        return shutdownEntity(self.master, self.shutdown)
 
 
-class Shutdown(OwnEvents, base.ResourceType):
+class Shutdown(OfEachMaster, base.ResourceType):
     """The stop of a master."""
 
     name = "shutdown"
@@ -70,6 +52,19 @@ class Shutdown(OwnEvents, base.ResourceType):
     eventPathPatterns: ClassVar[list[str]] = ["/shutdowns/:masterid"]
 
     shutdown: Stopping
+    actions = ACTIONS
+
+    def told(self) -> Deferred[ShutdownEntity]:
+        """The entity."""
+        return succeed(shutdownEntity(self.master, self.shutdown))
+
+    def obey(self, order: Any, by: str | None) -> Deferred[ShutdownEntity]:
+        """Follow an order."""
+        if isinstance(order, StopOrder):
+            self.shutdown.request(order, by)
+        elif not self.shutdown.cancel(by):
+            raise refused("the master is not about to stop, or it is too late: GET shutdown shows it")
+        return self.told()
 
     class EntityType(Entity):
         """Its fields."""

@@ -9,7 +9,7 @@ each build.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import DeferredLock, inlineCallbacks
 from twisted.internet.task import deferLater
@@ -45,6 +45,13 @@ GOOD_FOR = 0.8
 
 # How often the database is asked before a build, at most.
 _ATTEMPTS = 3
+
+
+class Followed(NamedTuple):
+    """An order that is stored: its revision (see `AdminRecord`), and what is stored of each worker since then."""
+
+    revision: int
+    records: Mapping[str, AdminRecord]
 
 
 class StoredOrders:
@@ -95,9 +102,9 @@ class StoredOrders:
             return STOCK
         return NO_BREAKS if worker.schedule.isEmpty else ALL
 
-    def follow(self, workers: Iterable[str], order: Order, by: str | None) -> Deferred[int]:
-        """Follow an order of `by`, about `workers` (their names). A Deferred that fires with its revision (see `AdminRecord`) when it
-        is stored, and done as far as this master can do it.
+    def follow(self, workers: Iterable[str], order: Order, by: str | None) -> Deferred[Followed]:
+        """Follow an order of `by`, about `workers` (their names). A Deferred that fires when it is stored, and done as far as this
+        master can do it.
 
         It fails with `OrderRefused` where what is stored does not allow it. When it fails nothing has changed yet, of none of them. What is stored then is read again until that succeeds, and
         done: the database may have gone before it could say that it has stored the order.
@@ -194,7 +201,7 @@ class StoredOrders:
     @inlineCallbacks
     def _follow(
         self, workers: tuple[str, ...], order: Order, by: str | None
-    ) -> Generator[Deferred[Any], Any, int]:
+    ) -> Generator[Deferred[Any], Any, Followed]:
         now = self._master.reactor.seconds()
         decision = None if self.floor is None else self.floor.decision(workers, order)
         found: Mapping[str, Changed] = yield self.table.change(
@@ -214,7 +221,7 @@ class StoredOrders:
         revision = max((each.record.revision for each in found.values()), default=0)
         if self.stored is not None:
             self.stored(workers, revision)
-        return revision
+        return Followed(revision, {name: each.record for name, each in found.items()})
 
     @inlineCallbacks
     def _restore(self, worker: EnrolledWorker) -> Generator[Deferred[Any], Any, None]:

@@ -137,7 +137,7 @@ class FakeMaster:
         known = headers.get("Cookie") in self.sessions or headers.get("Authorization") in self.tokens
         if self.needsLogin and not known:
             return 403, {}, json.dumps({"error": {"message": "you need to have role 'admins'"}}).encode()
-        if path == "shutdown":
+        if path.endswith("shutdown"):
             stop = call["method"] == "stop"
             self.shutdown = {**self.shutdown, "state": "stopping" if stop else "running", **call["params"]}
             if stop and call["params"]["deadline"] is not None:

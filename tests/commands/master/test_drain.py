@@ -66,12 +66,13 @@ class DrainTests(AdminTestCase):
         )
 
     def test_one(self):
-        """One worker alone is of no group; the deadline may be a time, and what happens then may be said."""
+        """One worker alone has a group, too; the deadline may be a time, and what happens then may be said."""
         self.done("drain", "mac-mini", "--deadline", "18:00", "--on-deadline", "release")
         (posted,) = self.master.posted()
+        self.assertTrue(posted[2].pop("group"))
         self.assertEqual(
             posted[2],
-            {"reason": None, "deadline": NOW + 12 * HOUR, "on_deadline": "release", "group": None},
+            {"reason": None, "deadline": NOW + 12 * HOUR, "on_deadline": "release"},
         )
         self.assertIn("given up at 18:00", self.done("workers", "mac-mini")[1])
 
@@ -143,6 +144,39 @@ class DrainTests(AdminTestCase):
                 "nothing runs there any more",
             ],
         )
+
+    def test_notYetShown(self):
+        """A master that does not know yet of the drain that it has taken, or tells of an earlier one, is asked again."""
+        follow = self.master.follow
+
+        def late(found, method, params):
+            after = follow(found, method, params)
+            drain = after["drain"]
+            after["drain"] = {**drain, "state": "drained", "group": "an earlier one"}
+
+            def shown():
+                self.master.workers["mac-mini"]["drain"] = {**drain, "state": "draining"}
+
+            self.steps = [lambda: None, shown, lambda: self.set("mac-mini", "drained")]
+            return after
+
+        self.master.follow = late
+        self.assertEqual(self.done("drain", "mac-mini", "--wait")[-1], "nothing runs there any more")
+        self.assertEqual(self.steps, [])
+
+    def test_neverShown(self):
+        """One that never shows it has given it up, after some seconds."""
+        follow = self.master.follow
+
+        def forget(found, method, params):
+            after = follow(found, method, params)
+            self.set(after["name"], None)
+            return after
+
+        self.master.follow = forget
+        self.steps = [lambda: None] * 5
+        status, _, err = self.run_("drain", "mac-mini", "--wait")
+        self.assertEqual((status, self.steps), (3, []), err)
 
     def test_reminder(self):
         """When nothing changes, it is told again once a minute."""

@@ -130,3 +130,30 @@ class StopMasterTests(AdminTestCase):
         status, _, err = self.run_("stop-master")
         self.assertEqual(status, 130)
         self.assertIn("stop-master --cancel", err)
+
+    def test_other(self):
+        """--of is about another master of the farm, which is asked by this one, until that one does not run any more."""
+        masters = [
+            {"masterid": number, "name": f"{name}:/srv/master", "active": True}
+            for number, name in ((1, "a"), (2, "b"))
+        ]
+        self.master.more = {"masters": masters, "masters/2/shutdown": [{"masterid": 2, "state": "stopping"}]}
+
+        def silent():
+            del self.master.more["masters/2/shutdown"]
+
+        def stopped():
+            masters[1]["active"] = False
+
+        self.steps = [lambda: None, silent, stopped]
+        lines = self.done("stop-master", "--of", "b:*", "--reason", "disks")
+        self.assertEqual(lines[-1], "the master has stopped")
+        paths = [path for method, path, _ in self.master.requests if method == "POST"]
+        self.assertEqual(paths, ["/bb/api/v2/masters/2/shutdown"])
+        for name, said in (
+            ("c:*", "there is no master c:*"),
+            ("*", "may be any of a:/srv/master, b:/srv/master"),
+        ):
+            status, _, err = self.run_("stop-master", "--of", name)
+            self.assertEqual(status, 2)
+            self.assertIn(said, err)

@@ -119,8 +119,11 @@ class ClockGuard:
         self._ticker = None
 
     def look(self) -> None:
-        """Look now, for what is said by the clock as it is now."""
-        if self._hasJumped():
+        """Look now, for what is said by the clock as it is now.
+
+        What the ticker's thread has seen and has yet to tell is told now: it is about what was said before.
+        """
+        if self._hasJumped() or self._set != self._told:
             self._ticker.tell()
 
     def seconds(self) -> float:

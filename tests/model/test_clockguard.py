@@ -88,6 +88,15 @@ class ClockGuardTests(SynchronousTestCase):
         self.guard.look()
         self.assertEqual(self.told, [7200 - 60, 30])
 
+    def test_seenAndNotToldYet(self):
+        """What a tick has seen, and will tell in the reactor's next turn, is told before anybody goes on: once."""
+        self.assertTrue(self.hasJumped(-3600, 0.0))
+        self.guard.look()
+        self.assertEqual(self.told, [-3600])
+        self.ticker.tell()
+        self.guard.look()
+        self.assertEqual(self.told, [-3600, 0.0])
+
     def test_suspended(self):
         """A machine that was suspended has jumped, also where both clocks have counted that."""
         self.assertTrue(self.hasJumped(OVERSLEPT + 0.01, OVERSLEPT + 0.01))

@@ -98,6 +98,16 @@ class Work(buildstep.ShellMixin, buildstep.BuildStep):
     def who(self):
         return {{"worker": self.build.workername, "builder": self.build.builder.name, "build": self.build.buildid}}
 
+class Children(steps.Trigger):
+    # a parent ends when they have, long after its own work
+    name = "trigger"
+
+    @defer.inlineCallbacks
+    def run(self):
+        results = yield super().run()
+        note("end", build=self.build.buildid)
+        return results
+
 c = BuildmasterConfig = {{}}
 c["protocols"] = {protocols!r}
 c["www"] = {{"port": "tcp:{www}:interface=127.0.0.1"}}
@@ -126,7 +136,7 @@ c["builders"] = [
     builder("any", every, factory()),
     builder("child", every, factory()),
     builder("parent", every, factory(
-        steps.Trigger(name="trigger", schedulerNames=["children"], waitForFinish=True, updateSourceStamp=False),
+        Children(schedulerNames=["children"], waitForFinish=True, updateSourceStamp=False),
     )),
     builder("counting", every, factory(), locks=[disk.access("counting")]),
     builder("exclusive", every, factory(), locks=[disk.access("exclusive")]),

@@ -278,8 +278,6 @@ class Rolling:
         step.state, self.moved = state, True
         for known in (self._well, self._since):
             known.pop(step.name, None)
-        if state == DRAINING:
-            self._gone.discard(step.name)
         self._file.save(self.roll)
 
     def _reason(self, step: Step) -> str:

@@ -161,8 +161,6 @@ class RollTests(AdminTestCase):
 
     def test_back(self):
         """It is released when it is connected again, and nothing else of the master holds it; that it is on a break is no matter."""
-        mini = self.master.workers["mac-mini"]
-        del mini
 
         def set_(connected, *sources):
             found = self.master.workers["mac-mini"]
@@ -178,6 +176,17 @@ class RollTests(AdminTestCase):
         status, lines, _ = self.roll("mac-mini", "--reboots", *COMMAND)
         self.assertEqual(status, 0, lines)
         self.assertGreaterEqual(self.now, NOW + 11.5)
+
+    def test_settles(self):
+        """It has to be well all the time: when it goes once more the time begins again."""
+
+        def set_(*sources):
+            self.master.workers["mac-mini"]["holds"] = [hold(each) for each in sources]
+
+        self.wait(12)
+        self.steps += [lambda: set_("offline", "admin"), lambda: set_("admin")]
+        self.assertEqual(self.roll("mac-mini", *COMMAND)[0], 0)
+        self.assertGreaterEqual(self.now, NOW + 17)
 
     def test_notBack(self):
         """One that is not back in time has failed; one that was to be started again and never went, too."""

@@ -97,8 +97,8 @@ class AskedTests(SynchronousTestCase):
 
     def test_cannotBeCancelled(self):
         """What cannot be cancelled is not waited for, and what it answers later is not heard."""
-        late = Deferred()
-        answers = [late.addErrback(lambda _: Deferred()), succeed(True)]
+        late, later = Deferred(), Deferred()
+        answers = [late.addErrback(lambda _: later), succeed(True)]
 
         def stubborn(_):
             return answers.pop(0)
@@ -107,6 +107,8 @@ class AskedTests(SynchronousTestCase):
         self.clock.advance(5)
         self.assertEqual(self.reasons(), [("stubborn", "it has not answered within 5 s")])
         self.clock.advance(60)
+        self.assertEqual(self.reasons(), [])
+        later.callback(False)
         self.assertEqual(self.reasons(), [])
 
     def test_threads(self):

@@ -34,7 +34,14 @@ class ViewTests(PageTestCase):
     def test_choice(self):
         """Workers are chosen by text, state and builder, and sorted; all of it stands in the address of the page."""
         self.start(
-            MAC, ARM, PLAIN, 'worker.BuildSlave("win-10", PASSWORD)', 'worker.BuildSlave("win-2", PASSWORD)'
+            *(
+                MAC,
+                ARM,
+                PLAIN,
+                'worker.BuildSlave("win-10", PASSWORD)',
+                'worker.BuildSlave("win-2", PASSWORD)',
+            ),
+            extra='c["services"] = [util.PresenceService(groups={"rack 2": ["win-*"], "macs": "mac-*"})]',
         )
         self.farm.worker("win-2").start().waitUntilConnected()
         # what turns the text around is seen, and stays in an element of its own
@@ -68,6 +75,10 @@ class ViewTests(PageTestCase):
         page.get_by_text("No worker is available or held, with “nowhere”.").wait_for()
         page.get_by_role("button", name="Show all workers").click()
         self.waitForNames(page, "aarch64", "mac-mini", "plain", "win-2", "win-10")
+        group = page.get_by_label("Group")
+        group.select_option("rack 2")
+        self.waitForNames(page, "win-2", "win-10")
+        group.select_option("")
         builder = page.get_by_label("Builder", exact=True)
         for words, names in (("win-1", ["win-10"]), ("plain", ["plain"])):
             builder.fill(words)

@@ -10,9 +10,10 @@ from twisted.logger import capturedLogs
 from presence.master.api.presences import BuilderPresence
 from presence.master.assembly import Assembly
 from presence.master.holding.recordtable import BUILDERS, RecordTable
-from presence.orders.workers import HoldOrder
+from presence.orders.workers import HoldOrder, ReleaseOrder
 from tests.master.apicase import INVALID_PARAMS, ApiTestCase, user
 from tests.master.fakemaster import HOUR, MINUTE
+from tests.master.farm.farmcase import FarmTestCase
 from tests.master.triggers import family
 
 ANN = user("ann")
@@ -226,3 +227,38 @@ class BuilderHoldTests(ApiTestCase):
         self.setAuthz(util.Authz(allowRules=rules, roleMatchers=roles))
         self.assertEqual(self.order("hold", who=user("eve")).status, 403)
         self.assertEqual(self.order("hold").status, 200)
+
+
+class FarmTests(FarmTestCase):
+    """A builder that is held at another master, where nothing is said of it in the queue."""
+
+    def hold(self, order):
+        row = str(self.resultOf(self.master.data.updates.findBuilderId("runtests")))
+        now = self.reactor.seconds()
+        table = RecordTable(self.master, BUILDERS)
+        self.resultOf(table.change([row], lambda before: before.after(order, "bob", now)))
+
+    def entity(self):
+        return self.getAll("builderpresences")[0]
+
+    def test_heeded(self):
+        """It is heeded within two seconds, told by every master, and so is its end."""
+        self.startMaster([self.slave("mac-mini")], {"runtests": ["mac-mini"]})
+        self.hold(HoldOrder("key"))
+        self.pass_(2.5)
+        entity = self.entity()
+        self.assertEqual((entity["hold"]["by"], entity["ready"]), ("bob", 0))
+        self.assertEqual(entity["reason"], "the builder is held by bob (key)")
+        self.request("runtests")
+        self.assertEqual(self.starts, [])
+        self.hold(ReleaseOrder())
+        self.pass_(2.5)
+        self.assertEqual((self.startedOn(), self.entity()["hold"]), (["mac-mini"], None))
+
+    def test_lastMoment(self):
+        """A master that knows of held builders reads it once more before each build."""
+        self.startMaster([self.slave("mac-mini")], {"runtests": ["mac-mini"], "lint": ["mac-mini"]})
+        self.post("builders/lint/presence", "hold", ANN)
+        self.hold(HoldOrder("key"))
+        brid = self.request("runtests")
+        self.assertEqual((self.starts, self.unclaimed()), ([], [brid]))

@@ -296,8 +296,13 @@ class Assembly(SharedService):
     def takeFloors(self, keepReady: KeepReady) -> None:
         """So many workers are to stay ready from now on."""
         if self.storedOrders.floor is None:
-            self.storedOrders.floor = FloorGuard(self.roster, self._groups_of, self._why_elsewhere)
+            self.storedOrders.floor = FloorGuard(
+                self.roster, self._groups_of, self._why_elsewhere, self._everybody
+            )
         self.storedOrders.floor.keepReady = keepReady
+
+    def _everybody(self) -> tuple[Any, Callable[[int], str | None]]:
+        return self.entities.workers(breaks=False), self.entities.builderName
 
     def _why_elsewhere(self, name: str) -> str | None:
         entity = self.entities.worker(name, breaks=False)

@@ -194,7 +194,7 @@ class PresenceService(BuildbotService):
         """What can be said of the keywords when all of `master.cfg` is known. Each mistake is a `config.error`."""
         names = [each.name for each in config_.workers]
         self._groups.check(names, [each.name for each in config_.machines])
-        self._keep_ready.check(*self._names_in(config_))
+        self._keep_ready.check(*self._names_in(config_), several=config_.multiMaster)
         for text in self.shortBreaks(config_):
             warnings.warn(f"PresenceService: {text}", BreakWarning, stacklevel=2)
 

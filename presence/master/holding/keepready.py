@@ -43,8 +43,16 @@ class KeepReady:
         """Each floor with the names of its workers. `builders` are their workers by their names, `workers` their groups."""
         return [(floor, _members(floor.name, builders, workers)) for floor in self.floors]
 
-    def check(self, builders: Mapping[str, Iterable[str]], workers: Mapping[str, Iterable[str]]) -> None:
-        """Whether each name means one thing, and somebody, in a configuration with these."""
+    def check(
+        self,
+        builders: Mapping[str, Iterable[str]],
+        workers: Mapping[str, Iterable[str]],
+        *,
+        several: bool = False,
+    ) -> None:
+        """Whether each name means one thing, and somebody, in a configuration with these; of one of `several` masters another one
+        may have them.
+        """
         groups = {group for each in workers.values() for group in each}
         for floor, members in self.members(builders, workers):
             who = f"PresenceService: keepReady={{{floor.name!r}: …}}"
@@ -53,6 +61,8 @@ class KeepReady:
                 config.error(
                     f"{who}: there is a builder and a {other} of this name: name the workers by a pattern, or a group"
                 )
+            elif several:
+                continue
             elif not members:
                 config.error(
                     f"{who}: there is no builder, no group and no worker of this name, nor one that it matches"
@@ -79,11 +89,27 @@ def _members(
     return tuple(worker for worker, groups in workers.items() if name in groups or fnmatchcase(worker, name))
 
 
+def _named(
+    entities: Iterable[Mapping[str, Any]], builderName: Callable[[int], str | None]
+) -> tuple[dict[str, list[str]], dict[str, Iterable[str]]]:
+    """The workers of each builder of a farm, and the groups of each worker."""
+    builders: dict[str, list[str]] = {}
+    workers: dict[str, Iterable[str]] = {}
+    for each in entities:
+        workers[each["name"]] = each["groups"]
+        for builderid in each["builders"]:
+            name = builderName(builderid)
+            if name is not None:
+                builders.setdefault(name, []).append(each["name"])
+    return builders, workers
+
+
 class FloorGuard:
     """Makes the decisions about orders, for `presence.master.holding.storedorders`.
 
     `groupsOf` gives the groups of a worker of Buildbot's. `elsewhere` says of a worker that another master has, and that is not
-    ready, why; None where it is, or nothing is known.
+    ready, why; None where it is, or nothing is known. `farm` gives the entities of all workers of the farm, and what names a builder by
+    its id; it is asked where this master is one of several.
     """
 
     def __init__(
@@ -91,10 +117,12 @@ class FloorGuard:
         roster: Roster,
         groupsOf: Callable[[Any], Iterable[str]],
         elsewhere: Callable[[str], str | None],
+        farm: Callable[[], tuple[Iterable[Mapping[str, Any]], Callable[[int], str | None]]],
     ) -> None:
         self._roster = roster
         self._groups_of = groupsOf
         self._elsewhere = elsewhere
+        self._farm = farm
         self.keepReady = KeepReady()
 
     def decision(self, workers: Iterable[str], order: Order) -> FloorDecision | None:
@@ -110,6 +138,8 @@ class FloorGuard:
         return FloorDecision(names, floors, away, self._roster.master.reactor.seconds)
 
     def _floors(self) -> list[tuple[Floor, tuple[str, ...]]]:
+        if self._roster.master.config.multiMaster:
+            return self.keepReady.members(*_named(*self._farm()))
         builders = {
             name: [each.name for each in builder.workers] for name, builder in self._roster.builders.items()
         }

@@ -86,9 +86,12 @@ class Farm:
         )
         orders = StoredOrders(roster, lambda _: None)
         orders.table = self.table
-        orders.floor = FloorGuard(roster, lambda _: (), self.whyElsewhere)
+        orders.floor = FloorGuard(roster, lambda _: (), self.whyElsewhere, self.everybody)
         orders.floor.keepReady = self.keepReady
         return orders
+
+    def everybody(self):
+        return [{"name": name, "groups": [], "builders": [1]} for name in self.names], {1: "b"}.get
 
     def whyElsewhere(self, name):
         held = [each.source for each in self.presences[name].holds]

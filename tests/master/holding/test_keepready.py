@@ -16,7 +16,9 @@ from presence.master.holding.keepready import KeepReady
 from presence.master.holding.shortbreaks import shortBreaks
 from presence.master.service import PresenceService
 from presence.master.slave.keywords import BreakWarning
+from presence.orders.workers import HoldOrder
 from tests.master.apicase import INVALID_REQUEST, ApiTestCase, user
+from tests.master.farm.farmcase import FarmTestCase
 
 ANN = user("ann")
 NAMES = ["w1", "w2", "w3", "w4"]
@@ -89,6 +91,24 @@ class KeepReadyTests(ApiTestCase):
         slaves = [self.slave(name) for name in NAMES[:3]]
         self.reconfig([*slaves, self.stock("w4")], {"runtests": NAMES, "lint": ["w1"]}, keepReady={"rack": 1})
         self.assertIn("1 of 2 workers of rack", self.hold("w1").error[2])
+
+
+class FarmTests(FarmTestCase):
+    """One master of several."""
+
+    def config(self, controllers, builders=None, **more):
+        service = PresenceService(keepReady={"runtests": 2, "elsewhere": 1})
+        return super().config(controllers, builders, services=[service], **more)
+
+    def test_anotherOrder(self):
+        """What another master has stored counts, also where nothing has been said of it; names may be those of other masters."""
+        self.startMaster([self.slave(name) for name in NAMES[:3]], {"runtests": NAMES[:3]})
+        self.order(HoldOrder("there"), "w1", told=False)
+        self.assertEqual(self.sources("w1"), [])
+        said = self.post("presences/w2", "hold", ANN).error[2]
+        self.assertIn("2 of 3 workers of runtests are to stay ready", said)
+        self.assertIn("away already: w1 (held by bob (there))", said)
+        self.assertEqual(self.sources("w2"), [])
 
 
 def load(keepReady, **breaks):

@@ -1,6 +1,7 @@
 """Who has to know is told, once, by Buildbot's own reporters, and never too often."""
 
 from datetime import time, timezone
+from types import SimpleNamespace
 
 from buildbot.config.errors import capture_config_errors
 from buildbot.plugins import util
@@ -138,6 +139,43 @@ class NoticesTests(ApiTestCase):
         self.pass_(1)
         self.assertEqual(
             [text for _, text in self.told()], ["mac-mini is drained: nothing runs on it any more"]
+        )
+
+    def test_overdue(self):
+        """A drain that is past its deadline while something runs is told of, and then when it is done."""
+        self.farm(drains=True)
+        self.request()
+        self.patch(self.assembly._requeue, "send", lambda *_: None)  # the build cannot be interrupted
+        self.order("drain", deadline=self.at(6.5))
+        self.passUntil(self.at(6.49))
+        self.assertEqual(self.told(), [])
+        self.passUntil(self.at(6.53))
+        self.assertEqual(
+            [text for _, text in self.told()],
+            ["mac-mini is past the deadline of its drain, and a build still runs"],
+        )
+        self.finishAll()
+        self.assertEqual(
+            [text for _, text in self.told()],
+            ["mac-mini is drained, after its deadline: nothing runs on it any more"],
+        )
+
+    def test_reconfig(self):
+        """A reconfiguration that waits for so long is told of, once."""
+        self.farm(reconfigLongerThan="2h", to="admin@example.org")
+        waits = SimpleNamespace(number=7, since=self.reactor.seconds(), by="ann")
+        self.assembly.telling._notices._reconfig = lambda: waits
+        self.pass_(1.9 * HOUR)
+        self.assertEqual(self.told(), [])
+        self.pass_(HOUR)
+        self.assertEqual(
+            self.told(),
+            [
+                (
+                    ["admin@example.org"],
+                    "the reconfiguration that ann has ordered still waits for builds to end",
+                )
+            ],
         )
 
     def test_breaksLeft(self):

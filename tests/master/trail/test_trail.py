@@ -6,6 +6,7 @@ from buildbot.plugins import util
 from twisted.internet.defer import fail
 
 from presence.breaks.schedule import Break
+from presence.master.quiesce.reconfiguration import Outcome
 from presence.master.trail.limit import FORBIDDEN, OTHERS, WINDOW
 from tests.master.apicase import user
 from tests.master.fakemaster import HOUR
@@ -199,7 +200,7 @@ class TrailTests(TrailTestCase):
         self.assertEqual(self.getAll("presences/mac-mini/trail"), [])
         self.assertEqual(self.assembly.telling.orderListeners, [])
 
-    def test_reconfig(self):
+    def test_turned(self):
         """It is turned on and off by a reconfig; what was written stays."""
         self.startMaster([self.slave("mac-mini")], service={})
         self.reconfig([self.slave("mac-mini")], service={"trail": "2M"})
@@ -276,12 +277,30 @@ class TrailTests(TrailTestCase):
         self.farm()
         for minute in range(3):
             self.passUntil(self.at(7 + minute / 60))
-            self.order("mac-mini", "push", "zabbix", source="load", reason="load 63", until=self.at(7.1))
+            self.order(
+                "mac-mini",
+                "push",
+                "zabbix",
+                source="load",
+                reason="load 63",
+                until=self.at(7.1 + minute / 60),
+            )
         self.order("mac-mini", "withdraw", "mallory", source="load")
-        self.passUntil(self.at(7.2))
+        self.passUntil(self.at(7.3))
         begun, refused, ended = self.texts()
         self.assertEqual(refused.partition(": the hold")[0], "withdraw by mallory: refused")
         self.assertTrue(begun.endswith("(load 63)") and ended.endswith("(load 63)"), (begun, ended))
+
+    def test_reconfig(self):
+        """How a reconfiguration has ended is told, once."""
+        self.farm()
+        self.assembly.reconfigurations.last = Outcome(
+            1, "failed", "ann", self.at(7), ("a mistake", "another")
+        )
+        for _ in range(2):
+            self.assembly._reconfig_changed()
+        (text,) = self.texts()
+        self.assertEqual(text, "not reconfigured: there is a mistake in the configuration by ann: a mistake")
 
     def test_builders(self):
         """A builder that is held itself is told, and that it is over."""

@@ -105,7 +105,7 @@ class Children(steps.Trigger):
     @defer.inlineCallbacks
     def run(self):
         results = yield super().run()
-        note("end", build=self.build.buildid)
+        note("end", builder=self.build.builder.name, build=self.build.buildid)
         return results
 
 c = BuildmasterConfig = {{}}

@@ -145,7 +145,8 @@ class Events:
             entity = self._farm.told(name)
             if entity is not None and not self._stopped:
                 self._types["presence"].produceEvent(entity, "changed")
-                self._builders.update(self._names_of(entity["builders"]))
+                if self._farm.concernsBuilders(name):
+                    self._builders.update(self._names_of(entity["builders"]))
         self._schedule()
 
     def toldElsewhere(self, names: Iterable[str]) -> None:
@@ -154,7 +155,8 @@ class Events:
             return
         for name in names:
             entity = self._farm.told(name)
-            self._doubt(self._names_of(() if entity is None else entity["builders"]))
+            if entity is not None and self._farm.concernsBuilders(name):
+                self._doubt(self._names_of(entity["builders"]))
 
     def toldLate(self, names: Iterable[str]) -> None:
         """It was read what other masters tell of these workers: an event of that has not come here, and may have gone nowhere."""

@@ -70,6 +70,18 @@ class SnapshotsTests(FarmTestCase):
         self.assertLessEqual(len(written), 11)
         self.assertEqual(written[1:], [["w1", "w2"]] * (len(written) - 1))
 
+    def test_busy(self):
+        """What a worker builds does not matter to its builders: a thousand of them are not looked at for each build."""
+        self.a.connect("w1")
+        self.pass_(0.2)
+        self.assertEqual([each.snapshots.concernsBuilders("w1") for each in self.members], [True] * 3)
+        self.a.tell("w1", running=1)
+        self.pass_(0.2)
+        self.assertEqual([each.snapshots.concernsBuilders("w1") for each in self.members], [False] * 3)
+        self.a.tell("w1", state="NOT_ACCEPTING_NEW_BUILDS")
+        self.pass_(0.2)
+        self.assertEqual([each.snapshots.concernsBuilders("w1") for each in self.members], [True] * 3)
+
     def test_nothingNew(self):
         """What has been told already is not stored again."""
         self.a.tell("w1")
@@ -147,6 +159,7 @@ class SnapshotsTests(FarmTestCase):
         self.assertEqual([each["source"] for each in entity["holds"]], ["offline"])
         self.assertIsNotNone(entity["stale_since"])
         self.assertIn("w1", self.b.due)
+        self.assertIn("w1", self.ui.missed, "somebody has to say it to browsers")
         self.assertNotIn("w1", self.ui.due)
         self.b.tell("w1")
         self.pass_(0.2)

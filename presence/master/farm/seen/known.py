@@ -61,8 +61,8 @@ class Known:
         self._builder_names = dict(names)
         self.hasUnnamed = False
 
-    def put(self, snapshot: Snapshot) -> None:
-        """Take it for the last one of its worker."""
+    def put(self, snapshot: Snapshot) -> bool:
+        """Take it for the last one of its worker. Whether it says something else of its builders."""
         name, builders = snapshot.name, set(snapshot.entity["builders"])
         before = self._snapshots.get(name)
         for builderid in (set() if before is None else set(before.entity["builders"])) - builders:
@@ -72,6 +72,7 @@ class Known:
         self.hasUnnamed = self.hasUnnamed or not builders <= self._builder_names.keys()
         self._snapshots[name] = snapshot
         self._names[snapshot.entity["workerid"]] = name
+        return before is None or _of_builders(before) != _of_builders(snapshot)
 
     def drop(self, name: str) -> None:
         """Nothing is told of this worker any more."""
@@ -79,3 +80,9 @@ class Known:
         self._names.pop(known.entity["workerid"], None)
         for builderid in known.entity["builders"]:
             self._by_builder[builderid].discard(name)
+
+
+def _of_builders(snapshot: Snapshot) -> tuple[object, ...]:
+    """What is told of a worker that matters to its builders: not what it builds."""
+    entity = snapshot.entity
+    return entity["state"], entity["holds"], entity["back_at"], entity["builders"], snapshot.unusable

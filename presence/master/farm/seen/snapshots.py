@@ -65,6 +65,8 @@ class Snapshots:
         self._exchange = Exchange(master, self._received, self._read, self._masters_moved)
         self.pulse = self._exchange.pulse
         self._known = Known()
+        # of whom something is told that matters to their builders
+        self._mattering: set[str] = set()
         # the names of the masters
         self._masters: dict[int, str] = {}
         self._learning = False
@@ -132,6 +134,12 @@ class Snapshots:
     def known(self) -> Known:
         """All that is told."""
         return self._known
+
+    def concernsBuilders(self, name: str) -> bool:
+        """Whether what has been told of a worker since this was asked last matters to its builders."""
+        matters = name in self._mattering
+        self._mattering.discard(name)
+        return matters
 
     @property
     def names(self) -> set[str]:
@@ -252,7 +260,11 @@ class Snapshots:
         """A master is gone, or there again; or this one hears nothing, or hears again."""
         self._read()
         others = [each for each in self._known.all if each.masterid != self._master.masterid]
+        self._mattering.update(each.name for each in others)
         self._changed([each.name for each in others])
+        if self.leads:
+            # those of one that is gone cannot tell it themselves
+            self._missed([each.name for each in others if self.pulse.isGone(each.masterid)])
         # those of a master that is gone are told of by another one that has them in its configuration
         self._due([each.name for each in others if self._claims(each.name, each)])
 
@@ -280,7 +292,8 @@ class Snapshots:
 
     def _index(self, snapshot: Snapshot) -> None:
         self.pulse.watch(snapshot.masterid)
-        self._known.put(snapshot)
+        if self._known.put(snapshot):
+            self._mattering.add(snapshot.name)
         if self._known.hasUnnamed and not (self._learning or self._stopped):
             self._under_way.add(self._learn())
 
@@ -327,6 +340,7 @@ class Snapshots:
         try:
             models = yield self._master.db.builders.getBuilders()
             self._known.nameBuilders({each.id: each.name for each in models})
+            self._mattering |= self.names
         except Exception:  # noqa: BLE001
             self._later(PERIOD, self._read)
             return

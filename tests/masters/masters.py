@@ -40,16 +40,19 @@ def require(case):
 class Masters:
     """Masters with `workers`, as many as `count`, and behind them one without (`ui`), all of one farm.
 
-    `database` is the class of the server, or a server; `extra` stands last in each master.cfg.
+    `database` is the class of the server, or a server; `extra` stands last in each master.cfg. Without `launch` the router is not started.
     """
 
-    def __init__(self, case, *workers, count=2, ui=True, database=PostgreSQL, nodeinfo=False, extra=""):
+    def __init__(
+        self, case, *workers, count=2, ui=True, database=PostgreSQL, nodeinfo=False, launch=True, extra=""
+    ):
         require(case)
         self.case = case
         self.workers = workers
         self.router = Router(case, nodeinfo=nodeinfo)
-        # (it takes longer than all the rest)
-        self.router.launch()
+        if launch:
+            # (it takes longer than all the rest)
+            self.router.launch()
         self.database = database(case) if isinstance(database, type) else database
         self.all = tuple(Farm(case, "pb") for _ in range(count + bool(ui)))
         self.building = self.all[:count]
@@ -88,7 +91,8 @@ class Masters:
         self.database.start()
         self.configure()
         self.all[0].upgradeDatabase()
-        self.router.wait()
+        if self.router.launched:
+            self.router.wait()
         return self
 
     def agree(self, path, deadline=DEADLINE):

@@ -60,6 +60,10 @@ class Router:
             )
         return self
 
+    @property
+    def launched(self):
+        return self._server is not None
+
     def start(self):
         """Start it, and wait until it takes connections."""
         return self.launch().wait()

@@ -1,14 +1,30 @@
 """The whole farm is seen at each master, also at one that only serves the UI."""
 
+import os
+import time
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.integration.browser import Browser, executable
+from tests.integration.farm import AT_ONCE
+from tests.integration.pagecase import PLUGIN, SHOWN
 from tests.masters.masters import Masters
 
 
 class ViewsTests(SynchronousTestCase):
+    def pages(self, masters):
+        """The page of each master in a browser, where there is one."""
+        if executable() is None and os.environ.get("PRESENCE_BROWSER") != "required":
+            return []
+        browser = Browser(self)
+        pages = [browser.open(f"http://127.0.0.1:{farm.www}/#/presence") for farm in masters]
+        for page in pages:
+            page.locator('tr[data-worker="w2"]').wait_for()
+        return pages
+
     def test_views(self):
         """Three masters say the same of all workers and builders; then one is killed, and what it had is offline everywhere."""
-        masters = Masters(self, "w1", "w2", "w3").start()
+        masters = Masters(self, "w1", "w2", "w3", extra=PLUGIN).start()
         a, b, ui = masters
         workers = a.worker("w1").start(), b.worker("w2").start()
         for each in workers:
@@ -25,7 +41,12 @@ class ViewsTests(SynchronousTestCase):
         for path in ("presences", "presences/w1", "presences/w3"):
             masters.agree(path)
         self.assertEqual((builder("any")["ready"], builder("any")["total"]), (2, 3))
+        pages = self.pages(masters)
+        ordered = time.time()
         b.post("presences/w2", "hold", reason="disk")
+        for farm, page in zip(masters, pages, strict=False):
+            shown = page.evaluate(SHOWN, ['tr[data-worker="w2"]', "disk", True])
+            self.assertLess(shown - ordered, max(AT_ONCE, farm.moment))
         ui.waitFor("it is held", lambda: states()["w2"] != "AVAILABLE")
         self.assertEqual((builder("any")["ready"], builder("any")["total"]), (1, 3))
         self.assertIn("disk", builder("w2")["reason"])

@@ -82,7 +82,10 @@ class Process:
             return ""
 
     def tail(self):
-        return "\n".join(self.log.splitlines()[-40:])
+        """The end of its log; of one that has none, of what it has printed."""
+        output = self.directory / "output"
+        said = self.log or (output.read_text(errors="replace") if output.exists() else "")
+        return "\n".join(said.splitlines()[-40:])
 
     def launch(self):
         assert not self.running

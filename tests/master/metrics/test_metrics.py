@@ -1,5 +1,7 @@
 """What a master tells Prometheus."""
 
+from pathlib import Path
+
 from buildbot.config.errors import capture_config_errors
 from buildbot.plugins import util
 from twisted.internet.defer import fail
@@ -12,6 +14,8 @@ from presence.master.metrics import port, terms, times
 from presence.master.metrics.causes import INTERVAL
 from presence.master.service import PresenceService
 from presence.model.workerpresence import WorkerPresence
+from presence.wire.secrets import digestOf
+from presence.wire.tokens import Token, changeTokens
 from tests.master.apicase import ApiTestCase, user
 from tests.master.fakemaster import HOUR
 from tests.missing import missing
@@ -151,6 +155,23 @@ class MetricsTests(ApiTestCase):
         self.farm(authz=util.Authz(allowRules=[util.AnyEndpointMatcher(role="admins")]))
         status, _ = self.renderText("presencemetrics")
         self.assertEqual(status, 403)
+
+    def test_token(self):
+        """Where the rules ask who reads, Prometheus has a token."""
+        self.farm(
+            authz=util.Authz(
+                allowRules=[util.AnyEndpointMatcher(role="admins")],
+                roleMatchers=[util.RolesFromUsername(roles=["admins"], usernames=["ann"])],
+            )
+        )
+        token = Token(
+            "prometheus", "ann", ("hold",), self.reactor.seconds(), None, digestOf("presence-token-x")
+        )
+        changeTokens(Path(self.master.basedir), lambda known: (*known, token))
+        self.authorization = b"Bearer presence-token-x"
+        self.assertEqual(self.renderText("presencemetrics")[0], 200)
+        self.authorization = b"Bearer presence-token-y"
+        self.assertEqual(self.renderText("presencemetrics")[0], 403)
 
     def test_off(self):
         """They are turned on and off by a reconfig."""

@@ -31,6 +31,7 @@ TYPED = re.compile(r"^ *(?:\[[ \d]+ s\] )?\$ (.+)$", re.MULTILINE)
 
 # What the pages leave to the reader.
 MEANT = {
+    "--builder-only nightly": "--builder-only any",
     "MASTERDIR": "master",
     "WORKERDIR": "worker",
     "NAME": "mac-mini",

@@ -20,6 +20,7 @@ VALUES = {
     "onBreakDuring": (("07:00", "19:00"), Break("07:00", "19:00", "MO-FR")),
     "workingDuring": (("07:00", "19:00"), ("08:00", "19:00")),
     "timezone": ("UTC", "Europe/Berlin"),
+    "availableWhile": (bool, callable),
     "owners": ("me@example.org", ["me@example.org", "you@example.org"]),
     "max_builds": (1, 2),
     "notify_on_missing": ("me@example.org", ["you@example.org"]),

@@ -115,7 +115,7 @@ class OwnerLinkTests(ClientTestCase):
     def test_blink(self):
         """An admin's hold that ends as a break of the owner's own begins lets nobody through, however late its message is."""
         controller = ClientController(self, self.slave("mac-mini").worker)
-        controller.onBreakDuring = ("07:00", "19:00")
+        controller.onBreakDuring = ("07:00", "08:00")
         self.startMaster([controller])
         self.presence().hold("admin", until=self.at(7))
         self.request()
@@ -123,14 +123,14 @@ class OwnerLinkTests(ClientTestCase):
         self.presence().observe(lambda presence: ready.append(presence.ready))
         self.pass_(1)
         waiting = self.presence().waitUntilReady()
-        self.assertEqual(self.presence().backAt, self.at(19))
-        self.assertEqual(self.client.owner.status()["back_at"], self.at(19))
+        self.assertEqual(self.presence().backAt, self.at(8))
+        self.assertEqual(self.client.owner.status()["back_at"], self.at(8))
         self.patch(self.client._conversation._transport, "send", lambda name, message: Deferred())
-        self.passUntil(self.at(19) - 1)
-        self.assertEqual((self.sources(), self.starts, self.presence().backAt), (["worker"], [], self.at(19)))
+        self.passUntil(self.at(8) - 1)
+        self.assertEqual((self.sources(), self.starts, self.presence().backAt), (["worker"], [], self.at(8)))
         self.assertNotIn(True, ready)
         self.assertNoResult(waiting)
-        self.passUntil(self.at(19) + 1)
+        self.passUntil(self.at(8) + 1)
         self.assertEqual(self.startedOn(), ["mac-mini"])
 
     def test_attachesAway(self):

@@ -42,7 +42,8 @@ class Events:
     """Announces the entities that have changed: each once, as it is then, however often it has changed.
 
     While many workers connect, or go, one after the other, each of them changes the numbers of a thousand builders.
-    Then what can build, or no longer can, is announced as ever, and the rest when that is over.
+    Then what can build, or no longer can, is announced as ever, and the rest when that is over. Of several masters the others
+    are told at once, too, what else changes of a worker but that it connects: they know it from nobody else.
 
     `types` are the registered resource types by name, which produce the events.
     """
@@ -291,7 +292,10 @@ class Events:
         presence = self._roster.findWorker(name)
         # the first of a wave may be the only one
         return (
-            presence is None or self._wave.size == 1 or self._is_flip("presence", name, ready=presence.ready)
+            presence is None
+            or self._wave.size == 1
+            or self._is_flip("presence", name, ready=presence.ready)
+            or (self._farm is not None and not self._farm.known.isConnecting(name, presence.holds))
         )
 
     def _is_builder_due(self, name: str) -> bool:

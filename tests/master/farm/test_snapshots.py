@@ -1,6 +1,6 @@
 """Of each worker one master tells, and all know what it says."""
 
-from twisted.internet.defer import fail
+from twisted.internet.defer import Deferred, fail
 
 from presence.master.farm.seen.pulse import DEAF, GONE, PERIOD
 from presence.master.farm.seen.snapshots import RENEWED
@@ -90,6 +90,20 @@ class SnapshotsTests(FarmTestCase):
         self.pass_(0.2)
         self.assertEqual(self.a.stored, ["w1"])
 
+    def test_backAndForth(self):
+        """What is as it was told last, but for what is being stored just now, is told once more."""
+        self.a.connect("w1")
+        self.pass_(0.2)
+        slow, write = Deferred(), self.a.snapshots._table.write
+        self.a.snapshots._table.write = lambda offers: slow.addCallback(lambda _: write(offers))
+        self.a.tell("w1", running=1)
+        self.pass_(0.2)
+        self.a.tell("w1", running=0)
+        self.a.snapshots._table.write = write
+        slow.callback(None)
+        self.pass_(0.3)
+        self.assertEqual(self.ui.snapshots.known.get("w1").entity["running"], 0)
+
     def test_idle(self):
         """While nothing happens the database is asked nothing."""
         self.a.connect("w1")
@@ -175,6 +189,25 @@ class SnapshotsTests(FarmTestCase):
         self.pass_(0.2)
         self.assertAllSee("w1", 101, READY)
 
+    def test_stoodStill(self):
+        """A master that stood still until it was given up goes on: what it tells then is known everywhere within one pulse, though it
+        stored that before it could hear that another one had taken the worker over.
+        """
+        self.a.connect("w1")
+        self.pass_(0.2)
+        self.a.queue.cut = True
+        self.pass_(GONE + PERIOD)
+        self.b.tell("w1")
+        self.pass_(0.2)
+        self.assertEqual(self.ui.sees("w1"), (102, AWAY))
+        self.a.tell("w1", running=1)
+        self.pass_(0.2)
+        self.a.queue.cut = False
+        self.pass_(PERIOD + 0.2)
+        self.assertAllSee("w1", 101, READY)
+        self.assertEqual(self.ui.snapshots.known.get("w1").entity["running"], 1)
+        self.assertIsNone(self.a.snapshots.elsewhere("w1"))
+
     def test_stopped(self):
         """A master that stops in good order says so."""
         self.a.connect("w1")
@@ -194,6 +227,25 @@ class SnapshotsTests(FarmTestCase):
         self.assertIn("w1", self.b.due)
         late = self.join()
         self.assertIsNone(late.sees("w1"))
+
+    def test_forgottenWhileRead(self):
+        """What is read just as it is forgotten, and told anew, is not taken for what is told now."""
+        self.a.connect("w1")
+        self.a.tell("w1", running=1)
+        self.pass_(0.2)
+        slow, read = Deferred(), self.ui.snapshots._table.read
+        early = self.resultOf(read())
+        self.ui.snapshots._table.read = lambda: slow.addCallback(lambda _: early)
+        self.ui.snapshots.lookSoon()
+        self.a.snapshots.forget("w1")
+        self.pass_(0.2)
+        self.ui.snapshots._table.read = read
+        slow.callback(None)
+        self.pass_(0.2)
+        self.assertIsNone(self.ui.sees("w1"))
+        self.a.tell("w1")
+        self.pass_(0.2)
+        self.assertAllSee("w1", 101, READY)
 
     def test_leftWhileDown(self):
         """What a master told of a worker before it was started anew, without that one, is forgotten."""

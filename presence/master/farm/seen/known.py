@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from presence.master.farm.seen.snapshottable import Snapshot
+    from presence.model.states import Hold
 
 
 class Known:
@@ -24,6 +25,16 @@ class Known:
     def get(self, name: str) -> Snapshot | None:
         """That of the worker `name`, or None."""
         return self._snapshots.get(name)
+
+    def isConnecting(self, name: str, holds: Iterable[Hold]) -> bool:
+        """Whether it is told of a worker that it is not connected, and that just these hold it: what it does may be to connect."""
+        known = self._snapshots.get(name)
+        return (
+            known is not None
+            and not known.entity["connected"]
+            and [(each["source"], each["reason"], each["until"]) for each in known.entity["holds"]]
+            == [(each.source, each.reason, each.until) for each in holds]
+        )
 
     @property
     def all(self) -> tuple[Snapshot, ...]:

@@ -15,6 +15,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master.farm.seen.exchange import Exchange
+from presence.master.farm.seen.gone import withoutMaster
 from presence.master.farm.seen.known import Known
 from presence.master.farm.seen.pulse import PERIOD
 from presence.master.farm.seen.snapshottable import Offer, Snapshot, SnapshotTable
@@ -73,7 +74,11 @@ class Snapshots:
         # the connection with which a worker was here when it connected to another master
         self._left: dict[str, Any] = {}
         self._offered: dict[str, tuple[dict[str, Any], dict[str, list[Any]]]] = {}
+        # what is being stored: what is known is older
+        self._being_stored: dict[str, Any] = {}
         self._removed: set[str] = set()
+        # of which it was heard, while the database was read, that nothing is told any more: what was read may be older
+        self._dropped: set[str] = set()
         self._writing = self._reading = self._unread = self._stopped = False
         self._gathering = Gathering(master.reactor, self._turn)
         self._retries = Retries(master.reactor, lambda what: self._again(str(what)))
@@ -152,18 +157,7 @@ class Snapshots:
             return snapshot.entity
         since = self.pulse.since(snapshot.masterid) or snapshot.at
         master = self._masters.get(snapshot.masterid, snapshot.masterid)
-        reason = f"master {master}, which has it, is not heard of"
-        hold = {"source": "offline", "reason": reason, "by": None, "since": since, "until": None}
-        kept = [each for each in snapshot.entity["holds"] if each["source"] != "offline"]
-        return {
-            **snapshot.entity,
-            "state": "NOT_ACCEPTING_NEW_BUILDS",
-            "holds": [hold, *kept],
-            "connected": False,
-            "back_at": None,
-            "blocked": [],
-            "stale_since": since,
-        }
+        return withoutMaster(snapshot.entity, master, since)
 
     @property
     def leads(self) -> bool:
@@ -178,6 +172,7 @@ class Snapshots:
         known = self._known.get(name)
         if (
             name not in self._offered
+            and name not in self._being_stored
             and known is not None
             and known.masterid == self._master.masterid
             and (known.entity, known.unusable) == (entity, unusable)
@@ -211,7 +206,8 @@ class Snapshots:
 
     @inlineCallbacks
     def _write(self) -> Generator[Deferred[Any], Any, None]:
-        offered, self._offered = self._offered, {}
+        offered = self._being_stored = self._offered
+        self._offered = {}
         removed, self._removed = self._removed, set()
         self._writing = True
         offers = {}
@@ -237,7 +233,7 @@ class Snapshots:
             )
             return
         finally:
-            self._writing = False
+            self._writing, self._being_stored = False, {}
         self._retries.succeeded("write")
         ours = [each for each in found.values() if each.masterid == self._master.masterid]
         self._keep(found.values())
@@ -298,6 +294,7 @@ class Snapshots:
             self._under_way.add(self._learn())
 
     def _drop(self, name: str) -> None:
+        self._dropped.add(name)
         self._known.drop(name)
         self._left.pop(name, None)
         self._changed([name])
@@ -316,8 +313,13 @@ class Snapshots:
             while self._unread and not self._stopped:
                 self._unread = False
                 before = {each.name: each for each in self._known.all}
+                self._dropped.clear()
                 found, masters, alive = yield self._table.read()
                 self._masters = masters
+                for name in self._dropped & found.keys():
+                    # it may have been stored again since: that is seen by the next look
+                    del found[name]
+                    self._unread = True
                 self._take(before, found)
                 self.pulse.databaseSays(alive)
         except Exception:  # noqa: BLE001

@@ -118,8 +118,8 @@ class Assembly(SharedService):
             yield self.farmOrders.start()
         yield self.builderHolds.start()
         yield self._events.start()
-        if isShared(master):
-            yield self._show_farm()
+        if isShared(master) and self.farmOrders is not None:
+            yield self._show_farm(self.farmOrders)
         yield self.reconfigurations.start()
 
     def _make(self, master: Any) -> None:
@@ -213,15 +213,11 @@ class Assembly(SharedService):
         return FarmOrders(self.roster, self.storedOrders)
 
     @inlineCallbacks
-    def _show_farm(self) -> Generator[Deferred[Any], Any, None]:
+    def _show_farm(self, orders: FarmOrders) -> Generator[Deferred[Any], Any, None]:
         """Tell the other masters of the farm what is here, know what they tell, and watch the router between them."""
         from presence.master.farm.member import Member  # noqa: PLC0415
 
-        def look_soon() -> None:
-            if self.farmOrders is not None:
-                self.farmOrders.reconciliation.lookSoon()
-
-        self.farm = Member(self.roster, self._events, look_soon)
+        self.farm = Member(self.roster, self._events, orders.reconciliation)
         self.entities.join(self.farm.snapshots)
         self._running.isGone = self.farm.snapshots.pulse.isGone
         yield self._events.join(self.farm.snapshots)

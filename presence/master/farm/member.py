@@ -12,10 +12,11 @@ from presence.master.farm.seen.shadows import Shadows
 from presence.master.farm.seen.snapshots import Snapshots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterable
+    from collections.abc import Collection, Generator, Iterable
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.farm.reconciliation import Reconciliation
     from presence.master.roster import Roster
 
 
@@ -36,11 +37,11 @@ class Announcer(Protocol):
 
 
 class Member:
-    """The master, as one of a farm. `lookSoon` is called when messages of others may have been lost."""
+    """The master, as one of a farm. `reconciliation` is that of its orders."""
 
-    def __init__(self, roster: Roster, events: Announcer, lookSoon: Callable[[], object]) -> None:
+    def __init__(self, roster: Roster, events: Announcer, reconciliation: Reconciliation) -> None:
         self._master = master = roster.master
-        self._look_soon = lookSoon
+        self._look_soon = reconciliation.lookSoon
         #: what to do when the router is away
         self.routerLost = REJOIN
 
@@ -65,6 +66,7 @@ class Member:
             missed=events.toldLate,
             due=events.tellAgain,
         )
+        reconciliation.looked = self.snapshots.looked
         self._shadows = Shadows(roster, self.snapshots)
         roster.observeConfiguration(self._shadows.followAll)
         self.router = RouterWatch(master, lambda: self.routerLost, self._rejoined)

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
+from presence.master.farm.seen.unheard import TOLD, marksOf
+from presence.master.holding.recordtable import REVISION
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
 
+    from presence.master.farm.seen.unheard import Mark
     from presence.master.holding.storedorders import StoredOrders
 
 _log = Logger()
@@ -52,6 +56,8 @@ class Reconciliation:
         # what has been heard and not been read: revisions, and names of workers
         self._heard: set[int] = set()
         self._unread: set[str] = set()
+        #: called with the marks of the masters (`presence.master.farm.seen.unheard`), at each look
+        self.looked: Callable[[dict[int, Mark]], object] = lambda _: None
         #: up to where the orders are heeded
         self.revision = 0
 
@@ -96,7 +102,9 @@ class Reconciliation:
     def _look(self) -> Generator[Deferred[Any], Any, None]:
         self._timer, self._looking, self._asked = None, True, False
         try:
-            revision = yield self._orders.table.revision()
+            states = yield self._orders.table.farmStates(REVISION, TOLD)
+            self.looked(marksOf(states))
+            revision = int(states.get(REVISION) or 0)
             if revision > self.revision:
                 yield self._orders.reread()
                 self._come_to(revision)

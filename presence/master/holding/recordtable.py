@@ -111,11 +111,6 @@ class RecordTable:
         return {group: frozenset(names) for group, names in found.items()}
 
     @inlineCallbacks
-    def revision(self) -> Generator[Deferred[Any], Any, int]:
-        """The number of the last order of any master of the farm; 0 before the first."""
-        return int((yield self.farmState(REVISION)) or 0)
-
-    @inlineCallbacks
     def farmState(self, name: str) -> Generator[Deferred[Any], Any, Any]:
         """The value `name` of what is stored of the whole farm; None where there is none."""
         value = yield self._master.db.state.getState((yield self.farmId()), name, None)
@@ -127,11 +122,12 @@ class RecordTable:
         yield self._master.db.state.setState((yield self.farmId()), name, value)
 
     @inlineCallbacks
-    def farmStates(self, prefix: str) -> Generator[Deferred[Any], Any, dict[str, Any]]:
-        """All values of the whole farm whose names begin so, by name."""
+    def farmStates(self, *prefixes: str) -> Generator[Deferred[Any], Any, dict[str, Any]]:
+        """All values of the whole farm whose names begin with one of these, by name."""
         table, farmid = self._master.db.model.object_state, (yield self.farmId())
         query = sa.select(table.c.name, table.c.value_json).where(
-            table.c.objectid == farmid, table.c.name.startswith(prefix, autoescape=True)
+            table.c.objectid == farmid,
+            sa.or_(*(table.c.name.startswith(each, autoescape=True) for each in prefixes)),
         )
 
         def thd(connection: Any) -> dict[str, Any]:

@@ -63,6 +63,15 @@ class ReconciliationTests(FarmTestCase):
         self.pass_(PERIOD)
         self.assertEqual((self.reason(), self.reason("aarch64")), ("disk", "update"))
 
+    def test_marks(self):
+        """With the same statement it is seen how much each master has told (`presence.master.farm.seen.unheard`)."""
+        self.resultOf(RecordTable(self.master).setFarmState("told 99", ["boot", 3]))
+        looked, asked, do = [], [], self.master.db.pool.do
+        self.assembly.farmOrders.reconciliation.looked = looked.append
+        self.patch(self.master.db.pool, "do", lambda *args: asked.append(args) or do(*args))
+        self.pass_(PERIOD)
+        self.assertEqual((looked, len(asked)), ([{99: ("boot", 3)}], 1))
+
     def test_oneIsLost(self):
         """Who hears of an order that is not the next one looks for those before it, at once."""
         self.order(HoldOrder("lost"), "aarch64", told=False)
@@ -88,7 +97,7 @@ class ReconciliationTests(FarmTestCase):
 
     def test_databaseAway(self):
         """The message is heard while the database cannot be asked: it is asked again, until it answers; one line tells of it."""
-        broken = [self.patch(RecordTable, name, gone) for name in ("readMany", "revision")]
+        broken = [self.patch(RecordTable, name, gone) for name in ("readMany", "farmStates")]
         with capturedLogs() as captured:
             self.master.mq.produce(ORDERED, {"masterid": 99, "revision": 1, "workers": ["mac-mini"]})
             self.pass_(HOUR / 60)

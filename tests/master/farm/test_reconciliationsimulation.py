@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.farm.reconciliation import JITTER, ORDERED, PERIOD, Reconciliation
+from presence.master.holding.recordtable import REVISION
 
 #: Within this time after the last fault everybody agrees, in seconds.
 AGREE = 5.0
@@ -83,7 +84,7 @@ class Master:
         self.heeded = dict.fromkeys(world.random.sample(WORKERS, len(WORKERS) // 2), 0)
         self.hear = None
         self.stored = None
-        self.table = SimpleNamespace(revision=lambda: world.ask(lambda: world.revision))
+        self.table = SimpleNamespace(farmStates=lambda *_: world.ask(lambda: {REVISION: world.revision}))
         self.reconciliation = Reconciliation(
             SimpleNamespace(reactor=world.clock, mq=self, masterid=number), self, self.checkHeeded
         )

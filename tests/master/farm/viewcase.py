@@ -2,7 +2,10 @@
 
 from types import SimpleNamespace
 
+from presence.master.farm.reconciliation import PERIOD
 from presence.master.farm.seen.snapshots import Snapshots
+from presence.master.farm.seen.unheard import TOLD, marksOf
+from presence.master.holding.recordtable import REVISION, RecordTable
 from tests.master.apicase import ApiTestCase
 
 
@@ -72,6 +75,10 @@ class Member:
         self.connections[name] = object()
         self.tell(name)
 
+    def killed(self):
+        """Nothing that it would say from now on is said; what it has stored is stored."""
+        self.queue.cut = True
+
     def sees(self, name):
         """What is told of a worker: (by which master, its state); None if nothing is."""
         known = self.snapshots.known.get(name)
@@ -96,6 +103,15 @@ class FarmTestCase(ApiTestCase):
         self.addCleanup(lambda: self.resultOf(member.snapshots.stop()))
         self.pass_(0.2)
         return member
+
+    def look(self, seconds):
+        """Let time pass, and each master that lives look for orders every now and then."""
+        for _ in range(int(seconds / PERIOD)):
+            self.pass_(PERIOD)
+            states = self.resultOf(RecordTable(self.master).farmStates(REVISION, TOLD))
+            for each in self.members:
+                if not each.queue.cut:
+                    each.snapshots.looked(marksOf(states))
 
     def assertAllSee(self, name, masterid, state):
         self.assertEqual([each.sees(name) for each in self.members], [(masterid, state)] * len(self.members))

@@ -62,9 +62,10 @@ class Snapshots:
         self._changed = changed
         self._due = due
         self._missed = missed
-        self._table = SnapshotTable(master)
         self._exchange = Exchange(master, self._received, self._read, self._masters_moved)
         self.pulse = self._exchange.pulse
+        self.looked = self._exchange.unheard.looked
+        self._table = SnapshotTable(master, self.pulse.boot)
         self._known = Known()
         # of whom something is told that matters to their builders
         self._mattering: set[str] = set()
@@ -111,6 +112,7 @@ class Snapshots:
     def clockJumped(self) -> None:
         """The clock has been set."""
         self.pulse.clockJumped()
+        self._exchange.unheard.clockJumped()
         self._gathering.clockJumped()
         self._retries.clockJumped()
 
@@ -237,7 +239,7 @@ class Snapshots:
         self._retries.succeeded("write")
         ours = [each for each in found.values() if each.masterid == self._master.masterid]
         self._keep(found.values())
-        self._exchange.send(ours, removed)
+        self._exchange.send(ours, removed, self._table.mark)
         self._stored([each.name for each in ours])
         if self._offered or self._removed:
             self._gathering.ask()
@@ -314,8 +316,9 @@ class Snapshots:
                 self._unread = False
                 before = {each.name: each for each in self._known.all}
                 self._dropped.clear()
-                found, masters, alive = yield self._table.read()
-                self._masters = masters
+                found, marks, self._masters, alive = yield self._table.read()
+                for masterid, mark in marks.items():
+                    self._exchange.unheard.heard(masterid, mark)
                 for name in self._dropped & found.keys():
                     # it may have been stored again since: that is seen by the next look
                     del found[name]

@@ -3,6 +3,8 @@ each worker, which is written whole.
 
 Of each worker one master tells: the one to which it is connected. That is decided here, in the transaction that writes: a row
 has a *claim*, which a master to which the worker connects raises, and only the master that has claimed it last writes it.
+
+With each transaction goes the mark of the master (`presence.master.farm.seen.unheard`).
 """
 
 from __future__ import annotations
@@ -10,17 +12,21 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from twisted.internet.defer import inlineCallbacks
+
+from presence.master.farm.seen.unheard import TOLD, marksOf
+from presence.master.holding.recordtable import FARM
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 
     from twisted.internet.defer import Deferred
 
-    _Read = tuple[dict[str, "Snapshot"], dict[int, str], frozenset[int]]
+    from presence.master.farm.seen.unheard import Mark
+
 
 # The rows of Buildbot's table of states that are ours; a dot keeps them from those of anybody's class.
 OBJECT = ("presence", "presence.Snapshots")
@@ -94,6 +100,17 @@ class Snapshot:
         return found
 
 
+class Stored(NamedTuple):
+    """All that is stored: the snapshots by name; of the masters, by their ids, the marks, which are not newer than those, and the
+    names; and the ids of those that live as far as the database knows.
+    """
+
+    snapshots: dict[str, Snapshot]
+    marks: dict[int, Mark]
+    masters: dict[int, str]
+    alive: frozenset[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a master would store of a worker. With `claims` it takes the worker over from whoever has told of it so far."""
@@ -104,28 +121,42 @@ class Offer:
 
 
 class SnapshotTable:
-    """The rows, of `master`'s database."""
+    """The rows, of `master`'s database; `boot` is another one after each start."""
 
-    def __init__(self, master: Any) -> None:
+    def __init__(self, master: Any, boot: str) -> None:
         self._master = master
+        self._boot = boot
         self._objectid: int | None = None
+        self._farmid: int | None = None
+        # that of the last transaction
+        self._number = 0
+
+    @property
+    def mark(self) -> Mark:
+        """That of the last transaction of this master."""
+        return self._boot, self._number
 
     @inlineCallbacks
-    def read(self) -> Generator[Deferred[Any], Any, _Read]:
-        """All snapshots by name, the names of all masters by their ids, and the ids of those that live as far as the database
-        knows; two statements.
-        """
+    def read(self) -> Generator[Deferred[Any], Any, Stored]:
+        """All that is stored, in three statements."""
         objectid = yield self._object_id()
+        farmid = yield self._farm_id()
         table, masters = self._master.db.model.object_state, self._master.db.model.masters
         since = self._master.reactor.seconds() - EXPIRED
 
-        def thd(connection: Any) -> _Read:
+        def thd(connection: Any) -> Stored:
+            told = connection.execute(
+                sa.select(table.c.name, table.c.value_json).where(
+                    table.c.objectid == farmid, table.c.name.startswith(TOLD, autoescape=True)
+                )
+            )
+            marks = marksOf({row.name: json.loads(row.value_json) for row in told.fetchall()})
             rows = connection.execute(sa.select(table.c.value_json).where(table.c.objectid == objectid))
             found = {each.name: each for each in _readable(row.value_json for row in rows)}
             query = sa.select(masters.c.id, masters.c.name, masters.c.active, masters.c.last_active)
             known = connection.execute(query).fetchall()
             alive = frozenset(row.id for row in known if row.active and row.last_active >= since)
-            return found, {row.id: row.name for row in known}, alive
+            return Stored(found, marks, {row.id: row.name for row in known}, alive)
 
         return (yield self._master.db.pool.do(thd))
 
@@ -135,6 +166,8 @@ class SnapshotTable:
         where that one has claimed it.
         """
         objectid = yield self._object_id()
+        yield self._farm_id()
+        self._number += 1
         found: dict[str, Snapshot] = yield self._master.db.pool.do(self._write, objectid, offers)
         return found
 
@@ -142,6 +175,8 @@ class SnapshotTable:
     def remove(self, names: Collection[str]) -> Generator[Deferred[Any], Any, None]:
         """Forget these workers, as far as this master tells of them."""
         objectid = yield self._object_id()
+        yield self._farm_id()
+        self._number += 1
 
         def thd(connection: Any) -> None:
             ours = [
@@ -154,6 +189,7 @@ class SnapshotTable:
                 connection.execute(
                     sa.delete(table).where(table.c.objectid == objectid, table.c.name.in_(some))
                 )
+            self._put_mark(connection)
             connection.commit()
 
         yield self._master.db.pool.do(thd)
@@ -164,6 +200,12 @@ class SnapshotTable:
             self._objectid = yield self._master.db.state.getObjectId(*OBJECT)
         return self._objectid
 
+    @inlineCallbacks
+    def _farm_id(self) -> Generator[Deferred[Any], Any, int]:
+        if self._farmid is None:
+            self._farmid = yield self._master.db.state.getObjectId(*FARM)
+        return self._farmid
+
     # --- in a thread of the database's
 
     def _write(self, connection: Any, objectid: int, offers: Mapping[str, Offer]) -> dict[str, Snapshot]:
@@ -172,6 +214,8 @@ class SnapshotTable:
             found = {name: self._after(name, before.get(name), offer) for name, offer in offers.items()}
             try:
                 self._put(connection, objectid, before, found)
+                if any(each is not before.get(name) for name, each in found.items()):
+                    self._put_mark(connection)
                 connection.commit()
             except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
                 # another master has stored the first row of one of them
@@ -206,6 +250,18 @@ class SnapshotTable:
             )
             found.update({each.name: each for each in _readable(row.value_json for row in rows.fetchall())})
         return found
+
+    def _put_mark(self, connection: Any) -> None:
+        table = self._master.db.model.object_state
+        row = {"objectid": self._farmid, "name": f"{TOLD}{self._master.masterid}"}
+        value = json.dumps(self.mark)
+        stored = connection.execute(
+            sa.update(table)
+            .where(table.c.objectid == row["objectid"], table.c.name == row["name"])
+            .values(value_json=value)
+        )
+        if not stored.rowcount:
+            connection.execute(sa.insert(table), [{**row, "value_json": value}])
 
     def _put(
         self, connection: Any, objectid: int, before: Mapping[str, Snapshot], found: Mapping[str, Snapshot]

@@ -217,7 +217,7 @@ class Assembly(SharedService):
         """Tell the other masters of the farm what is here, know what they tell, and watch the router between them."""
         from presence.master.farm.member import Member  # noqa: PLC0415
 
-        self.farm = Member(self.roster, self._events, orders.reconciliation)
+        self.farm = Member(self.roster, self._events, orders.reconciliation, self.drains.anotherIsAway)
         self.entities.join(self.farm.snapshots)
         self._running.isGone = self.farm.snapshots.pulse.isGone
         yield self._events.join(self.farm.snapshots)

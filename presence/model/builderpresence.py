@@ -111,6 +111,11 @@ class BuilderPresence:
         if presence in self._watching:
             self._watching.pop(presence)()
 
+    @property
+    def isReadyElsewhere(self) -> bool:
+        """Whether one of those is ready that are connected to other masters."""
+        return any(worker.ready for worker in self._elsewhere or ())
+
     def waitUntilReady(self) -> Deferred[WorkerPresence]:
         """A Deferred that fires with a `WorkerPresence` that is ready for this builder: at once, or when there is one.
 

@@ -12,7 +12,7 @@ from presence.master.farm.seen.shadows import Shadows
 from presence.master.farm.seen.snapshots import Snapshots
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable
+    from collections.abc import Callable, Collection, Generator, Iterable
 
     from twisted.internet.defer import Deferred
 
@@ -37,9 +37,13 @@ class Announcer(Protocol):
 
 
 class Member:
-    """The master, as one of a farm. `reconciliation` is that of its orders."""
+    """The master, as one of a farm. `reconciliation` is that of its orders; `away` is called when a worker of another master is ready no
+    longer for one of the builders.
+    """
 
-    def __init__(self, roster: Roster, events: Announcer, reconciliation: Reconciliation) -> None:
+    def __init__(
+        self, roster: Roster, events: Announcer, reconciliation: Reconciliation, away: Callable[[], object]
+    ) -> None:
         self._master = master = roster.master
         self._look_soon = reconciliation.lookSoon
         #: what to do when the router is away
@@ -67,7 +71,7 @@ class Member:
             due=events.tellAgain,
         )
         reconciliation.looked = self.snapshots.looked
-        self._shadows = Shadows(roster, self.snapshots)
+        self._shadows = Shadows(roster, self.snapshots, away)
         roster.observeConfiguration(self._shadows.followAll)
         self.router = RouterWatch(master, lambda: self.routerLost, self._rejoined)
         self.snapshots.pulse.beaten = self.router.heard

@@ -264,17 +264,22 @@ class Drains:
     def holdsChanged(self, presence: WorkerPresence) -> None:
         """The holds of a worker, any one, have changed: a drained one may have to build what that would have built."""
         if not presence.ready:
-            # (five hundred may be drained with one order, and each of them is such a change)
-            busy = {_group(each) for each in self._drained.values() if self._is_busy(_group(each), [each])}
-            for entry in tuple(self._drained.values()) if busy else ():
-                if _group(entry) in busy and self._admits_while_busy(entry):
-                    self._wake(entry.worker.workername)
+            self.anotherIsAway()
+
+    def anotherIsAway(self) -> None:
+        """A worker, here or at another master, is not ready any longer: a drained one may have to build what that would have built."""
+        # (five hundred may be drained with one order, and each of them is such a change)
+        busy = {_group(each) for each in self._drained.values() if self._is_busy(_group(each), [each])}
+        for entry in tuple(self._drained.values()) if busy else ():
+            if _group(entry) in busy and self._admits_while_busy(entry):
+                self._wake(entry.worker.workername)
 
     def _has_another(self, builder: str) -> bool:
-        """Whether there is a worker that is not held, and will do it sooner or later."""
+        """Whether there is a worker, here or at another master, that is not held, and will do it sooner or later."""
         presence = self._roster.findBuilder(builder)
-        return presence is not None and any(
-            all(hold.source == "reconfig" for hold in worker.holds) for worker in presence.workers
+        return presence is not None and (
+            presence.isReadyElsewhere
+            or any(all(hold.source == "reconfig" for hold in worker.holds) for worker in presence.workers)
         )
 
 

@@ -9,7 +9,8 @@ class ShadowsTests(FarmTestCase):
         super().setUp()
         # of a master with the builder runtests (1), of which mac-mini, which is not connected, is a worker
         self.disconnect("mac-mini")
-        self.shadows = Shadows(self.roster, self.b.snapshots)
+        self.away = []
+        self.shadows = Shadows(self.roster, self.b.snapshots, lambda: self.away.append(True))
         self.addCleanup(self.shadows.stop)
         self.builder = self.roster.builder("runtests")
 
@@ -31,6 +32,22 @@ class ShadowsTests(FarmTestCase):
         self.told()
         self.assertEqual(self.successResultOf(waiting).name, "w1")
         self.assertEqual([each.name for each in self.builder.workers], ["mac-mini"])
+
+    def test_away(self):
+        """It is said when a builder has one that is ready no longer: it is held there, or its master is gone."""
+        self.a.connect("w1")
+        self.told()
+        self.a.tell("w1", running=1)
+        self.told()
+        self.assertEqual(self.away, [])
+        self.a.tell("w1", state="NOT_ACCEPTING_NEW_BUILDS")
+        self.told()
+        self.assertEqual(len(self.away), 1)
+        self.a.tell("w1")
+        self.told()
+        self.resultOf(self.a.snapshots.stop())
+        self.told()
+        self.assertEqual(len(self.away), 2)
 
     def test_notReady(self):
         """And not while it is held there, or would not start builds of this builder."""

@@ -5,6 +5,7 @@ from buildbot.steps.trigger import Trigger
 from twisted.internet.defer import Deferred
 
 from presence.errors import NotAcceptingBuildsError
+from presence.model.workerpresence import WorkerPresence
 from presence.orders.reconfig import ReconfigOrder
 from tests.master.fakemaster import HOUR, MINUTE
 from tests.master.holding.test_drains import DrainTestCase
@@ -101,6 +102,22 @@ class ChildrenTests(DrainTestCase):
         next(job for job in self.jobs if job.workername == "mac-mini").finish()
         self.pass_(1)
         self.assertEqual((self.results(parent), self.state()), ([SUCCESS], "drained"))
+
+    def test_anotherMaster(self):
+        """Likewise to a worker that is ready at another master."""
+        self.startFamily({"parent": (["mac-mini"], "child"), "child": (["mac-mini"], None)}, "mac-mini")
+        far = WorkerPresence("far", self.roster.clock)
+        self.roster.builder("child").addElsewhere(far)
+        slow = self.slowTriggers()
+        self.trigger()
+        self.order()
+        slow.callback(None)
+        self.pass_(MINUTE)
+        self.assertEqual(self.running(), [])
+        far.hold("offline")
+        self.assembly.drains.anotherIsAway()
+        self.pass_(1)
+        self.assertEqual(self.running(), [("mac-mini", "child")])
 
     def test_grandchild(self):
         """A grandchild is a part of it too, whoever builds the child."""

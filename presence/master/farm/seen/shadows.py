@@ -8,7 +8,7 @@ from presence.model.states import PresenceState
 from presence.model.workerpresence import WorkerPresence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from presence.master.farm.seen.snapshots import Snapshots
     from presence.master.roster import Roster
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 class Shadows:
     """A presence for each worker of which another master tells: AVAILABLE when that one says so, and else held as `offline`.
 
-    They are among those that the builders of this master know as elsewhere (`BuilderPresence.addElsewhere`).
+    They are among those that the builders of this master know as elsewhere (`BuilderPresence.addElsewhere`). `away` is called when a
+    builder has one that is ready no longer.
     """
 
-    def __init__(self, roster: Roster, snapshots: Snapshots) -> None:
+    def __init__(self, roster: Roster, snapshots: Snapshots, away: Callable[[], object]) -> None:
+        self._away = away
         self._roster = roster
         self._snapshots = snapshots
         self._shadows: dict[str, WorkerPresence] = {}
@@ -60,7 +62,7 @@ class Shadows:
                 return
             shadow = self._shadows[name] = WorkerPresence(name, self._roster.clock)
             shadow.hold("offline")
-        before = self._builders.get(name, set())
+        before, was_ready = self._builders.get(name, set()), shadow.ready
         self._builders[name] = wanted
         for each in before - wanted:
             builder = self._roster.findBuilder(each)
@@ -73,3 +75,5 @@ class Shadows:
             shadow.release("offline")
         elif shadow.ready:
             shadow.hold("offline", reason="another master says that it does not accept builds")
+        if was_ready and (before - wanted or not shadow.ready):
+            self._away()

@@ -3,7 +3,7 @@
     python -m tests.masters.rounds --rounds 500 --seed 7         # by hand; `tests/masters/test_rounds.py` plays a few
 
 Master a takes the orders, master b has the workers and builds on them all the time. In each round one thing is broken (the router is
-stopped, PostgreSQL is restarted or killed, a is killed between storing, telling and answering, b stands still for a moment) and a is
+stopped, or killed, PostgreSQL is restarted or killed, a is killed between storing, telling and answering, b stands still for a moment) and a is
 ordered to hold a worker somewhere in the midst of that. Then it is mended, both have to say the same within five seconds, and
 the worker is released. What was acknowledged is compared with the instants at which b told workers to build.
 """
@@ -38,7 +38,15 @@ _PATIENCE = 15.0
 # How many requests wait, or are built, for each worker.
 _WAITING = 3
 
-FAULTS = ("none", "router", "database restarted", "database killed", "a killed", "b stands still")
+FAULTS = (
+    "none",
+    "router",
+    "router killed",
+    "database restarted",
+    "database killed",
+    "a killed",
+    "b stands still",
+)
 
 # the very moment at which a worker is told to build, by a clock that is the same in all processes
 _JOURNAL = """\
@@ -217,6 +225,13 @@ class Rounds:
         # (an order that is not confirmed is answered after a second: what follows is to be seen)
         time.sleep(1.0 + 2 * length)
         self._masters.router.thaw()
+        return time.monotonic()
+
+    def _router_killed(self, length):
+        """And started anew: that takes it some seconds."""
+        self._masters.router.crash()
+        time.sleep(length)
+        self._masters.router.start()
         return time.monotonic()
 
     def _database_restarted(self, _length):

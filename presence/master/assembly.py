@@ -198,6 +198,7 @@ class Assembly(SharedService):
             readyOf=counts.readyOf,
             tallies=lambda: {"wakeups": self.wakeup.wakeups, "refusals": self.refusals},
             nameOf=self.entities.workerName,
+            groupsOf=self._groups_of,
         )
         self.telling = Telling(self.roster, entries, sources)
         for each in (*types.values(), reconfigs, self._shutdowns):
@@ -362,8 +363,7 @@ class Assembly(SharedService):
         self.telling.gaveUp(name, by)
 
     def _plan(self) -> Plan:
-        reconfig = self.reconfigurations.current
-        return Plan() if reconfig is None else reconfig.plan
+        return Plan() if (reconfig := self.reconfigurations.current) is None else reconfig.plan
 
     def _blocks_changed(self, workers: Iterable[str], builders: Iterable[str]) -> None:
         self._events.blocksChanged(workers, builders)

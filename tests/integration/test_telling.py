@@ -27,7 +27,7 @@ MAC = 'worker.BuildSlave(name="mac-mini", passwd=PASSWORD, owners=["ann@example.
 SERVICES = """
 from buildbot.plugins import reporters
 c["services"] = [
-    util.PresenceService(trail=True, metrics=True),
+    util.PresenceService(trail=True, metrics=True, groups={{"office": ["*"]}}),
     reporters.MailNotifier(
         fromaddr="buildbot@example.org",
         relayhost="127.0.0.1",
@@ -188,5 +188,7 @@ class TellingTests(PageTestCase):
             for each in prometheus.query('presence_workers{state="away"}')
         }
         self.assertEqual(away, {"admin": "1", "offline": "1"})
+        (group,) = prometheus.query('presence_group_workers{group="office", state="away"}')
+        self.assertEqual(group["value"][1], "2")
         for name in named - {"presence_requests_waiting"}:
             self.assertTrue(prometheus.query(name), name)

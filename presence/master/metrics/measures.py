@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.metrics.bygroup import ByGroup
 from presence.master.metrics.causes import BY, INTERVAL, Causes
 from presence.master.metrics.lag import EventLag
 from presence.master.metrics.statements import Statements
@@ -16,7 +17,7 @@ from presence.master.metrics.times import KINDS, Times, stateOf
 from presence.orders.abilities import ABILITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from prometheus_client import Metric
     from twisted.internet.defer import Deferred
@@ -35,7 +36,7 @@ class Measures:
 
     `why(builder)` tells why a request of it would wait, `readyOf(builder)` how many of its workers are ready, and `tallies()` are
     numbers that others count: those of wake-ups and of builds that were refused at the last moment. `nameOf` gives the name of the
-    worker with an id.
+    worker with an id, `groupsOf` the groups of a worker of Buildbot's.
     """
 
     def __init__(
@@ -46,13 +47,15 @@ class Measures:
         readyOf: Callable[[str], int],
         tallies: Callable[[], dict[str, int]],
         nameOf: Callable[[int], str | None],
+        groupsOf: Callable[[Any], Iterable[str]],
     ) -> None:
         self._roster = roster
         self._master = roster.master
         self._ready_of = readyOf
         self._tallies = tallies
         self._name_of = nameOf
-        self._times = Times(roster.clock)
+        self._groups = ByGroup(groupsOf)
+        self._times = Times(roster.clock, self._groups.add)
         self._causes = Causes(self._master, why)
         self._statements = Statements(self._master.db.pool.engine)
         self._timer: IDelayedCall | None = None
@@ -137,15 +140,19 @@ class Measures:
 
     def _tick(self) -> None:
         self._timer = self._roster.clock.callLater(INTERVAL, self._tick)
-        self._times.settle(self._roster.workers.values())
+        self._settle()
         self._causes.ask()
+
+    def _settle(self) -> None:
+        self._times.settle(self._roster.workers.values())
+        self._groups.follow(self._master.workers.workers.values())
 
     # --- how it is read
 
     def collect(self) -> Iterator[Metric]:
         """What is true now, for Prometheus' registry."""
         workers = self._roster.workers.values()
-        self._times.settle(workers)
+        self._settle()
         yield _gauge(
             "presence_workers",
             "Workers, by what they do and by the source of the first hold.",
@@ -157,6 +164,18 @@ class Measures:
             "Seconds that each worker has spent in a state; of more than 1000 workers the others together.",
             ("worker", "state", "source"),
             self._times.seconds,
+        )
+        yield _gauge(
+            "presence_group_workers",
+            "Workers of each group and machine, by what they do; a worker may belong to several.",
+            ("group", "state"),
+            self._groups.workers(workers),
+        )
+        yield _counter(
+            "presence_group_worker_seconds",
+            "Seconds that the workers of each group have spent in a state, all together; of more than 100 groups the others together.",
+            ("group", "state"),
+            self._groups.seconds,
         )
         yield _gauge(
             "presence_requests_waiting",

@@ -8,7 +8,7 @@ from presence.model.states import SOURCES
 from presence.words.holds import SENSOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from twisted.internet.interfaces import IReactorTime
 
@@ -38,10 +38,14 @@ def stateOf(presence: WorkerPresence) -> tuple[str, str]:
 
 
 class Times:
-    """Adds up seconds as the workers change: `seconds` are those of (worker, state, source)."""
+    """Adds up seconds as the workers change: `seconds` are those of (worker, state, source).
 
-    def __init__(self, clock: IReactorTime) -> None:
+    Each period is told to `spent` as well, with the name of the worker, its state, and the seconds.
+    """
+
+    def __init__(self, clock: IReactorTime, spent: Callable[[str, str, float], None] | None = None) -> None:
         self._clock = clock
+        self._spent = spent
         self._states: dict[str, tuple[float, tuple[str, str]]] = {}
         # those that have times of their own
         self._own: set[str] = set()
@@ -53,7 +57,10 @@ class Times:
         since, state = self._states.get(presence.name, (now, None))
         if state is not None:
             key = (self._label(presence.name), *state)
-            self.seconds[key] = self.seconds.get(key, 0.0) + min(max(0.0, now - since), _LONGEST)
+            passed = min(max(0.0, now - since), _LONGEST)
+            self.seconds[key] = self.seconds.get(key, 0.0) + passed
+            if self._spent is not None:
+                self._spent(presence.name, state[0], passed)
         self._states[presence.name] = now, stateOf(presence)
 
     def settle(self, presences: Iterable[WorkerPresence]) -> None:

@@ -12,7 +12,7 @@ from presence.master.api.lastsent import mayBeHeard
 from presence.master.api.registration import registerResources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
 
     from twisted.internet.defer import Deferred
 
@@ -36,8 +36,8 @@ _log = Logger()
 @dataclass(frozen=True)
 class Sources:
     """Where the parts find out what they do not know: whether the drain of a worker is not done, how the last reconfiguration has ended and which one
-    waits, why a request of a builder would wait, how many workers of a builder are ready, what others count, and how the worker with an
-    id is called.
+    waits, why a request of a builder would wait, how many workers of a builder are ready, what others count, how the worker with an
+    id is called, and to which groups a worker of Buildbot's belongs.
     """
 
     isBusy: Callable[[str], bool]
@@ -47,6 +47,7 @@ class Sources:
     readyOf: Callable[[str], int]
     tallies: Callable[[], dict[str, int]]
     nameOf: Callable[[int], str | None]
+    groupsOf: Callable[[Any], Iterable[str]]
 
 
 class Telling:
@@ -125,7 +126,12 @@ class Telling:
 
         sources = self._sources
         self._measures = measures = Measures(
-            self._roster, sources.why, readyOf=sources.readyOf, tallies=sources.tallies, nameOf=sources.nameOf
+            self._roster,
+            sources.why,
+            readyOf=sources.readyOf,
+            tallies=sources.tallies,
+            nameOf=sources.nameOf,
+            groupsOf=sources.groupsOf,
         )
         self.listen(measures.happened)
         yield measures.start()

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from buildbot.config.errors import capture_config_errors
 from buildbot.plugins import util
+from buildbot.test.fake.machine import LatentMachineController
 from twisted.internet.defer import fail
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.breaks.schedule import Break
-from presence.master.metrics import port, terms, times
+from presence.master.metrics import bygroup, port, terms, times
 from presence.master.metrics.causes import INTERVAL
 from presence.master.service import PresenceService
 from presence.model.workerpresence import WorkerPresence
@@ -85,6 +86,35 @@ class MetricsTests(ApiTestCase):
             HOUR / 2,
             1,
         )
+
+    def test_groups(self):
+        """A group, or a machine, is one thing: its workers by what they do, and their seconds together. They follow a reconfig."""
+        machine = LatentMachineController(name="hz-bbw2").machine
+        workers = [
+            self.slave("mac-mini", onBreakDuring=LUNCH),
+            self.slave("aarch64", machine_name="hz-bbw2"),
+            self.slave("x86", machine_name="hz-bbw2"),
+        ]
+        service = {"metrics": True, "groups": {"office": ["mac-*", "x86"], "nobody": "none"}}
+        self.startMaster(workers, service=service, machines=[machine])
+        self.passUntil(self.at(7.5))
+
+        def groups(name, samples):
+            return {key[1:]: value for key, value in samples.items() if key[0] == name and value}
+
+        found = self.samples()
+        self.assertEqual(
+            groups("presence_group_workers", found),
+            {("hz-bbw2", "idle"): 2, ("office", "idle"): 1, ("office", "away"): 1},
+        )
+        self.assertEqual(found["presence_group_workers", "hz-bbw2", "away"], 0)
+        spent = groups("presence_group_worker_seconds_total", found)
+        self.assertApproximates(spent["hz-bbw2", "idle"], 2 * 1.5 * HOUR, 30)
+        self.assertApproximates(spent["office", "away"], HOUR / 2, 1)
+        self.reconfig(workers, service={"metrics": True}, machines=[machine])
+        found = groups("presence_group_worker_seconds_total", self.samples())
+        self.assertEqual(found.keys(), {("hz-bbw2", "idle")})
+        self.assertGreaterEqual(found["hz-bbw2", "idle"], spent["hz-bbw2", "idle"])
 
     def test_waiting(self):
         """Requests wait because of presence alone, because the farm is busy, or for something else; and for how long they have."""
@@ -212,6 +242,31 @@ class TimesTests(SynchronousTestCase):
             clock.rightNow += seconds
             found.changed(worker)
         self.assertEqual(found.seconds, {("a", "idle", ""): 60})
+
+
+class ByGroupTests(SynchronousTestCase):
+    def test_bounded(self):
+        """So many groups have numbers of their own; the others have them together, each worker once, and who goes makes room."""
+        self.patch(bygroup, "MOST_GROUPS", 1)
+
+        class Worker:
+            def __init__(self, name, *groups):
+                self.workername, self.groups = name, groups
+
+        def tell(*workers):
+            found.follow(workers)
+            for each in workers:
+                found.add(each.workername, "idle", 10)
+            return {key: value for key, value in found.seconds.items() if value}
+
+        found = bygroup.ByGroup(lambda worker: worker.groups)
+        self.assertEqual(tell(Worker("none")), {})
+        self.assertEqual(
+            tell(Worker("a", "one"), Worker("b", "two", "three")),
+            {("one", "idle"): 10, ("other", "idle"): 10},
+        )
+        self.assertEqual(tell(Worker("b", "two")), {("two", "idle"): 10})
+        self.assertEqual(len(found.seconds), len(times.STATES))
 
 
 class TermsTests(SynchronousTestCase):

@@ -53,6 +53,7 @@ def pageModules() -> dict[str, bytes]:
             "noneReady": kinds.NONE_READY,
             "noWorkers": kinds.NO_WORKERS,
         },
+        "builderOnly": waiting.BUILDER_ONLY,
         "finishBefore": breaks.FINISH_BEFORE,
         "interrupts": breaks.INTERRUPTS,
         "partial": breaks.PARTIAL,

@@ -65,6 +65,8 @@ FAILED = "{function} of master.cfg failed: {problem}"
 AHEAD = ("1 request of the builder is ahead of it", "{count} requests of the builder are ahead of it")
 NO_WORKERS = "the builder has no workers"
 HELD = "the builder is {held}"
+#: What it means that a builder is held, and not its workers.
+BUILDER_ONLY = "no build of it starts, wherever"
 NOT_HERE = "this master does not have the builder"
 
 #: What a worker is, in a count of many, by the kind of its first reason. (That of a hold is its source, and has its words.)

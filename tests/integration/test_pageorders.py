@@ -36,6 +36,11 @@ class OrderTests(PageTestCase):
         self.assertEqual(self.sources(), ["offline"])
 
         page = self.logIn("me@example.org")
+        self.button(page, "Builders").click()
+        self.hold(page, "mine", button="Hold the builder mac-mini").click()
+        self.assertIn("mac-mini: you need to have role", self.alert(page))
+        page.keyboard.press("Escape")
+        self.button(page, "Workers").click()
         self.button(page, "Select all 2 workers").click()
         self.hold(page, "all of them", button="Hold… 2 selected").click()
         said = self.alert(page)

@@ -201,14 +201,47 @@ class ViewTests(PageTestCase):
         self.waitForNames(page, "plain", "mac-mini", "aarch64", "any")
         page.get_by_text("1 builder with pending requests and no ready worker").wait_for()
         cells = page.locator('tr[data-builder="plain"]').locator("td").all_inner_texts()
-        self.assertEqual(cells, ["not accepting", "0 of 1", "1", "plain: not connected", "not known"])
+        self.assertEqual(
+            cells, ["not accepting", "0 of 1", "1", "plain: not connected", "not known", "Hold…"]
+        )
         cells = page.locator('tr[data-builder="any"]').locator("td").all_inner_texts()
         self.assertEqual(cells[:3], ["available", "1 of 3", ""])
         self.farm.worker("mac-mini").start().waitUntilConnected()
         page.locator('tr[data-builder="mac-mini"]').get_by_text(re.compile(r"in (1 h|5\d min)")).wait_for()
+        self.holdBuilder(page, "any")
         page.get_by_label("Search for builders").fill("MAC")
         self.waitForNames(page, "mac-mini")
         self.browser.assertQuiet()
+
+    def holdBuilder(self, page, name):
+        """A builder itself is held for two hours, with a reason; that is changed, and then it is released."""
+
+        def hold():
+            return self.farm.get(f"builders/{name}/presence")["builderpresences"][0]["hold"]
+
+        row, dialog = page.locator(f'tr[data-builder="{name}"]'), page.get_by_role("dialog")
+        self.button(page, f"Hold the builder {name}").click()
+        dialog.get_by_text("no build of it starts, wherever").wait_for()
+        dialog.get_by_label("Why").fill("the key has expired")
+        dialog.get_by_label("Until").select_option(label="for 2 hours")
+        self.browser.look(page, "page-hold-builder")
+        dialog.get_by_role("button", name="Hold", exact=True).click()
+        row.get_by_text("held by anonymous (the key has expired)").wait_for()
+        page.get_by_role("status").get_by_text("1 builder is held").wait_for()
+        row.get_by_text(re.compile(r"in (2 h|1 h 5\d min)")).wait_for()
+        until = hold()["until"]
+        self.assertApproximates(until, time.time() + 7200, 300)
+        self.browser.look(page, "page-builder-held")
+        self.button(page, f"Change the hold of the builder {name}").click()
+        dialog.get_by_label("Why").fill("a new key")
+        dialog.get_by_role("button", name="Hold", exact=True).click()
+        row.get_by_text("(a new key)").wait_for()
+        # (what one does not change stays)
+        self.assertApproximates(hold()["until"], until, 60)
+        self.button(page, f"Release the builder {name}").click()
+        dialog.get_by_role("button", name="Release", exact=True).click()
+        row.get_by_text("available").wait_for()
+        self.assertIs(hold(), None)
 
     def test_looks(self):
         """Light and dark, as the browser wants it or as it is set; and Buildbot's own pages stay as they are."""

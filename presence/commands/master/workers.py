@@ -25,6 +25,7 @@ from presence.commands.master.command import (
 from presence.commands.options import UsageError, addUntil, untilOf
 from presence.commands.terminal import AVAILABLE
 from presence.text import plain
+from presence.words.waiting import BUILDER_ONLY
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -61,7 +62,7 @@ def addParser(subparsers: Any) -> None:
         "command, and gone when that stops; needs --for or --until, a day at most",
     )
     addForce(hold)
-    _add_builder_only(hold, "hold a builder instead of workers: no build of it starts, wherever")
+    _add_builder_only(hold, f"hold a builder instead of workers: {BUILDER_ONLY}")
     addJson(hold, lines=True)
 
     text = "end what `presence hold` has begun"

@@ -99,7 +99,7 @@ const Loaded = memo(function Loaded({ workers, builders, builds }) {
       return after;
     });
   }, []);
-  const onOrder = useCallback((action, meant) => setDialog({ action, workers: meant }), []);
+  const onOrder = useCallback((action, meant) => setDialog({ action, entities: meant }), []);
   const onDone = useCallback((outcome, ids) => {
     say(outcome);
     // what was selected for it is so no longer, or the next order would be about them again
@@ -125,9 +125,9 @@ const Loaded = memo(function Loaded({ workers, builders, builds }) {
   ];
 });
 
-function TheBuilders({ builders, now, choice, choose }) {
+function TheBuilders({ builders, now, choice, choose, onOrder }) {
   if (builders === NONE) return null;
-  return h(BuildersView, { builders, now, text: choice.text, onText: (text) => choose({ text }) });
+  return h(BuildersView, { builders, now, onOrder, text: choice.text, onText: (text) => choose({ text }) });
 }
 
 function OneWorker({ choice, ...rest }) {

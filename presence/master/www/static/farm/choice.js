@@ -30,6 +30,11 @@ export function heldBy(worker, source) {
   return worker.holds.find((hold) => sourceOf(hold) === source);
 }
 
+/** The hold that an admin has ordered, of a worker or of a builder itself; null or undefined if there is none. */
+export function orderedHold(entity) {
+  return entity.holds ? heldBy(entity, "admin") : entity.hold;
+}
+
 /** The first break that begins after now. The one that the master has sent may have begun since. */
 export function nextBreak(worker, now) {
   const next = worker.next_break;

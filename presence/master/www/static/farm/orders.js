@@ -1,13 +1,15 @@
-// What may be ordered: hold, drain, release, work in spite of the breaks; and pause, which is Buildbot's own.
+// What may be ordered: hold, drain, release, work in spite of the breaks; hold and release of a builder itself; and pause, which
+// is Buildbot's own.
 
 import { hasBreaks, heldBy } from "./choice.js";
-import { order, orderMany, orderTheirs } from "./rest.js";
+import { order, orderBuilder, orderMany, orderTheirs } from "./rest.js";
+import words from "../wordlist.js";
 
 /**
  * By action: the `title` of its dialog, the text of its `button`, `done` (what has been done with the workers), `of`:
  * whether it may be ordered for a worker, and `others`: why workers are left out for which it may not; `asks`: the fields
  * of its dialog; `says`: what is to be known before; `replaces`: whether it ends what an admin has ordered before; `theirs`: whether
- * it is Buildbot's own.
+ * it is Buildbot's own; `ofBuilder`: what the order is called where it is one of a builder.
  */
 export const ACTIONS = {
   hold: {
@@ -69,6 +71,26 @@ export const ACTIONS = {
     says: "This ends Buildbot's own pause or quarantine, and nothing else.",
     theirs: true,
   },
+  holdBuilder: {
+    title: "Hold the builder",
+    button: "Hold",
+    done: "held",
+    of: () => true,
+    asks: ["reason", "until"],
+    never: "until somebody releases it",
+    says: `The builder, instead of workers: ${words.builderOnly}. What runs is finished, and what waits keeps its place.`,
+    replaces: true,
+    ofBuilder: "hold",
+  },
+  releaseBuilder: {
+    title: "Release the builder",
+    button: "Release",
+    done: "released",
+    of: () => true,
+    asks: [],
+    says: "This ends the hold of the builder itself, and nothing else: its workers do as before.",
+    ofBuilder: "release",
+  },
 };
 
 /** Whether Buildbot's own "unpause" would do something for it. */
@@ -88,8 +110,10 @@ export function groupOf(workers) {
   return workers.length > 1 ? `drain ${Math.random().toString(16).slice(2, 10)}` : null;
 }
 
-/** Order `action` for all of `workers`, or for none of them: then it fails with what the master says. */
+/** Order `action` for all of `workers`, or for none of them, or for one builder: it fails with what the master says. */
 export async function orderAll(action, workers, params) {
+  const { ofBuilder } = ACTIONS[action];
+  if (ofBuilder) return notConfirmed([await orderBuilder(workers[0].builderid, ofBuilder, params)]);
   if (ACTIONS[action].theirs) {
     await orderEach(action, workers, params);
     return null;

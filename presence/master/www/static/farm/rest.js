@@ -64,6 +64,11 @@ export function orderMany(names, action, params) {
   return post("presences", action, { ...params, workers: names });
 }
 
+/** Post an order for a builder itself. */
+export function orderBuilder(builderid, action, params) {
+  return post(`builderpresences/${builderid}`, action, params);
+}
+
 /** Post an order of Buildbot's own for a worker: pause or unpause it. */
 export function orderTheirs(workerid, action, params) {
   return post(`workers/${workerid}`, action, params);

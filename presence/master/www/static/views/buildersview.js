@@ -1,13 +1,15 @@
-// The table of the builders. On top are those with pending requests that no worker is ready for.
+// The table of the builders, and what may be ordered of one itself. On top are those with pending requests that no worker is ready for.
 
 import { h, Link, memo, useMemo } from "../react.js";
 import { troublesFirst } from "../farm/choice.js";
 import { More, useGrowing } from "./growing.js";
+import { orderButton } from "./orderbutton.js";
 import { said } from "../farm/said.js";
 import { BuilderState } from "./state.js";
 import { count, fullText, inText, momentText } from "../farm/words.js";
 
-export function BuildersView({ builders, now, text, onText }) {
+/** `onOrder(action, builders)` opens the dialog; `onText(text)` is what has been searched for. */
+export function BuildersView({ builders, now, text, onText, onOrder }) {
   const shown = useMemo(() => {
     const lower = text.trim().toLowerCase();
     return troublesFirst(builders.filter((builder) => builder.name.toLowerCase().includes(lower)));
@@ -53,6 +55,11 @@ export function BuildersView({ builders, now, text, onText }) {
           ["Builder", "State", "Ready", "Pending", "Why none builds", "Goes on"].map((each) =>
             h("th", { key: each, scope: "col" }, each),
           ),
+          h(
+            "th",
+            { scope: "col", className: "presence-actions" },
+            h("span", { className: "sr-only" }, "Actions"),
+          ),
         ),
       ),
       h(
@@ -62,17 +69,18 @@ export function BuildersView({ builders, now, text, onText }) {
           h(BuilderRow, {
             key: builder.builderid,
             builder,
+            onOrder,
             back: builder.back_at === null ? null : momentText(builder.back_at, now),
             backIn: builder.back_at === null ? null : inText(builder.back_at, now),
           }),
         ),
-        h(More, { shown: rows, total: shown.length, columns: 6, grow }),
+        h(More, { shown: rows, total: shown.length, columns: 7, grow }),
       ),
     ),
   );
 }
 
-const BuilderRow = memo(function BuilderRow({ builder, back, backIn }) {
+const BuilderRow = memo(function BuilderRow({ builder, onOrder, back, backIn }) {
   const troubled = builder.waiting > 0 && builder.ready === 0;
   return h(
     "tr",
@@ -94,5 +102,15 @@ const BuilderRow = memo(function BuilderRow({ builder, back, backIn }) {
         ),
       back === null && builder.ready === 0 && h("span", { className: "presence-by" }, "not known"),
     ),
+    h("td", { className: "presence-actions" }, actions(builder, onOrder)),
   );
 });
+
+function actions(builder, onOrder) {
+  const button = (...how) => orderButton(builder, onOrder, ...how);
+  if (!builder.hold) return button("holdBuilder", "Hold…", "Hold the builder");
+  return [
+    button("releaseBuilder", "Release", "Release the builder"),
+    button("holdBuilder", "Change…", "Change the hold of the builder"),
+  ];
+}

@@ -1,10 +1,10 @@
-// The dialog for orders: it holds workers, drains them, releases them, or lets them work in spite of their breaks.
+// The dialog for orders: it holds workers, drains them, releases them, or lets them work in spite of their breaks; and holds a builder.
 
 import { h, useEffect, useId, useLayoutEffect, useRef, useState } from "../react.js";
 import { ACTIONS, groupOf, orderAll } from "../farm/orders.js";
 import { Problems, problemOf } from "./problems.js";
 import { UntilField, untilOf, whatIs } from "./until.js";
-import { heldBy } from "../farm/choice.js";
+import { orderedHold } from "../farm/choice.js";
 import { DRAIN_ENDS } from "../farm/kinds.js";
 import { isolated } from "../holds.js";
 import { said } from "../farm/said.js";
@@ -14,8 +14,11 @@ const MAX_REASON = 512;
 
 const TWO_HOURS = { choice: "7200", moment: "" };
 
-/** About `workers`. `onClose()` when it is closed; `onDone(text, ids)`, before, with what has been done, and to whom. */
-export function OrderDialog({ action, workers, onClose, onDone }) {
+/**
+ * About `entities`: workers, or one builder. `onClose()` when it is closed; `onDone(text, ids)`, before, with what has been done, and to
+ * which workers.
+ */
+export function OrderDialog({ action, entities, onClose, onDone }) {
   const dialog = useRef(null);
   const title = useId();
   const latest = useRef(onClose);
@@ -39,14 +42,15 @@ export function OrderDialog({ action, workers, onClose, onDone }) {
       onCancel: (event) => (event.preventDefault(), latest.current()),
       onMouseDown: (event) => event.target === dialog.current && latest.current(),
     },
-    h(OrderForm, { action, workers, title, onClose, onDone }),
+    h(OrderForm, { action, entities, title, onClose, onDone }),
   );
 }
 
-function OrderForm({ action, workers, title, onClose, onDone }) {
-  const { button, of, others, done, title: what, asks, never, says, replaces } = ACTIONS[action];
-  const meant = workers.filter(of);
-  const rest = workers.filter((worker) => !of(worker));
+function OrderForm({ action, entities, title, onClose, onDone }) {
+  const { button, of, others, done, title: what, asks, never, says, replaces, ofBuilder } = ACTIONS[action];
+  const noun = ofBuilder ? "builder" : "worker";
+  const meant = entities.filter(of);
+  const rest = entities.filter((entity) => !of(entity));
   const [order, setOrder] = useState(() => orderOf(action, meant));
   const [sending, setSending] = useState(false);
   const [problems, setProblems] = useState([]);
@@ -79,8 +83,8 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
       }
       return;
     }
-    const ids = meant.map((worker) => worker.workerid);
-    const told = `${count(meant.length, "worker")} ${meant.length === 1 ? "is" : "are"} ${done}`;
+    const ids = ofBuilder ? [] : meant.map((worker) => worker.workerid);
+    const told = `${count(meant.length, noun)} ${meant.length === 1 ? "is" : "are"} ${done}`;
     onDone(waits ? `${told}: ${waits}` : told, ids);
     if (!closed.current) onClose();
   };
@@ -99,7 +103,7 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
       "h2",
       { id: title, className: "h5" },
       `${what}: `,
-      meant.length === 1 ? said(meant[0].name) : count(meant.length, "worker"),
+      meant.length === 1 ? said(meant[0].name) : count(meant.length, noun),
     ),
     meant.length > 1 && h("p", null, namesOf(meant, 8)),
     rest.length > 0 &&
@@ -168,7 +172,7 @@ function OrderForm({ action, workers, title, onClose, onDone }) {
 function Replaced({ action, workers }) {
   const other = (worker) => (action === "drain" ? !worker.drain : Boolean(worker.drain));
   const held = workers.filter(
-    (worker) => heldBy(worker, "admin") !== undefined && (workers.length > 1 || other(worker)),
+    (worker) => orderedHold(worker) && (workers.length > 1 || other(worker)),
   );
   if (!held.length) return null;
   return h("p", { className: "presence-by" }, `Replaces the hold or the drain of ${namesOf(held, 5)}.`);
@@ -183,7 +187,7 @@ function namesOf(workers, most) {
 
 /** What the fields say at first: what has been ordered before, where one changes it. */
 function orderOf(action, meant) {
-  const before = meant.length === 1 ? heldBy(meant[0], "admin") : undefined;
+  const before = meant.length === 1 ? orderedHold(meant[0]) : undefined;
   const drain = meant.length === 1 ? meant[0].drain : null;
   const reason = (ACTIONS[action].replaces && before?.reason) || "";
   const then = drain?.on_deadline ?? Object.keys(DRAIN_ENDS)[0];

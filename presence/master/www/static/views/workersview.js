@@ -8,6 +8,7 @@ import { drainDeadline } from "../farm/kinds.js";
 import { changeOf, isPaused } from "../farm/orders.js";
 import { infoTexts } from "./details.js";
 import { More, useGrowing } from "./growing.js";
+import { orderButton } from "./orderbutton.js";
 import { WorkerState } from "./state.js";
 import { holdParts, isolated } from "../holds.js";
 import { said, sentence } from "../farm/said.js";
@@ -245,19 +246,7 @@ export function Running({ worker, runs, most = NAMED }) {
 /** The buttons for one worker. */
 export function Actions({ worker, onOrder }) {
   const held = heldBy(worker, "admin") !== undefined;
-  const button = (action, text, title) =>
-    h(
-      "button",
-      {
-        key: action,
-        type: "button",
-        className: "btn btn-sm btn-outline-secondary",
-        title,
-        "aria-label": `${title} ${isolated(worker.name)}`,
-        onClick: () => onOrder(action, [worker]),
-      },
-      text,
-    );
+  const button = (...how) => orderButton(worker, onOrder, ...how);
   return [
     worker.drain && button("release", "Cancel", "Cancel the drain of"),
     held && !worker.drain && button("release", "Release", "Release"),

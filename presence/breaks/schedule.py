@@ -18,7 +18,7 @@ from presence.breaks.sparing import Deadline, Spared, Sparing
 from presence.breaks.written import Break
 from presence.calendar.timeofday import isEndOfDay, timeOfDay
 from presence.calendar.wallclock import asInstant
-from presence.calendar.zones import canonicalZone, localZone
+from presence.calendar.zones import canonicalZone, localZone, zoneName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +43,11 @@ def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage]:
 # as few schedules have such breaks, they are put together when they are asked for
 _partials = lru_cache(maxsize=1024)(Partials)
 _sparing = lru_cache(maxsize=1024)(Sparing)
+
+
+@lru_cache(maxsize=1024)  # it is asked whenever a worker is told of
+def _zones(breaks: tuple[Break, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(zoneName(each.tz) for each in breaks if each.tz is not None))
 
 
 class BreakSchedule:
@@ -142,6 +147,11 @@ class BreakSchedule:
         """What `interval`, one of this schedule's, means for builds that run when it starts."""
         limit = interval.limit if isinstance(interval, PartialInterval) else None
         return _sparing(self.breaks).of(interval.start, interval.stop, limit)
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """What the zones are called in which its breaks are written, each once; none if there are no breaks."""
+        return _zones(self.breaks) if self.breaks else ()
 
     @property
     def isEmpty(self) -> bool:

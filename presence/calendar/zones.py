@@ -104,6 +104,11 @@ def zoneFor(written: str | tzinfo) -> tzinfo:
     return _Pep495(written)
 
 
+def zoneName(written: str | tzinfo) -> str:
+    """What a zone from `canonicalZone()` is called: its IANA name, or "UTC+02:00". The others have no name: "local time"."""
+    return str(written) if isinstance(written, (str, timezone)) else "local time"
+
+
 def localZone(
     environ: Mapping[str, str] = os.environ, localtime: Path = Path("/etc/localtime")
 ) -> str | tzinfo:

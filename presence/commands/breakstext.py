@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from presence.breaks.partial import PartialInterval
 from presence.breaks.warnings import lastEnd
 from presence.calendar.wallclock import clockChanges, later
-from presence.calendar.zones import zoneFor
+from presence.calendar.zones import zoneFor, zoneName
 from presence.words.breaks import sparedText
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def titleOf(name: str, schedule: BreakSchedule, zone: str | tzinfo | None, home:
     if zone is None:
         written = [each.tz for each in schedule.breaks if each.tz is not None]
         zone = written[0] if written and all(each == written[0] for each in written) else home
-    return Title(name, zoneFor(zone), zone if isinstance(zone, str) else "local time")
+    return Title(name, zoneFor(zone), zoneName(zone))
 
 
 def period(start: datetime, days: int) -> str:

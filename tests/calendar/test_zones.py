@@ -10,7 +10,7 @@ from dateutil import tz as dateutil_tz
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.windowszones import WINDOWS_ZONES
-from presence.calendar.zones import canonicalZone, localZone, localZoneWarning, zoneFor, zoneWarning
+from presence.calendar.zones import canonicalZone, localZone, localZoneWarning, zoneFor, zoneName, zoneWarning
 
 UTC = timezone.utc
 
@@ -162,6 +162,19 @@ class ZoneForTests(SynchronousTestCase):
         local = datetime(2026, 7, 1, 10, tzinfo=UTC).astimezone(rules)
         self.assertEqual((local.hour, local.tzname(), local.dst()), (12, "CEST", timedelta(hours=1)))
         self.assertIsNone(rules.utcoffset(None))
+
+
+class ZoneNameTests(SynchronousTestCase):
+    def test_names(self):
+        """A zone is called by its IANA name, or its offset; one that has neither is some local time."""
+        for zone, name in (
+            ("Europe/Berlin", "Europe/Berlin"),
+            (ZoneInfo("Asia/Tokyo"), "Asia/Tokyo"),
+            (timezone(timedelta(hours=2)), "UTC+02:00"),
+            (timezone.utc, "UTC"),
+            (dateutil_tz.tzlocal(), "local time"),
+        ):
+            self.assertEqual(zoneName(canonicalZone(zone)), name)
 
 
 class LocalZoneTests(SynchronousTestCase):

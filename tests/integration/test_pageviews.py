@@ -96,7 +96,10 @@ class ViewTests(PageTestCase):
 
     def test_details(self):
         """What Buildbot knows of a machine stands below the name, if that is chosen; the choice stands in the address."""
-        self.start(MAC, ARM)
+        tokyo = (
+            'worker.BuildSlave("tokyo", PASSWORD, onBreakDuring=("07:00", "19:00"), timezone="Asia/Tokyo")'
+        )
+        self.start(MAC, ARM, tokyo)
         worker = self.farm.worker("mac-mini")
         (worker.directory / "info" / "admin").write_text("Ann \u202e<ann@example.org>\n")
         (worker.directory / "info" / "host").write_text("in the\ncellar\n")
@@ -107,9 +110,13 @@ class ViewTests(PageTestCase):
         for name, text in (("Owner", "Ann \ufffd<ann@example.org>"), ("Host", "in the cellar")):
             page.get_by_label(name, exact=True).check()
             self.assertShows(page, "mac-mini", f"{name}: {text}")
-        self.assertNotIn("Owner", self.row(page, "aarch64").inner_text())
+        page.get_by_label("Zone", exact=True).check()
+        self.assertShows(page, "tokyo", "Zone: Asia/Tokyo")
+        for name in ("Owner", "Zone"):
+            self.assertNotIn(name, self.row(page, "aarch64").inner_text())
         page.reload()
         self.assertShows(page, "mac-mini", "Host: in the cellar")
+        self.assertShows(page, "tokyo", "Zone: Asia/Tokyo")
         page.get_by_text("Details", exact=True).click()
         page.get_by_label("Owner", exact=True).uncheck()
         page.get_by_text("Owner: ").wait_for(state="detached")

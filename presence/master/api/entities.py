@@ -161,6 +161,7 @@ class Entities:
             "work_until": None,
             "builders": self._builder_ids_of(name),
             "groups": list(self._groups_of(worker)),
+            "zones": [],
             "holdable": enrolled is not None,
             "drain": None,
             "masterid": None if self._farm is None else self._master.masterid,
@@ -185,6 +186,7 @@ class Entities:
                 {"builder": builder, "reason": why.reason, "until": why.until, "finish_by": why.finishBy}
                 for builder, why in self._door.refusals(name).items()
             ]
+            entity["zones"] = list(enrolled.schedule.zones)
             coming = self._forecast.next(enrolled.schedule, now)
             entity["next_break"] = None if coming is None else _break(coming)
             if breaks:

@@ -339,6 +339,7 @@ class Presence(_Published, base.ResourceType):
         work_until = filters.NullableInstant
         builders = types.List(of=types.Integer())
         groups = types.List(of=types.String())
+        zones = types.List(of=types.String())
         holdable = types.Boolean()
         drain = types.NoneOk(filters.DrainType("drain"))
         masterid = types.NoneOk(types.Integer())

@@ -90,6 +90,7 @@ class PresenceEntity(TypedDict):
     work_until: float | None
     builders: list[int]
     groups: list[str]
+    zones: list[str]
     holdable: bool
     drain: DrainEntity | None
     masterid: int | None

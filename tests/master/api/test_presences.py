@@ -1,3 +1,4 @@
+from presence.breaks import forecast, schedule
 from presence.breaks.schedule import Break
 from presence.master.api import presences
 from presence.master.api.registration import registerResources
@@ -48,6 +49,7 @@ class WorkerTests(ApiTestCase):
                 "work_until": None,
                 "builders": builders,
                 "groups": [],
+                "zones": [],
                 "holdable": True,
                 "drain": None,
                 "masterid": None,
@@ -104,7 +106,27 @@ class WorkerTests(ApiTestCase):
         self.assertEqual(entity["next_break"], expected[1])
 
     def patchZone(self, name):
-        self.patch(__import__("presence.breaks.forecast", fromlist=["x"]), "localZone", lambda: name)
+        for module in (forecast, schedule):
+            self.patch(module, "localZone", lambda: name)
+
+    def test_zones(self):
+        """The zones are told in which the breaks are written, each once; the master's where none is named."""
+        self.patchZone("America/New_York")
+        tokyo = [Break(*each, tz="Asia/Tokyo") for each in (("07:00", "08:00"), ("09:00", "10:00"))]
+        self.startMaster(
+            [
+                self.slave("mac-mini", onBreakDuring=[*tokyo, Break("11:00", "12:00", tz="UTC")]),
+                self.slave("aarch64", onBreakDuring=("07:00", "19:00")),
+                self.slave("vm-7", timezone="Asia/Tokyo"),
+            ]
+        )
+        found = {each["name"]: each["zones"] for each in self.getAll("presences")}
+        self.assertEqual(
+            found, {"mac-mini": ["Asia/Tokyo", "UTC"], "aarch64": ["America/New_York"], "vm-7": []}
+        )
+        self.assertEntity(self.getOne("presences/mac-mini"))
+        (tokyo,) = self.getAll("presences?zones__contains=Asia/Tokyo")
+        self.assertEqual(tokyo["name"], "mac-mini")
 
     def test_localMidnight(self):
         """The days begin at the midnight of this host, whatever its zone, and on days of 23 hours too."""

@@ -1,14 +1,15 @@
-// What one may choose to see of each worker beside the columns: what Buildbot knows of it since it has connected.
+// What one may choose to see of each worker beside the columns: what Buildbot knows of it since it has connected, and the zone of its breaks.
 
 import { h, useEffect, useState } from "../react.js";
 import { get } from "../farm/rest.js";
 import { isolated } from "../holds.js";
 
-/** `[key, text, name in Buildbot's workerinfo]` of each. */
+/** `[key, text, name in Buildbot's workerinfo]` of each; null where it is ours. */
 const DETAILS = [
   ["owner", "Owner", "admin"],
   ["host", "Host", "host"],
   ["version", "Version", "version"],
+  ["zone", "Zone", null],
 ];
 
 /** Those that `choice` names, with commas between. */
@@ -46,10 +47,10 @@ export function Details({ choice, onChoice }) {
 
 const NOTHING = new Map();
 
-/** What Buildbot knows of each worker, by its id; it is asked where there are any `details`. */
+/** What Buildbot knows of each worker, by its id; it is asked where any of the `details` is from there. */
 export function useInfos(details, workers) {
   const [infos, setInfos] = useState(NOTHING);
-  const wanted = details.length > 0;
+  const wanted = details.some(([, , name]) => name !== null);
   // one that connects may be another machine, or another version
   const connected = wanted ? workers.filter((each) => each.connected).map((each) => each.workerid).join() : "";
   useEffect(() => {
@@ -67,10 +68,12 @@ export function useInfos(details, workers) {
   return infos;
 }
 
-/** What there is to say of one worker, of which Buildbot knows `info`: nothing of one that was never connected. */
-export function infoTexts(details, info) {
+/** What there is to say of one worker, of which Buildbot knows `info`: nothing of one that was never connected, or has no breaks. */
+export function infoTexts(details, worker, info) {
+  // (a master that is older than the page tells of no zones)
+  const said = (name) => (name === null ? (worker.zones ?? []).join(", ") : String(info?.[name] ?? ""));
   return details
-    .map(([, text, name]) => [text, String(info?.[name] ?? "").trim().replaceAll("\n", " ")])
+    .map(([, text, name]) => [text, said(name).trim().replaceAll("\n", " ")])
     .filter(([, value]) => value)
     .map(([text, value]) => `${text}: ${isolated(value)}`);
 }

@@ -62,7 +62,7 @@ export function WorkersView({ workers, builds, now, sort, onSort, selected, onSe
           selected: selected.has(worker.workerid),
           onSelect,
           onOrder,
-          info: infoTexts(details, infos.get(worker.workerid)).join("\n"),
+          info: infoTexts(details, worker, infos.get(worker.workerid)).join("\n"),
           ...timesOf(worker, builds.get(worker.name), now),
         }),
       ),

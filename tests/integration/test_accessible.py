@@ -6,11 +6,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest
 
+from tests.integration.axe import AXE, seriousOnes
 from tests.integration.farm import break_
 from tests.integration.pagecase import PLAIN, PageTestCase
-
-#: `make node-tools` puts it there, where there is npm.
-AXE = Path(__file__).parents[2] / ".node/node_modules/axe-core/axe.min.js"
 
 HOUR = 3600
 
@@ -27,16 +25,6 @@ class Everybody(RolesFromBase):
 c["www"]["authz"] = util.Authz(
     allowRules=[util.AnyControlEndpointMatcher(role="admins")], roleMatchers=[Everybody()]
 )
-"""
-
-# What axe-core finds that is serious, in what is ours: the rule, and where.
-FOUND = """
-async (where) => {
-    const {violations} = await axe.run({include: [where]}, {resultTypes: ["violations"]});
-    return violations
-        .filter(({impact}) => impact === "serious" || impact === "critical")
-        .flatMap(({id, nodes}) => nodes.map(({target, any}) => `${id}: ${target} ${any[0]?.message ?? ""}`));
-}
 """
 
 # What looks as if one could click on it, and is neither reached with the keyboard nor part of what is.
@@ -155,11 +143,7 @@ class AccessibleTests(PageTestCase):
         if directory := os.environ.get("PRESENCE_SCREENSHOTS"):
             file = "".join(each if each.isalnum() else "-" for each in name)
             page.screenshot(path=Path(directory) / f"{file[:60]}.png", full_page=True)
-        if not AXE.exists():
-            return []
-        if page.evaluate("typeof axe") == "undefined":
-            page.add_script_tag(path=AXE)
-        return page.evaluate(FOUND, where)
+        return seriousOnes(page, where)
 
     def keyboard(self, page, where):
         """What cannot be done with the keyboard."""

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.commands import exits
 from presence.wire.localaddress import OPEN_FILENAME, LocalFile
+from tests.integration.axe import seriousInBothThemes
 from tests.integration.browser import Browser
 from tests.integration.farm import Farm
 from tests.integration.ownerscommands import Terminal
@@ -55,7 +56,7 @@ class PageTests(PageCase):
 
     def test_awayAndBack(self):
         """A click on away is heeded by the master, what happens there is seen without reloading, and a click on
-        back ends it.
+        back ends it. axe-core finds nothing serious, away or not, light or dark.
         """
         owner = self.begin()
         page = self.open(self.browser, owner)
@@ -76,6 +77,7 @@ class PageTests(PageCase):
         # what turns the text around is seen, and stays in an element of its own
         self.saysThat(page, "#holds bdi", "new \ufffddisk")
         self.browser.look(page, "owner-away")
+        self.assertEqual(seriousInBothThemes(page, "html"), {})
         runs.letFinish().waitUntilBuilt()
         self.saysThat(page, "#running", "Nothing.")
         self.assertEqual(waits.builds, [])
@@ -88,6 +90,7 @@ class PageTests(PageCase):
         self.saysThat(page, "#headline", "Accepts builds")
         waits.waitUntilBuilt()
         self.browser.look(page, "owner-available")
+        self.assertEqual(seriousInBothThemes(page, "html"), {})
         self.browser.assertQuiet()
 
     def test_returning(self):

@@ -3,11 +3,13 @@
 import email
 import email.policy
 import json
+import os
 import re
 import shutil
 import stat
 import subprocess
 import tempfile
+from html import escape
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
@@ -32,9 +34,18 @@ c["services"] = [
         fromaddr="buildbot@example.org",
         relayhost="127.0.0.1",
         smtpPort={smtp},
-        generators=[util.PresenceGenerator(drains=True, backEarly=True)],
+        generators=[
+            util.PresenceGenerator(
+                drains=True, backEarly=True, message_formatter=util.PresenceMessageFormatter(template_type="html")
+            )
+        ],
     ),
 ]
+"""
+
+# How a mail program may look.
+LOOK = """<!doctype html>
+<style>body { font: 16px/1.5 sans-serif; margin: 0; padding: 1rem } th { padding-right: 1rem; text-align: left }</style>
 """
 
 # Ends the program when its standard input is closed: by whoever started it, or by that one's end.
@@ -149,7 +160,21 @@ class TellingTests(PageTestCase):
         self.assertEqual(message["Subject"], "mac-mini is drained: nothing runs on it any more")
         # (as of workers that are missing, Buildbot says the recipients to the server only)
         self.assertEqual(message["From"], "buildbot@example.org")
-        self.assertIn("#/presence?view=worker&worker=mac-mini", message.get_content())
+        self.assertEqual(message.get_content_type(), "text/html")
+        self.assertIn("#/presence?view=worker&amp;worker=mac-mini", message.get_content())
+        if self.browser is not None:
+            self.checkLook(message, to)
+
+    def checkLook(self, message, to):
+        """What a mail program shows of it: what has happened, with a link to our page of the worker."""
+        heads = {"From": message["From"], "To": ", ".join(to), "Subject": message["Subject"]}
+        rows = "".join(f"<tr><th>{name}<td>{escape(text)}" for name, text in heads.items())
+        page = self.browser.open(size=(720, 320))
+        page.set_content(f"{LOOK}<table>{rows}</table><hr>{message.get_content()}")
+        link = page.get_by_role("listitem").get_by_role("link", name=message["Subject"])
+        self.assertTrue(link.get_attribute("href").endswith("#/presence?view=worker&worker=mac-mini"))
+        if directory := os.environ.get("PRESENCE_SCREENSHOTS"):
+            page.locator("body").screenshot(path=Path(directory) / "notice.png")
 
     def checkTrail(self):
         lines = self.shell("log").splitlines()

@@ -63,6 +63,7 @@ class ViewTests(PageTestCase):
         text.fill("")
         # a chip for each kind of worker: those that are pressed are shown
         chips = page.get_by_role("group", name="State")
+        chips.get_by_role("button", name="not connected").wait_for()
         self.assertEqual(
             [" ".join(each.split()) for each in chips.get_by_role("button").all_inner_texts()],
             ["1 available", "1 held", "3 not connected"],

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choiceText, chosen, countText, groupsOf, inState, nextBreak, sorted, troublesFirst } from "./farm/choice.js";
+import { choiceText, chosen, countText, groupsOf, inState, nextBreak, orderedHold, sorted, troublesFirst } from "./farm/choice.js";
 import { KINDS, counted, kindOf, kindText } from "./farm/kinds.js";
 import { isolated, stateText } from "./holds.js";
 
@@ -130,4 +130,12 @@ test("what is called available is what builds start on", () => {
 test("a text from people turns nothing around", () => {
   assert.equal(isolated("a\u202eb"), "a\ufffdb");
   assert.equal(isolated("עברית"), "\u2068עברית\u2069");
+});
+
+test("what an admin has ordered is one of a worker's holds, and the only hold of a builder", () => {
+  const hold = held("admin");
+  assert.equal(orderedHold(worker("a", { holds: [held("break"), hold] })), hold);
+  assert.equal(orderedHold(worker("a", { holds: [held("break")] })), undefined);
+  assert.equal(orderedHold({ name: "b", hold }), hold);
+  assert.equal(orderedHold({ name: "b", hold: null }), null);
 });

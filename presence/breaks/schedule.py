@@ -35,9 +35,10 @@ _BEHIND, _AHEAD = 32, 432
 
 
 @lru_cache(maxsize=1024)  # many workers have the same schedule
-def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage]:
-    """These breaks, and when at least one of them is that is not a partial one: objects that are there once."""
-    return breaks, coverageOf([each for each in breaks if not each.isPartial])
+def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage, tuple[str, ...]]:
+    """These breaks, when at least one of them is that is not a partial one, and their zones: objects that are there once."""
+    zones = dict.fromkeys(zoneName(each.tz) for each in breaks if each.tz is not None)
+    return breaks, coverageOf([each for each in breaks if not each.isPartial]), tuple(zones)
 
 
 # as few schedules have such breaks, they are put together when they are asked for
@@ -45,22 +46,18 @@ _partials = lru_cache(maxsize=1024)(Partials)
 _sparing = lru_cache(maxsize=1024)(Sparing)
 
 
-@lru_cache(maxsize=1024)  # it is asked whenever a worker is told of
-def _zones(breaks: tuple[Break, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(zoneName(each.tz) for each in breaks if each.tz is not None))
-
-
 class BreakSchedule:
     """The breaks of one worker, as one answer: their union, in which overlapping and adjacent breaks are one.
 
-    `breaks` are those it was given, each with a `tz`. Schedules with the same breaks are equal.
+    `breaks` are those it was given, each with a `tz`; `zones` is what these are called, each once. Schedules with the same breaks are equal.
     Instants are aware datetimes of any zone (`ValueError` for a naive one), and UTC when returned.
     It does not know what time it is, and answers a question alike whenever and however often it is asked.
     """
 
-    __slots__ = ("_coverage", "breaks")
+    __slots__ = ("_coverage", "breaks", "zones")
 
     breaks: tuple[Break, ...]
+    zones: tuple[str, ...]
 
     def __init__(self, breaks: Iterable[Break] = (), timezone: str | tzinfo | None = None) -> None:
         """`timezone` is for those of `breaks` that have no `tz`; None is the zone of this host."""
@@ -68,7 +65,7 @@ class BreakSchedule:
         zone = None if timezone is None else canonicalZone(timezone)
         if zone is None and any(each.tz is None for each in breaks):
             zone = localZone()
-        self.breaks, self._coverage = _shared(
+        self.breaks, self._coverage, self.zones = _shared(
             tuple(each if zone is None else each.inZone(zone) for each in breaks)
         )
 
@@ -147,11 +144,6 @@ class BreakSchedule:
         """What `interval`, one of this schedule's, means for builds that run when it starts."""
         limit = interval.limit if isinstance(interval, PartialInterval) else None
         return _sparing(self.breaks).of(interval.start, interval.stop, limit)
-
-    @property
-    def zones(self) -> tuple[str, ...]:
-        """What the zones are called in which its breaks are written, each once; none if there are no breaks."""
-        return _zones(self.breaks) if self.breaks else ()
 
     @property
     def isEmpty(self) -> bool:

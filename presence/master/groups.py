@@ -26,6 +26,8 @@ class Groups:
 
     def __init__(self, groups: Any = None) -> None:
         self._patterns: dict[str, tuple[str, ...]] = {}
+        # by the names of workers that have been asked for: it is asked whenever a worker is told of
+        self._found: dict[str, tuple[str, ...]] = {}
         if groups is None:
             return
         if not isinstance(groups, dict):
@@ -45,13 +47,18 @@ class Groups:
 
     def of(self, worker: Any) -> tuple[str, ...]:
         """The names of the groups to which `worker`, one of Buildbot's, belongs: its machine is the last of them."""
-        found = [
-            name
-            for name, patterns in self._patterns.items()
-            if any(fnmatchcase(worker.workername, each) for each in patterns)
-        ]
+        found = self._named(worker.workername) if self._patterns else ()
         machine = worker.machine_name
-        return tuple(found) if machine is None else (*found, machine)
+        return found if machine is None else (*found, machine)
+
+    def _named(self, worker: str) -> tuple[str, ...]:
+        if worker not in self._found:
+            self._found[worker] = tuple(
+                name
+                for name, patterns in self._patterns.items()
+                if any(fnmatchcase(worker, each) for each in patterns)
+            )
+        return self._found[worker]
 
     def check(self, workers: Iterable[str], machines: Iterable[str]) -> None:
         """Whether each name means one thing, in a configuration with these workers and machines."""

@@ -30,8 +30,8 @@ class TellingTests(ApiTestCase):
     def told(self, name="mac-mini"):
         return [hold["source"] for hold in self.snapshots.told(name)["holds"]]
 
-    def build(self):
-        """One of them begins or ends a build every now and then: the wave goes on."""
+    def goOn(self):
+        """Something changes of one of them every now and then: the wave goes on."""
         for _ in range(8):
             self.assembly._events.workerChanged("s390x")
             self.pass_(0.25)
@@ -45,5 +45,18 @@ class TellingTests(ApiTestCase):
         self.connect("aarch64")
         self.connect("s390x")
         self.presence().hold("admin", reason="disk")
-        self.build()
+        self.goOn()
         self.assertEqual(self.told(), ["offline", "admin"])
+
+    def test_buildsInAWave(self):
+        """So is what one builds that has been connected all the time."""
+        for name in ("aarch64", "s390x"):
+            self.disconnect(name)
+        self.pass_(5)
+        for name in ("aarch64", "s390x"):
+            self.connect(name)
+        self.presence("aarch64").hold("admin")
+        self.presence("s390x").hold("admin")
+        self.request()
+        self.goOn()
+        self.assertEqual(self.snapshots.told("mac-mini")["running"], 1)

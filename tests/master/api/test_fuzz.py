@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from presence.breaks.schedule import Break
+from presence.master.api import presences
 from presence.orders.workers import ACTIONS
 from tests.master.apicase import ApiTestCase, user
 from tests.orders.test_workers import JSON
@@ -94,6 +95,18 @@ class FuzzTests(ApiTestCase):
             self.assertTrue(answer.json["error"])
         self.assertEqual(logged, [])
 
+    def assertObeyed(self, entity, action):
+        """What the answer to an order, of a worker or a builder, says is so."""
+        is_builder = "builderid" in entity
+        if not is_builder:
+            # (beside it; one master heeds what it has stored)
+            self.assertTrue(entity.pop("order")["heeded"])
+        self.assertEntity(entity, presences.BuilderPresence if is_builder else presences.Presence)
+        path = f"builderpresences/{entity['builderid']}" if is_builder else f"presences/{entity['name']}"
+        self.assertEqual(self.getOne(f"{path}?field=state")["state"], entity["state"])
+        if action == "hold":
+            self.assertEqual((entity["hold"] if is_builder else entity["holds"][-1])["by"], "ann")
+
     @fuzz
     @given(st.data())
     def test_ordering(self, data):
@@ -112,11 +125,7 @@ class FuzzTests(ApiTestCase):
         answer = self.post(path, action, params)
         logged = self.flushLoggedErrors()
         if answer.status == 200:
-            entity = answer.result
-            self.assertEntity(entity)
-            self.assertEqual(self.getOne(f"presences/{entity['name']}?field=state")["state"], entity["state"])
-            if action == "hold":
-                self.assertEqual(entity["holds"][-1]["by"], "ann")
+            self.assertObeyed(answer.result, action)
         else:
             self.assertIn(answer.status, (400, 404, 501), (path, action, params, answer.json))
             text = answer.error[2]

@@ -97,12 +97,15 @@ class Adoption:
 
     @inlineCallbacks
     def forgetOrders(self) -> Generator[Deferred[Any], Any, None]:
-        """Forget what admins have ordered of them: who adopts them another day does not mean that any more."""
+        """Forget what admins have ordered of them, and of builders: who adopts them another day does not mean that any more."""
         for worker in self._adopted():
             record = worker.adminRecord
             for order in (ReleaseOrder(), WorkOrder()):
                 if record != AdminRecord():
                     yield self._assembly.storedOrders.follow((worker.name,), order, None)
+        if all(isinstance(each, Adopted) for each in self._assembly.roster.enrolledWorkers):
+            # nobody is left who has a presence
+            yield self._assembly.builderHolds.forget()
 
     def stop(self) -> None:
         """Give all of them back."""

@@ -76,6 +76,25 @@ class StockTests(AdoptionTestCase):
         self.pass_(1)
         self.assertEqual(self.startedOn(), ["mac-mini"])
 
+    def test_builderAfterwards(self):
+        """A builder that is held builds again when nobody has a presence any more, and when there is one another day, too."""
+        workers = [self.stock("mac-mini"), self.stock("aarch64")]
+        self.startMaster(workers)
+        self.resultOf(
+            self.master.data.control("hold", {"owner": "ann"}, ("builders", "runtests", "presence"))
+        )
+        brid = self.request()
+        self.pass_(1)
+        self.assertEqual(self.unclaimed(), [brid])
+        self.reconfig(workers, service=None)
+        self.pass_(1)
+        self.assertEqual(self.unclaimed(), [])
+        self.finishAll()
+        self.reconfig(workers)
+        self.request()
+        self.pass_(1)
+        self.assertEqual(self.unclaimed(), [])
+
     def test_drain(self):
         """It is drained: what runs is finished, and counted."""
         self.start()

@@ -78,6 +78,7 @@ def _master(directory: Path, left: list[Leftover]) -> Iterator[Finding]:
         left += leftovers.rows(directory, config, used=used)
         if not used:
             left += leftovers.tokens(directory)
+            left += leftovers.trail(directory)
     left += leftovers.notes(directory)
 
 

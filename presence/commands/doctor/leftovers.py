@@ -65,6 +65,14 @@ def tokens(masterdir: Path) -> Iterator[Leftover]:
         yield Leftover(f"{path}, the tokens with which scripts ordered", path.unlink)
 
 
+def trail(masterdir: Path) -> Iterator[Leftover]:
+    """The trail of a master that has no presence any more."""
+    from presence.master.trail.store import FILENAME as TRAIL  # noqa: PLC0415 (who asks has a Buildbot)
+
+    for path in sorted(masterdir.glob(f"{TRAIL}*")):
+        yield Leftover(f"{path}, the trail of who ordered what", path.unlink)
+
+
 def _runs(directory: Path) -> bool:
     with suppress(OSError, ValueError):
         return isAlive(int((directory / "twistd.pid").read_text().strip()))

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from presence.master.holding.recordtable import BUILDERS, RecordTable
 from presence.model.retries import Retries
 from presence.model.states import Hold
+from presence.orders.workers import ReleaseOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from presence.master.roster import Roster
     from presence.orders.record import AdminRecord
-    from presence.orders.workers import HoldOrder, ReleaseOrder
+    from presence.orders.workers import HoldOrder
 
 _log = Logger()
 
@@ -88,6 +89,13 @@ class BuilderHolds:
             return failure
 
         return self._lock.run(self._follow, builders, order, by).addErrback(failed)
+
+    @inlineCallbacks
+    def forget(self) -> Generator[Deferred[Any], Any, None]:
+        """Release all of them: the farm goes back to Buildbot alone, which has no page on which somebody could."""
+        held = {str(builderid): builderid for builderid in self._holds or ()}
+        if held:
+            yield self.follow(held, ReleaseOrder(), None)
 
     def hold(self, builder: str) -> Hold | None:
         """What holds this builder, or None."""

@@ -17,7 +17,7 @@ from buildbot.db.enginestrategy import create_engine
 from buildbot.db.model import Model
 from buildbot.scripts.base import getConfigFileFromTac
 
-from presence.master.holding.recordtable import BUILDERS, OBJECT
+from presence.master.holding.recordtable import OBJECT
 from presence.orders.record import AdminRecord
 
 if TYPE_CHECKING:
@@ -91,14 +91,14 @@ def removeLeftovers(connection: Any, workers: Iterable[str] | None = None) -> in
 
 def hasName(connection: Any) -> bool:
     """Whether there is a name under which something is, or was, stored."""
-    return connection.execute(_objects(OBJECT, BUILDERS)).first() is not None
+    ours = sa.select(Model.objects.c.id).where(Model.objects.c.name == OBJECT[0])
+    return connection.execute(ours).first() is not None
 
 
-def _objects(*stored: tuple[str, str]) -> Any:
-    """The ids of what we have stored; by default of workers."""
+def _objects() -> Any:
+    """The id of what we have stored of workers."""
     objects = Model.objects.c
-    meant = [sa.and_(objects.name == name, objects.class_name == kind) for name, kind in stored or (OBJECT,)]
-    return sa.select(objects.id).where(sa.or_(*meant))
+    return sa.select(objects.id).where(objects.name == OBJECT[0], objects.class_name == OBJECT[1])
 
 
 def _read(value: str) -> AdminRecord | None:

@@ -189,14 +189,18 @@ class LeftoverTests(DoctorTestCase):
     def test_back(self):
         """On a master that has gone back to stock everything of it is removed, and nothing else."""
         directory = self.master(RULES)
+        trail = [directory / name for name in ("presence-trail.jsonl", "presence-trail.jsonl.1")]
+        for each in trail:
+            each.touch()
         self.stored(directory, "mac-mini")
         (directory / "presence-master.json").write_text("{}")
         (directory / "twistd.pid").unlink()
         _, said = self.doctor(directory, "--clean")
-        self.assertEqual(said.count("removed "), 3, said)
+        self.assertEqual(said.count("removed "), 5, said)
         self.assertEqual(self.rows(directory), ["session_secret"])
         self.assertFalse((directory / "presence-master.json").exists())
         self.assertNotIn("left ", self.doctor(directory)[1])
+        self.assertFalse(any(each.exists() for each in trail))
 
     def test_fresh(self):
         """A master without a database has nothing."""

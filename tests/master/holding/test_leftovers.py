@@ -66,6 +66,15 @@ class LeftoversTests(MasterTestCase):
         self.assertFalse(self.do(hasName))
         self.assertEqual(len(self.query(sa.select(Model.object_state))), len(before) - 2)
 
+    def test_whateverItIs(self):
+        """A name under which no order was ever stored is found, too, as that of the notices."""
+        self.begin()
+        self.assertEqual(self.do(removeLeftovers), 2)
+        self.resultOf(self.master.db.state.getObjectId("presence", "presence.Notices"))
+        self.assertTrue(self.do(hasName))
+        self.assertEqual(self.do(removeLeftovers), 0)
+        self.assertFalse(self.do(hasName))
+
     def test_unreadable(self):
         """What cannot be read is told, and would hold the worker."""
         self.begin()

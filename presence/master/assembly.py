@@ -27,6 +27,7 @@ from presence.master.holding.builderholds import BuilderHolds
 from presence.master.holding.drains import Drains
 from presence.master.holding.givenup import GivenUp
 from presence.master.holding.keepready import FloorGuard, KeepReady
+from presence.master.holding.lastmoment import LastMoment
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
 from presence.master.quiesce.plan import Plan
@@ -92,6 +93,7 @@ class Assembly(SharedService):
     #: see `_exempt()`
     exempt: Callable[[EnrolledWorker, bool], frozenset[str]]
     builderHolds: BuilderHolds
+    lastMoment: LastMoment
 
     @inlineCallbacks
     def startService(self) -> Generator[Deferred[Any], Any, None]:
@@ -145,6 +147,7 @@ class Assembly(SharedService):
         self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
         self.breakDeadlines = BreakDeadlines(roster, self._requeue, self._announce)
         self.builderHolds = BuilderHolds(roster, self._builder_held)
+        self.lastMoment = LastMoment(self.storedOrders, self.builderHolds)
         self.reconfigurations = Reconfigurations(
             roster, self._standstill(master), self._reconfig_changed, self._wake_all
         )

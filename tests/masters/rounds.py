@@ -67,10 +67,10 @@ follow(pb.Connection)
 
 #: Without the question to the database before each build, and without the look every two seconds: what has to be noticed.
 MUTANT = """\
-from presence.master.holding.storedorders import StoredOrders
+from presence.master.holding.lastmoment import LastMoment
 from presence.master.farm.reconciliation import Reconciliation
 from twisted.internet.defer import succeed
-StoredOrders.heed = lambda self, worker: succeed(True)
+LastMoment.heed = lambda self, worker, builder: succeed(True)
 Reconciliation._look = lambda self: None
 """
 

@@ -12,7 +12,7 @@ from twisted.internet.task import deferLater
 
 from presence.orders.abilities import ABILITIES
 from presence.orders.acknowledgement import Acknowledgement
-from presence.orders.reading import OrderRefused, UnknownAction, readOrder
+from presence.orders.reading import CannotFollow, OrderRefused, UnknownAction, readOrder
 from presence.text import MAX_NAME, cut, plain
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from presence.master.api.shapes import OrderedEntity, PresenceEntity
     from presence.master.happenings.happening import Listener
     from presence.master.happenings.orders import Meant
+    from presence.master.holding.recordtable import Check
     from presence.master.holding.storedorders import Followed, StoredOrders
     from presence.orders.reading import Action
     from presence.orders.record import AdminRecord
@@ -184,14 +185,14 @@ class MasterEndpoint(base.Endpoint):
 # --- orders about workers
 
 # How often, and how long after each other (seconds), it is looked whether an order about another master's worker is shown.
-_LOOKS, _LOOK = 25, 0.02
+_LOOKS, _LOOK = 100, 0.005
 
 
 class Farm(Protocol):
     """The other masters; see `presence.master.farm`."""
 
-    def check(self, workers: Mapping[str, int], order: Order) -> Deferred[None]:
-        """Whether all of `workers` (their ids, by name) can follow `order`. Fails with a `ValueError` that says why not."""
+    def check(self, workers: Mapping[str, int], order: Order) -> Check:
+        """What looks whether all of `workers` (their ids, by name) can follow `order`; it raises `CannotFollow`."""
 
     def acknowledge(self, workers: Mapping[str, int], revision: int) -> Deferred[dict[str, Acknowledgement]]:
         """Whether the order with this revision, which has just been stored, is heeded by those who have the workers."""
@@ -207,24 +208,26 @@ def follow(
     orders: StoredOrders = rtype.orders
     farm: Farm | None = rtype.farm
     try:
-        if farm is not None:
-            yield farm.check(workers, order)
-        else:
-            for name in workers:
-                orders.check(name, order)
+        for name in workers if farm is None else ():
+            orders.check(name, order)
     except ValueError as problem:
         raise invalid(f"{problem}{nothing}") from None
+    check = None if farm is None else farm.check(workers, order)
     try:
-        followed: Followed = yield orders.follow(workers, order, by)
+        followed: Followed = yield orders.follow(workers, order, by, check)
+    except CannotFollow as problem:
+        raise invalid(f"{problem}{nothing}") from None
     except OrderRefused as problem:
         raise refused(f"{problem}{nothing}") from None
     if farm is None:
         return dict.fromkeys(workers, Acknowledgement((rtype.master.name,)))
     acknowledged: dict[str, Acknowledgement] = yield farm.acknowledge(workers, followed.revision)
     # what is answered, and asked for next, shall show it: of other masters' workers that takes a moment
-    heeded = {name: each for name, each in followed.records.items() if acknowledged[name].isHeeded}
+    heeded = [(name, each) for name, each in followed.records.items() if acknowledged[name].isHeeded]
     for _ in range(_LOOKS):
-        if all(_shows(rtype.entities.worker(name, breaks=False), each) for name, each in heeded.items()):
+        while heeded and _shows(rtype.entities.worker(heeded[-1][0], breaks=False), heeded[-1][1]):
+            heeded.pop()
+        if not heeded:
             break
         yield deferLater(rtype.master.reactor, _LOOK, lambda: None)
     return acknowledged

@@ -1,6 +1,6 @@
 """Whether anything runs on workers that are drained, at whichever master: counted in the database.
 
-A build has its row there before the gate asks what is ordered of its worker (`presence.master.holding.storedorders.heed`). So when
+A build has its row there before the gate asks what is ordered of its worker (`presence.master.holding.lastmoment`). So when
 none is seen after the drain was stored, none will begin, but for the children that builds of these workers wait for; and those are
 only admitted while such a build runs.
 """

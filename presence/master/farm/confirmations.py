@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _log = Logger()
 
 #: For how long an order waits for those that are to confirm it, in seconds. When that is over they do not start any more what
-#: they have asked the database about before the order was stored (`presence.master.holding.storedorders.GOOD_FOR`).
+#: they have asked the database about before the order was stored (`presence.master.holding.lastmoment.GOOD_FOR`).
 PATIENCE = 1.0
 
 #: The messages: a master heeds all orders up to a revision.

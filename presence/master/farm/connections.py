@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from twisted.internet.defer import Deferred
 
@@ -20,20 +20,19 @@ def mastersOf(master: Any, workerids: Iterable[int]) -> Deferred[dict[int, dict[
 
     One that was killed is among them until Buildbot gives it up, after some minutes; a worker without any is left out.
     """
-    model = master.db.model
+    return master.db.pool.do(mastersIn, master.db.model, sorted(workerids))
+
+
+def mastersIn(connection: Any, model: Any, workerids: Sequence[int]) -> dict[int, dict[int, str]]:
+    """Likewise, in a thread of the database's."""
     connected, masters = model.connected_workers.c, model.masters.c
-    wanted = sorted(workerids)
-
-    def thd(connection: Any) -> dict[int, dict[int, str]]:
-        found: dict[int, dict[int, str]] = {}
-        for first in range(0, len(wanted), _AT_ONCE):
-            rows = connection.execute(
-                sa.select(connected.workerid, masters.id, masters.name)
-                .where(connected.masterid == masters.id, masters.active == 1)
-                .where(connected.workerid.in_(wanted[first : first + _AT_ONCE]))
-            )
-            for row in rows.fetchall():
-                found.setdefault(row.workerid, {})[row.id] = row.name
-        return found
-
-    return master.db.pool.do(thd)
+    found: dict[int, dict[int, str]] = {}
+    for first in range(0, len(workerids), _AT_ONCE):
+        rows = connection.execute(
+            sa.select(connected.workerid, masters.id, masters.name)
+            .where(connected.masterid == masters.id, masters.active == 1)
+            .where(connected.workerid.in_(workerids[first : first + _AT_ONCE]))
+        )
+        for row in rows.fetchall():
+            found.setdefault(row.workerid, {})[row.id] = row.name
+    return found

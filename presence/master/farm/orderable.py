@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.farm.connections import mastersOf
+from presence.master.farm.connections import mastersIn
 from presence.model.retries import Retries
 from presence.orders.orderable import refusalOf
+from presence.orders.reading import CannotFollow
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
 
+    from presence.master.holding.recordtable import Check
     from presence.master.holding.storedorders import StoredOrders
     from presence.master.roster import Roster
     from presence.orders.workers import Order
@@ -67,27 +71,37 @@ class Orderable:
         if self._timer is not None:
             self._timer.reset(0)
 
-    @inlineCallbacks
-    def check(self, workers: Mapping[str, int], order: Order) -> Generator[Deferred[Any], Any, None]:
-        """Whether all of `workers` (their ids, by name) can follow `order`. A Deferred; it fails with a `ValueError` that says why not.
+    def check(self, workers: Mapping[str, int], order: Order) -> Check:
+        """What looks whether all of `workers` (their ids, by name) can follow `order`, in the transaction of the order, before
+        anything is locked; it raises `CannotFollow`, which says why one cannot.
 
         The master that a worker is connected to knows. Of one that no master has it is asked here, or else one that can be ordered
         it at any master can.
         """
-        here = self._master.masterid
-        masters = yield mastersOf(self._master, workers.values())
-        others = {}
-        for name, workerid in workers.items():
-            found = masters.get(workerid, {})
-            if here in found or (not found and self._roster.findWorker(name) is not None):
-                self._orders.check(name, order)
-            else:
-                others[name] = found
-        if others:
-            stored = yield self._orders.table.farmStates(_ROW)
-            abilities = {int(row[len(_ROW) :]): value for row, value in stored.items()}
-            for name, found in others.items():
-                _check(name, found, abilities, order)
+        here, model = self._master.masterid, self._master.db.model
+        # (what follows is done in a thread)
+        ours = {
+            name: self._orders.refusalOf(name, order) for name in workers if self._roster.findWorker(name)
+        }
+
+        def look(connection: Any, farmid: int) -> None:
+            masters = mastersIn(connection, model, sorted(workers.values()))
+            others = {}
+            for name, workerid in workers.items():
+                found = masters.get(workerid, {})
+                if here not in found and (found or name not in ours):
+                    others[name] = found
+                elif (refusal := ours.get(name)) is not None:
+                    raise CannotFollow(refusal)
+            if others:
+                # those of the masters that have them, or, where none has one, of all
+                everywhere = not all(others.values())
+                asked = None if everywhere else {each for found in others.values() for each in found}
+                abilities = _abilities(connection, model, farmid, asked)
+                for name, found in others.items():
+                    _check(name, found, abilities, order)
+
+        return look
 
     @inlineCallbacks
     def _store(self, found: dict[str, str]) -> Generator[Deferred[Any], Any, None]:
@@ -101,6 +115,20 @@ class Orderable:
             self._retries.failed(None)
 
 
+def _abilities(
+    connection: Any, model: Any, farmid: int, masters: Iterable[int] | None
+) -> dict[int, dict[str, str]]:
+    """What these masters (ids; None: all) have stored of their workers."""
+    columns = model.object_state.c
+    query = sa.select(columns.name, columns.value_json).where(columns.objectid == farmid)
+    if masters is None:
+        query = query.where(columns.name.startswith(_ROW, autoescape=True))
+    else:
+        query = query.where(columns.name.in_([f"{_ROW}{each}" for each in sorted(masters)]))
+    rows = connection.execute(query).fetchall()
+    return {int(row.name[len(_ROW) :]): json.loads(row.value_json) for row in rows}
+
+
 def _check(
     name: str, masters: Mapping[int, str], abilities: Mapping[int, Mapping[str, str]], order: Order
 ) -> None:
@@ -110,9 +138,9 @@ def _check(
         for masterid, where in masters.items():
             refusal = refusalOf(name, told[masterid], order) if masterid in told else None
             if refusal is not None:
-                raise ValueError(f"{refusal} (so it is at master {where}, which has it)")
+                raise CannotFollow(f"{refusal} (so it is at master {where}, which has it)")
         return
     refusals = [refusalOf(name, each, order) for each in told.values()]
     refused = [each for each in refusals if each is not None]
     if refused and len(refused) == len(refusals):
-        raise ValueError(refused[0])
+        raise CannotFollow(refused[0])

@@ -1,7 +1,7 @@
 """What the masters of a farm order of each other's workers. The database is the truth; messages only shorten the wait.
 
 Orders are counted (see `presence.master.holding.recordtable`). Each master looks every two seconds whether there has been another
-one, and reads then what is stored of its own workers. Whoever has stored one tells it besides, so that it is heeded within
+one, and reads then what is stored of its own workers. Whoever has stored one tells what it was besides, so that it is heeded within
 milliseconds; a message that is lost, or is heard while the database is away, costs no more than this time.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
     from presence.master.farm.seen.unheard import Mark
-    from presence.master.holding.storedorders import StoredOrders
+    from presence.master.holding.storedorders import Followed, StoredOrders
 
 _log = Logger()
 
@@ -36,8 +36,8 @@ AGAIN = 0.25
 #: The messages: somebody has stored an order.
 ORDERED = ("control", "presences", "ordered")
 
-# With more workers their names are not in the message.
-_MOST_NAMES = 1000
+# With more workers what is stored of them is not in the message, and with more than that neither are their names.
+_MOST_RECORDS, _MOST_NAMES = 100, 1000
 
 
 class Reconciliation:
@@ -137,23 +137,28 @@ class Reconciliation:
 
     # --- being told
 
-    def _stored(self, names: tuple[str, ...], revision: int) -> None:
+    def _stored(self, followed: Followed) -> None:
         """An order has been stored here, and done."""
-        self._master.mq.produce(
-            ORDERED,
-            {
-                "masterid": self._master.masterid,
-                "revision": revision,
-                "workers": list(names) if len(names) <= _MOST_NAMES else None,
-            },
-        )
-        self._follow({revision})
+        records = followed.records
+        message: dict[str, Any] = {
+            "masterid": self._master.masterid,
+            "revision": followed.revision,
+            "workers": list(records) if len(records) <= _MOST_NAMES else None,
+        }
+        if len(records) <= _MOST_RECORDS:
+            message["records"] = {name: each.toDict() for name, each in records.items()}
+        self._master.mq.produce(ORDERED, message)
+        self._follow({followed.revision})
 
     def _ordered(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
         if message["masterid"] == self._master.masterid:
             return
         if message["workers"] is None:
             self.lookSoon()
+            return
+        # (each record has its number: none takes the place of a newer one)
+        if "records" in message and self._orders.takeTold(message["records"]):
+            self._follow({message["revision"]})
             return
         self._heard.add(message["revision"])
         self._unread.update(message["workers"])

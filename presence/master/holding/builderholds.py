@@ -1,7 +1,7 @@
 """Builders that admins hold: no build of theirs starts, on whichever worker, also none that another build waits for.
 
 What is held is in the database, a row for each builder, by its id: it is read when a master starts, before any worker can
-connect, and where several masters share the database, when another one has changed it, and before each build. Until it has been read
+connect, and where several masters share the database, when another one has changed it, and before each build (`presence.master.holding.lastmoment`). Until it has been read
 no build starts at all.
 """
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredLock, inlineCallbacks
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from presence.master.holding.recordtable import BUILDERS, RecordTable
 from presence.model.retries import Retries
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
+    from twisted.python.failure import Failure
 
     from presence.master.roster import Roster
     from presence.orders.record import AdminRecord
@@ -46,7 +46,7 @@ class BuilderHolds:
         self._master = roster.master
         self._changed = changed
         self._lock = DeferredLock()
-        self._table = RecordTable(self._master, BUILDERS)
+        self.table = RecordTable(self._master, BUILDERS)
         self._retries = Retries(self._master.reactor, self._read_again)
         self._consumer: Any = None
         # by the ids of the builders; None before it has been read
@@ -99,28 +99,18 @@ class BuilderHolds:
 
     def hold(self, builder: str) -> Hold | None:
         """What holds this builder, or None."""
-        builderid = self._id_of(builder)
+        builderid = self.idOf(builder)
         return None if builderid is None else self.holdOf(builderid)
 
     def holdOf(self, builderid: int) -> Hold | None:
         """What holds the builder with this id, which may be one of another master, or None."""
         return self._unreadable if self._holds is None else self._holds.get(builderid)
 
-    @inlineCallbacks
-    def heed(self, builder: str) -> Generator[Deferred[Any], Any, bool]:
-        """Do what is stored of `builder`, a build of which is about to start. A Deferred that fires with whether that is known."""
-        builderid = self._id_of(builder)
-        if builderid is None or not self._used:
-            # a farm that holds no builders is not asked (of its first one this master hears by message, or in two seconds)
-            return True
-        try:
-            record = yield self._table.read(str(builderid))
-        except Exception:  # noqa: BLE001 (whatever it is: then it is not known)
-            self._holds = None
-            self._unread(Failure())  # type: ignore[no-untyped-call]
-            return False
-        self._do(builderid, record)
-        return True
+    def take(self, builderid: int, record: AdminRecord) -> None:
+        """Do what has been read of a builder."""
+        # (where it is not known of the others all of them are held)
+        if self._holds is not None:
+            self._do(builderid, record)
 
     def isHeld(self, builder: str) -> bool:
         """Whether no build of this builder may start."""
@@ -155,7 +145,7 @@ class BuilderHolds:
     ) -> Generator[Deferred[Any], Any, None]:
         now = self._master.reactor.seconds()
         rows = {str(builderid): name for name, builderid in builders.items()}
-        found = yield self._table.change(tuple(rows), lambda before: before.after(order, by, now))
+        found = yield self.table.change(tuple(rows), lambda before: before.after(order, by, now))
         _log.info(
             "{by} has ordered of the builders {names}: {order!r}",
             by=by,
@@ -174,7 +164,7 @@ class BuilderHolds:
 
     @inlineCallbacks
     def _read_all(self) -> Generator[Deferred[Any], Any, None]:
-        records = yield self._table.readAll()
+        records = yield self.table.readAll()
         if self._stopped:
             return
         unreadable, self._unreadable = self._unreadable, None
@@ -245,7 +235,8 @@ class BuilderHolds:
         if builder is not None:
             self._changed(builder.name)
 
-    def _id_of(self, name: str) -> int | None:
+    def idOf(self, name: str) -> int | None:
+        """The id of a builder of this master, or None."""
         builder = self._master.botmaster.builders.get(name)
         # (see `Entities.builderId`)
         return None if builder is None else builder._builderid

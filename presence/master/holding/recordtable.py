@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -15,7 +16,7 @@ from presence.orders.reading import OrderRefused
 from presence.orders.record import UNREADABLE, AdminRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from twisted.internet.defer import Deferred
 
@@ -58,6 +59,11 @@ class Decision(Protocol):
         """Raise `OrderRefused` if it may not."""
 
 
+#: Looks, in the transaction of an order and before anything is locked, whether it can be followed; it is called with the connection
+#: and by what the rows of the whole farm are known, and raises `OrderRefused` if it cannot.
+Check = Callable[[Any, int], None]
+
+
 class RecordTable:
     """The rows, of `master`'s database; `kind` is under which name and class they are stored there.
 
@@ -81,6 +87,27 @@ class RecordTable:
         except (TypeError, ValueError):
             _log.failure("the stored state of worker {name} is not readable", name=name)
             return self._unreadable()
+
+    @inlineCallbacks
+    def readWith(
+        self, name: str, other: RecordTable, row: str | None
+    ) -> Generator[Deferred[Any], Any, tuple[AdminRecord, AdminRecord]]:
+        """What is stored of `name`, and of `row` of another table (None: of nothing), in one statement; what cannot be read holds."""
+        keys = [((yield self.objectId()), name)]
+        if row is not None:
+            keys.append(((yield other.objectId()), row))
+        columns = self._master.db.model.object_state.c
+        query = sa.select(columns.objectid, columns.name, columns.value_json).where(
+            sa.or_(*(sa.and_(columns.objectid == objectid, columns.name == each) for objectid, each in keys))
+        )
+
+        def thd(connection: Any) -> list[AdminRecord]:
+            rows = connection.execute(query).fetchall()
+            found = {(each.objectid, each.name): self._record(each.name, each.value_json) for each in rows}
+            return [found.get(key, AdminRecord()) for key in keys]
+
+        first, *rest = yield self._master.db.pool.do(thd)
+        return first, rest[0] if rest else AdminRecord()
 
     @inlineCallbacks
     def readMany(self, names: Iterable[str]) -> Generator[Deferred[Any], Any, dict[str, AdminRecord]]:
@@ -157,16 +184,17 @@ class RecordTable:
         names: Sequence[str],
         after: Callable[[AdminRecord], AdminRecord],
         decision: Decision | None = None,
+        check: Check | None = None,
     ) -> Generator[Deferred[Any], Any, dict[str, Changed]]:
         """Store `after()` of what is stored of each of these workers, in one transaction: all of them, or none.
 
-        It is called in a thread, once or more often, and so is `decision`, in the same transaction, before. When one of them raises
-        `OrderRefused` nothing is stored, and the Deferred fails with that.
+        It is called in a thread, once or more often, and so are `decision` and, of several masters, `check`, in the same transaction, before. When one of
+        them raises `OrderRefused` nothing is stored, and the Deferred fails with that.
         """
         objectid = yield self.objectId()
         farmid = (yield self.farmId()) if self._master.config.multiMaster else None
         found = yield self._master.db.pool.do(
-            self._change, objectid, sorted(names), after, farmid=farmid, decision=decision
+            self._change, objectid, sorted(names), after, farmid=farmid, decision=decision, check=check
         )
         if isinstance(found, OrderRefused):
             raise found
@@ -197,24 +225,19 @@ class RecordTable:
         *,
         farmid: int | None,
         decision: Decision | None,
+        check: Check | None,
     ) -> dict[str, Changed] | OrderRefused:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
+                if check is not None and farmid is not None:
+                    check(connection, farmid)
                 number = None if farmid is None else self._last_order(connection, farmid)
                 # (in one order, or two masters would wait for each other)
                 wanted = sorted({*names, *(decision.names if decision is not None else ())})
                 before = self._stored(connection, objectid, wanted, lock=True)
                 if decision is not None:
                     decision.check(before)
-                found = {}
-                for name in names:
-                    known = before.get(name, AdminRecord())
-                    record = after(known)
-                    if record != known:
-                        # (of one that could not be read it is not known)
-                        revision = max(known.revision, 0) if number is None else number + 1
-                        record = replace(record, revision=revision)
-                    found[name] = Changed(record, record != known)
+                found = {name: _changed(before.get(name, AdminRecord()), after, number) for name in names}
                 self._write(connection, objectid, before, found)
                 if number is not None and any(each.isNew for each in found.values()):
                     self._count(connection, farmid, number + 1)
@@ -301,3 +324,14 @@ class RecordTable:
         return AdminRecord(
             Hold("admin", _UNREADABLE, None, self._master.reactor.seconds(), None), revision=UNREADABLE
         )
+
+
+def _changed(
+    known: AdminRecord, after: Callable[[AdminRecord], AdminRecord], last_order: int | None
+) -> Changed:
+    record = after(known)
+    if record == known:
+        return Changed(record, isNew=False)
+    # (of one that could not be read it is not known)
+    revision = max(known.revision, 0) if last_order is None else last_order + 1
+    return Changed(replace(record, revision=revision), isNew=True)

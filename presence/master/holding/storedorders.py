@@ -3,12 +3,11 @@
 Each worker has one value there, which is written whole, and those of all workers of an order in one transaction. So a
 kill at any moment leaves the order of before or that of after. It is read when the service of the worker starts, before the worker can connect; when it
 connects; and where several masters share the database, when another one has stored an order (`presence.master.farm`) and before
-each build.
+each build (`presence.master.holding.lastmoment`).
 """
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import DeferredLock, inlineCallbacks
@@ -19,6 +18,7 @@ from presence.master.holding.recordtable import RecordTable
 from presence.model.retries import Retries
 from presence.orders.orderable import ALL, NO_BREAKS, STOCK, refusalOf
 from presence.orders.reading import OrderRefused
+from presence.orders.record import AdminRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -28,23 +28,15 @@ if TYPE_CHECKING:
 
     from presence.master.enrolled import EnrolledWorker
     from presence.master.holding.keepready import FloorGuard
-    from presence.master.holding.recordtable import Changed
+    from presence.master.holding.recordtable import Changed, Check
     from presence.master.roster import Roster
     from presence.model.workerpresence import WorkerPresence
-    from presence.orders.record import AdminRecord
     from presence.orders.workers import Order
 
 _log = Logger()
 
 # Of how many workers it is done, in one turn of the reactor, what was ordered of all of them.
 _AT_ONCE = 50
-
-#: For how long an answer of the database holds for a build that is about to start, in seconds since it was asked. It has to be
-#: less than what an order waits for (`presence.master.farm.confirmations`): whoever does not confirm it has heeded it by then.
-GOOD_FOR = 0.8
-
-# How often the database is asked before a build, at most.
-_ATTEMPTS = 3
 
 
 class Followed(NamedTuple):
@@ -60,8 +52,8 @@ class StoredOrders:
     `changed` is called with a worker after what was ordered of it has changed.
     """
 
-    #: called with the names of the workers and the revision of an order that was stored here
-    stored: Callable[[tuple[str, ...], int], object] | None = None
+    #: called with an order that was stored here
+    stored: Callable[[Followed], object] | None = None
     #: reads what else is stored, in a Deferred, when all of it is read again
     readToo: Callable[[], Deferred[None]] | None = None
 
@@ -89,11 +81,13 @@ class StoredOrders:
 
         A worker of another master is checked by nobody: only that one knows.
         """
-        if self._roster.findWorker(name) is None:
-            return
-        refusal = refusalOf(name, self.abilityOf(name), order)
+        refusal = None if self._roster.findWorker(name) is None else self.refusalOf(name, order)
         if refusal is not None:
             raise ValueError(refusal)
+
+    def refusalOf(self, name: str, order: Order) -> str | None:
+        """Why a worker of this master cannot follow `order`; None if it can."""
+        return refusalOf(name, self.abilityOf(name), order)
 
     def abilityOf(self, name: str) -> str:
         """What can be ordered of a worker of this master: see `presence.orders.orderable`."""
@@ -102,11 +96,13 @@ class StoredOrders:
             return STOCK
         return NO_BREAKS if worker.schedule.isEmpty else ALL
 
-    def follow(self, workers: Iterable[str], order: Order, by: str | None) -> Deferred[Followed]:
+    def follow(
+        self, workers: Iterable[str], order: Order, by: str | None, check: Check | None = None
+    ) -> Deferred[Followed]:
         """Follow an order of `by`, about `workers` (their names). A Deferred that fires when it is stored, and done as far as this
         master can do it.
 
-        It fails with `OrderRefused` where what is stored does not allow it. When it fails nothing has changed yet, of none of them. What is stored then is read again until that succeeds, and
+        It fails with `OrderRefused` where what is stored, or `check` of several masters, does not allow it. When it fails nothing has changed yet, of none of them. What is stored then is read again until that succeeds, and
         done: the database may have gone before it could say that it has stored the order.
         """
         names = tuple(workers)
@@ -117,7 +113,7 @@ class StoredOrders:
                 self._retries.failed(name)
             return failure
 
-        return self._lock.run(self._follow, names, order, by).addErrback(failed)
+        return self._lock.run(self._follow, names, order, by, check).addErrback(failed)
 
     def restore(self, worker: EnrolledWorker) -> Deferred[None]:
         """Do what is stored of `worker`, if that is not done. A Deferred that fires when it is.
@@ -146,40 +142,11 @@ class StoredOrders:
         }
         found = (yield self.table.readMany(workers)) if workers else {}
         for number, (name, record) in enumerate(found.items(), 1):
-            self._take(workers[name], record)
+            self.take(workers[name], record)
             if number % _AT_ONCE == 0:
                 yield deferLater(self._master.reactor, 0, lambda: None)
         if names is None and self.readToo is not None:
             yield self.readToo()
-
-    @inlineCallbacks
-    def heed(
-        self, worker: EnrolledWorker, monotonic: Callable[[], float] = time.monotonic
-    ) -> Generator[Deferred[Any], Any, bool]:
-        """Do what is stored of `worker`, which is about to build. A Deferred that fires with whether it is known; it does not fail.
-
-        While that is not known nothing starts there; it is tried again until it succeeds.
-        """
-        name, problem = worker.workername, "it takes too long to ask the database"
-        for _ in range(_ATTEMPTS):
-            asked = monotonic()
-            try:
-                record = yield self.table.read(name)
-            except Exception as error:  # noqa: BLE001 (whatever it is: then it is not known)
-                problem = f"{type(error).__name__}: {error}"
-                continue
-            # what was stored since then is not in it
-            if monotonic() - asked < GOOD_FOR:
-                self._take(worker, record)
-                return True
-        _log.warn(
-            "nothing starts on {name} before it is known what admins have ordered of it: {problem}",
-            name=name,
-            problem=problem,
-        )
-        worker.ordersKnown(False)
-        self._retries.failed(name)
-        return False
 
     def clockJumped(self) -> None:
         """The clock has jumped: nothing waits for long to be tried again."""
@@ -200,12 +167,12 @@ class StoredOrders:
 
     @inlineCallbacks
     def _follow(
-        self, workers: tuple[str, ...], order: Order, by: str | None
+        self, workers: tuple[str, ...], order: Order, by: str | None, check: Check | None
     ) -> Generator[Deferred[Any], Any, Followed]:
         now = self._master.reactor.seconds()
         decision = None if self.floor is None else self.floor.decision(workers, order)
         found: Mapping[str, Changed] = yield self.table.change(
-            workers, lambda before: before.after(order, by, now), decision
+            workers, lambda before: before.after(order, by, now), decision, check
         )
         changed = [name for name, each in found.items() if each.isNew]
         if changed:
@@ -219,15 +186,33 @@ class StoredOrders:
             if number % _AT_ONCE == 0:
                 yield deferLater(self._master.reactor, 0, lambda: None)
         revision = max((each.record.revision for each in found.values()), default=0)
+        followed = Followed(revision, {name: each.record for name, each in found.items()})
         if self.stored is not None:
-            self.stored(workers, revision)
-        return Followed(revision, {name: each.record for name, each in found.items()})
+            self.stored(followed)
+        return followed
 
     @inlineCallbacks
     def _restore(self, worker: EnrolledWorker) -> Generator[Deferred[Any], Any, None]:
-        self._take(worker, (yield self.table.read(worker.workername)))
+        self.take(worker, (yield self.table.read(worker.workername)))
 
-    def _take(self, worker: EnrolledWorker, record: AdminRecord) -> None:
+    def takeTold(self, told: Mapping[str, Any]) -> bool:
+        """Do what another master has stored of its own or other workers, by name, as it tells it. Whether that can be understood."""
+        try:
+            records = {name: AdminRecord.fromDict(value) for name, value in told.items()}
+        except ValueError:
+            return False
+        for name, record in records.items():
+            worker = self._enrolled(name)
+            if worker is not None:
+                self.take(worker, record)
+        return True
+
+    def notKnown(self, worker: EnrolledWorker) -> None:
+        """What is stored of `worker` is not known: nothing starts there until it is, and that is tried until it succeeds."""
+        worker.ordersKnown(False)
+        self._retries.failed(worker.workername)
+
+    def take(self, worker: EnrolledWorker, record: AdminRecord) -> None:
         """Do what is stored, if it is not older than what is done: it may have been read before that was stored."""
         known = worker.adminRecord
         if self._enrolled(worker.workername) is not worker or record.isOlderThan(known):

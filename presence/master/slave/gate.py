@@ -100,9 +100,7 @@ class Gate(Builds):
         of which this one has not heard.
         """
         assert self._assembly is not None  # noqa: S101 (the caller has looked)
-        builder_known = yield self._assembly.builderHolds.heed(builder)
-        # (last: what it says does not hold for long)
-        known = (yield self._assembly.storedOrders.heed(self)) and builder_known
+        known = yield self._assembly.lastMoment.heed(self, builder)
         if self._refuse_builder(builder) or not known:
             # (Buildbot goes on in this very call stack)
             self._refused = True

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from twisted.internet.defer import Deferred, fail
 
-from presence.master.holding import storedorders
+from presence.master.holding import lastmoment
 from presence.master.holding.recordtable import RecordTable
 from presence.orders.workers import HoldOrder, ReleaseOrder, WorkOrder
 from tests.master.farm.farmcase import FarmTestCase
@@ -19,15 +19,19 @@ class LastMomentTests(FarmTestCase):
 
     def brokenReads(self, times):
         """The next reads of one worker's orders fail, so many of them."""
-        read, left = RecordTable.read, [None] * times
+        left = [None] * times
 
-        def fails(table, name):
-            if left:
-                left.pop()
-                return fail(OperationalError("SELECT 1", {}, Exception("the server has gone")))
-            return read(table, name)
+        def failing(read):
+            def fails(*args):
+                if left:
+                    left.pop()
+                    return fail(OperationalError("SELECT 1", {}, Exception("the server has gone")))
+                return read(*args)
 
-        self.patch(RecordTable, "read", fails)
+            return fails
+
+        for name in ("read", "readWith"):
+            self.patch(RecordTable, name, failing(getattr(RecordTable, name)))
         return left
 
     def test_held(self):
@@ -44,13 +48,13 @@ class LastMomentTests(FarmTestCase):
 
     def test_storedWhileAsked(self):
         """An order that is heard while the database is being asked is heeded, too."""
-        read, slow = RecordTable.read, Deferred()
+        read, slow = RecordTable.readWith, Deferred()
 
-        def readLater(table, name):
-            found = read(table, name)
+        def readLater(*args):
+            found = read(*args)
             return slow.addCallback(lambda _: found)
 
-        patched = self.patch(RecordTable, "read", readLater)
+        patched = self.patch(RecordTable, "readWith", readLater)
         brid = self.request()
         self.assertEqual(self.starts, [])
         self.order(HoldOrder("disk"))
@@ -81,11 +85,12 @@ class LastMomentTests(FarmTestCase):
 
     def test_tooLate(self):
         """An answer that has taken long does not count: an order that nobody has confirmed may have been stored since."""
-        clock = iter([0.0, storedorders.GOOD_FOR, 10.0, 10.1])
-        done = self.assembly.storedOrders.heed(self.worker("mac-mini"), lambda: next(clock))
+        clock = iter([0.0, lastmoment.GOOD_FOR, 10.0, 10.1])
+        heed = self.assembly.lastMoment.heed
+        done = heed(self.worker("mac-mini"), "runtests", lambda: next(clock))
         self.assertTrue(self.resultOf(done))
         self.assertEqual(list(clock), [])
-        late = self.assembly.storedOrders.heed(self.worker("mac-mini"), iter(range(6)).__next__)
+        late = heed(self.worker("mac-mini"), "runtests", iter(range(6)).__next__)
         self.assertFalse(self.resultOf(late))
         self.assertFalse(self.worker("mac-mini").canStartBuild())
         self.pass_(1)
@@ -106,7 +111,7 @@ class LastMomentTests(FarmTestCase):
         self.finishAll()
 
     def test_cost(self):
-        """It is one statement, with an index, for each build."""
+        """It is one statement, with an index, for each build, also where builders are held."""
         asked = []
 
         def executed(connection, cursor, statement, *rest):
@@ -119,4 +124,7 @@ class LastMomentTests(FarmTestCase):
         self.request()
         sa.event.remove(engine, "before_cursor_execute", executed)
         self.assertEqual((len(self.starts), len(asked)), (1, 1), asked)
+        plan = self.query(sa.text("EXPLAIN QUERY PLAN " + asked[0].replace("?", "1")))
+        self.assertIn("USING INDEX", str(plan))
+        self.assertNotIn("SCAN", str(plan))
         self.finishAll()

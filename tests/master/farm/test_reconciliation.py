@@ -38,20 +38,68 @@ class ReconciliationTests(FarmTestCase):
         self.post("presences/mac-mini", "hold", ANN)
         self.post("presences", "hold", ANN, workers=["mac-mini", "aarch64"], reason="disk")
         here = self.master.masterid
+        records = [message.pop("records") for message in self.told]
+        self.assertEqual(
+            [
+                [(name, each["revision"], each["hold"]["by"]) for name, each in told.items()]
+                for told in records
+            ],
+            [[("mac-mini", 1, "ann")], [("aarch64", 2, "ann"), ("mac-mini", 2, "ann")]],
+        )
         self.assertEqual(
             self.told,
             [
                 {"masterid": here, "revision": 1, "workers": ["mac-mini"]},
-                {"masterid": here, "revision": 2, "workers": ["mac-mini", "aarch64"]},
+                {"masterid": here, "revision": 2, "workers": ["aarch64", "mac-mini"]},
             ],
         )
 
     def test_theySay(self):
-        """What another master says leads to a look into the database, at once."""
+        """What another master says leads to a look into the database, at once, where it does not say what is stored."""
         self.order(HoldOrder("disk"))
         self.pass_(0.01)
         hold = self.presence().heldBy("admin")
         self.assertEqual((hold.reason, hold.by), ("disk", "bob"))
+
+    def say(self, revision, **records):
+        """Another master says what it has stored."""
+        told = {"masterid": 99, "revision": revision, "workers": list(records), "records": records}
+        self.master.mq.produce(ORDERED, told)
+
+    def record(self, order, revision):
+        return {**AdminRecord().after(order, "bob", self.reactor.seconds()).toDict(), "revision": revision}
+
+    def test_theySayWhat(self):
+        """Where it says what is stored that is heeded without a statement; what is older than what is known changes nothing."""
+        reading = self.patch(RecordTable, "readMany", lambda *_: self.fail("the database is asked"))
+        self.say(
+            1, **{"mac-mini": self.record(HoldOrder("disk"), 1), "theirs": self.record(HoldOrder("x"), 1)}
+        )
+        self.assertEqual((self.reason(), self.assembly.farmOrders.reconciliation.revision), ("disk", 1))
+        reading.restore()
+        self.order(HoldOrder("key"), told=False)
+        self.pass_(PERIOD)
+        self.assertEqual(self.reason(), "disk")
+        self.order(ReleaseOrder(), told=False)
+        self.pass_(PERIOD)
+        self.say(1, **{"mac-mini": self.record(HoldOrder("disk"), 1)})
+        self.assertIsNone(self.reason())
+
+    def test_oneBeforeIsLost(self):
+        """What it says is heeded, and it is looked for the orders before it."""
+        self.order(HoldOrder("lost"), "aarch64", told=False)
+        revision = self.order(HoldOrder("heard"), told=False)
+        self.say(revision, **{"mac-mini": self.record(HoldOrder("heard"), revision)})
+        self.assertEqual((self.reason("aarch64"), self.reason()), (None, "heard"))
+        self.pass_(0.01)
+        self.assertEqual(self.reason("aarch64"), "lost")
+
+    def test_notUnderstood(self):
+        """What cannot be understood, as from another version, is read."""
+        self.order(HoldOrder("disk"), told=False)
+        self.say(1, **{"mac-mini": {"version": 99}})
+        self.pass_(0.01)
+        self.assertEqual(self.reason(), "disk")
 
     def test_theMessageIsLost(self):
         """A message that is lost is made up for within two seconds."""
@@ -132,7 +180,7 @@ class ReconciliationTests(FarmTestCase):
         orders = self.assembly.storedOrders
         before = self.worker("mac-mini").adminRecord
         self.post("presences/mac-mini", "hold", ANN, reason="disk")
-        orders._take(self.worker("mac-mini"), before)
+        orders.take(self.worker("mac-mini"), before)
         self.assertEqual(self.reason(), "disk")
 
     def test_heldByAnotherPart(self):

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.farm.reconciliation import JITTER, ORDERED, PERIOD, Reconciliation
 from presence.master.holding.recordtable import REVISION
+from presence.master.holding.storedorders import Followed
 
 #: Within this time after the last fault everybody agrees, in seconds.
 AGREE = 5.0
@@ -63,7 +64,8 @@ class World:
         taker = self.random.choice(self.masters)
         if self.random.random() < 0.7:
             taker.take(names, dict.fromkeys(names, self.revision))
-            taker.stored(tuple(names), self.revision)
+            record = SimpleNamespace(toDict=lambda number=self.revision: number)
+            taker.stored(Followed(self.revision, dict.fromkeys(names, record)))
 
     def disagreeing(self):
         """Who does not heed what is stored, and which revision it says that it heeds."""
@@ -101,6 +103,10 @@ class Master:
         names = list(self.heeded if names is None else names)
         found = self.world.ask(lambda: {name: self.world.stored[name] for name in names})
         return found.addCallback(lambda records: self.take(names, records))
+
+    def takeTold(self, records):
+        self.take(records, records)
+        return True
 
     def take(self, names, records):
         for name in names:

@@ -256,9 +256,21 @@ class FarmTests(FarmTestCase):
         self.assertEqual((self.startedOn(), self.entity()["hold"]), (["mac-mini"], None))
 
     def test_lastMoment(self):
-        """A master that knows of held builders reads it once more before each build."""
+        """It is read once more before each build, also where no builder has ever been held."""
         self.startMaster([self.slave("mac-mini")], {"runtests": ["mac-mini"], "lint": ["mac-mini"]})
-        self.post("builders/lint/presence", "hold", ANN)
         self.hold(HoldOrder("key"))
         brid = self.request("runtests")
         self.assertEqual((self.starts, self.unclaimed()), ([], [brid]))
+        self.request("lint")
+        self.assertEqual([each.builder for each in self.starts], ["lint"])
+
+    def test_othersAreNotKnown(self):
+        """Where it is not known which builders are held, what is read of one says nothing of the others."""
+        self.startMaster([self.slave("mac-mini")], {"runtests": ["mac-mini"], "lint": ["mac-mini"]})
+        holds = self.assembly.builderHolds
+        broken = self.patch(RecordTable, "readAll", lambda _: fail(OSError("gone")))
+        holds._holds = None
+        heeded = self.assembly.lastMoment.heed(self.worker("mac-mini"), "runtests")
+        self.assertTrue(self.resultOf(heeded))
+        self.assertTrue(holds.isHeld("lint"))
+        broken.restore()

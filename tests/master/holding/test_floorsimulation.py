@@ -30,7 +30,7 @@ class Table:
         self.records = {}
         self.waiting = []
 
-    def change(self, names, after, decision=None):
+    def change(self, names, after, decision=None, check=None):
         done = Deferred()
         self.waiting.append((done, names, after, decision))
         return done

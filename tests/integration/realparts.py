@@ -15,6 +15,7 @@ from twisted.trial.unittest import TestCase
 
 from presence.worker import client as client_module
 from presence.worker.client import PresenceClient
+from presence.worker.sensors import Used
 from tests.worker.fakewire import FakeTransport, FakeWorker, view
 
 #: How long what is seen at once may take on a machine that is very busy, in seconds.
@@ -29,6 +30,13 @@ def needs(*programs):
     missing = [each for each in programs if shutil.which(each) is None]
     if missing:
         raise SkipTest(f"{', '.join(missing)} not installed")
+
+
+def impatient(quiet, way):
+    """A sensor of users that lets go earlier than one that may be written."""
+    used = Used(ways=(way,))
+    used.quiet = float(quiet)
+    return used
 
 
 class RealPartsTestCase(TestCase):

@@ -12,8 +12,8 @@ from twisted.internet.threads import deferToThread
 
 from presence.worker.looking import logind
 from presence.worker.looking.logind import Logind
-from presence.worker.sensors import CannotTellError, Used
-from tests.integration.realparts import LOGIN1, SOON, BusTestCase, needs
+from presence.worker.sensors import CannotTellError
+from tests.integration.realparts import LOGIN1, SOON, BusTestCase, impatient, needs
 
 LOGIND = Path("/lib/systemd/systemd-logind")
 
@@ -38,7 +38,7 @@ class LogindTests(BusTestCase):
         # the stand-in for logind is slow on a machine that is very busy, and would be left alone for half a minute
         self.patch(logind, "PATIENCE", float(SOON))
         self.idle("true", time.time() - 60)
-        presence = self.begin(Used(1, ways=("logind",)))
+        presence = self.begin(impatient(1, "logind"))
         yield self.until(presence, held=False)
         yield deferToThread(self.idle, "false", 0)
         took = yield self.until(presence, held=True)
@@ -90,7 +90,7 @@ class RealLogindTests(BusTestCase):
         """Somebody logs in on Wayland: away. His desktop says that he is idle: back; and that he is not: away again."""
         self.logind()
         self.patch(logind, "PATIENCE", float(SOON))
-        presence = self.begin(Used(1, ways=("logind",)))
+        presence = self.begin(impatient(1, "logind"))
         yield self.until(presence, held=False)
         self.said()
         leader = self.start("sleep", "600")
@@ -116,7 +116,7 @@ class RealLogindTests(BusTestCase):
         self.assertLess(took, SOON)
         self.assertEqual(self.said(), [("NOT_ACCEPTING_NEW_BUILDS", "somebody uses the machine", "sensor")])
         # one that has not let go yet has its plain quiet time
-        presence = self.begin(Used(1, ways=("logind",)))
+        presence = self.begin(impatient(1, "logind"))
         for idle in ("true", "false"):
             yield deferToThread(self.call, LOGIN1, path, f"{LOGIN1}.Session.SetIdleHint", idle)
             yield self.until(presence, held=idle == "false")

@@ -11,11 +11,11 @@ from unittest import SkipTest
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.threads import deferToThread
 
-from presence.worker.sensors import DiskBelow, Used
+from presence.worker.sensors import DiskBelow
 from tests.integration.farm import Farm
 from tests.integration.ownerscommands import Terminal
 from tests.integration.processes import waitFor
-from tests.integration.realparts import SOON, RealPartsTestCase, needs
+from tests.integration.realparts import SOON, RealPartsTestCase, impatient, needs
 from tests.integration.test_wire import OURS
 
 #: After what time without a key press the worker is back.
@@ -64,10 +64,12 @@ class KeyboardTests(RealPartsTestCase):
         farm = Farm(self, "pb")
         farm.configure(OURS)
         farm.start()
+        # who waits here has less patience than an owner
         sensors = (
-            "sensors=[__import__('presence.worker.sensors').worker.sensors.Used({quiet}, ways=('x11',))]"
+            f"sensors=[(lambda used: setattr(used, 'quiet', {QUIET}) or used)"
+            "(__import__('presence.worker.sensors').worker.sensors.Used(ways=('x11',)))]"
         )
-        owner = Terminal(self, farm.worker("mac-mini"), sensors.format(quiet=QUIET)).start()
+        owner = Terminal(self, farm.worker("mac-mini"), sensors).start()
         owner.worker.waitUntilConnected()
         waitFor("its start is over", lambda: not owner.status()["holds"])
         runs = farm.force("mac-mini", held=True).waitUntilRuns()
@@ -93,7 +95,7 @@ class KeyboardTests(RealPartsTestCase):
     def test_keyPress(self):
         """Away with the first key press, and back after the quiet time; the master hears each once."""
         self.display()
-        presence = self.begin(Used(3, ways=("x11",)))
+        presence = self.begin(impatient(3, "x11"))
         # it has not looked yet
         yield self.until(presence, held=False)
         self.said()

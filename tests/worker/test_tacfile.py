@@ -46,11 +46,11 @@ class InstalledTests(SynchronousTestCase):
     def test_sensors(self):
         """Sensors are a line and an argument more; others take their place, and all of it comes out without a trace."""
         source = stock()
-        one = installed(source, ["Used('15m')", "OnBattery()", "Used(1, name='x')"])
+        one = installed(source, ["Used('15m')", "OnBattery()", "Used('1h', name='x')"])
         self.assertTrue(
             one.endswith(
                 b"\nfrom presence.worker.sensors import OnBattery, Used\n"
-                b"PresenceClient(s, sensors=[Used('15m'), OnBattery(), Used(1, name='x')]).setServiceParent(application)\n"
+                b"PresenceClient(s, sensors=[Used('15m'), OnBattery(), Used('1h', name='x')]).setServiceParent(application)\n"
             )
         )
         self.assertEqual(installed(one), one)

@@ -43,7 +43,7 @@ def addSensors(parser: ArgumentParser, *, prefix: str = "") -> None:
     group.add_argument(
         "--away-when-used",
         metavar="DURATION",
-        help="while somebody is at the machine, and until nobody was for so long: 15m",
+        help="while somebody is at the machine, and until nobody was for so long: 15m, or longer",
     )
     group.add_argument("--away-on-battery", action="store_true", help="while it runs on battery")
     group.add_argument(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
-#: The machine is used while nobody has been away from it for so long.
-USED = "5m"
+#: The machine is used while nobody has been away from it for so long, in seconds.
+USED = 300.0
 
 #: For how long the button is "away", in seconds.
 AWAY = 3600.0
@@ -51,7 +51,7 @@ class Notices:
         self._away = away
         self._reactor = reactor
         self._looker = Looker(reactor)
-        self._used = Used(USED) if used is None else used
+        self._used = Used() if used is None else used
         self._over: Event | None = None
         self._why = ""
 
@@ -78,7 +78,7 @@ class Notices:
     def _ask(self, builder: str, over: Event) -> bool:
         """Whether somebody is there who wants to be away. In a thread."""
         last = self._used.look().last
-        if last is None or time.time() - last >= self._used.quiet:
+        if last is None or time.time() - last >= USED:
             return False
         name = plain(cut(builder, MAX_NAME) or "")
         return desktop.ask(TITLE, f"A build of {name} has started. It is finished in any case.", BUTTON, over)

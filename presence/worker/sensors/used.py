@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from presence.calendar.instants import datetimeOf
 from presence.calendar.moments import momentText
 from presence.calendar.zones import localZone, zoneFor
-from presence.text import oneOf
+from presence.text import oneOf, shown
 from presence.worker.looking.cannottell import CannotTellError
 from presence.worker.looking.elsewhere import idleOfMac, idleOfWindows
 from presence.worker.looking.logind import Logind, hasBus
 from presence.worker.looking.terminals import Terminals
 from presence.worker.looking.x11 import Display, displays
+from presence.worker.sensors.quiettime import LEAST
 from presence.worker.sensors.reading import Reading
 from presence.worker.sensors.written import seconds
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: The ways of this platform by which it can be seen whether somebody is there.
 WAYS = {"darwin": ("macos",), "win32": ("windows",)}.get(sys.platform, ("x11", "logind", "terminals"))
+
+#: No shorter quiet time may be written: who types every ten minutes would be away and back each time, before it is known.
+SHORTEST = LEAST
 
 # how often it is looked which displays there are, and whether there is a bus, in seconds
 _LIST = 15.0
@@ -59,6 +63,11 @@ class Used:
             raise ValueError(f"ways is empty: write some of {', '.join(WAYS)}")
         self.name = name
         self.quiet = seconds("quiet", quiet)
+        if self.quiet < SHORTEST:
+            raise ValueError(
+                f"quiet={shown(quiet)} is too short: who types every ten minutes would be away and back all the time; "
+                f'write "{SHORTEST / 60:.0f}m", or longer'
+            )
         self.every = _BETWEEN
         # to ask macOS a program has to be started
         self._pause = (5.0 if "macos" in self.ways else _PAUSE) if pause is None else seconds("pause", pause)

@@ -34,11 +34,7 @@ class FakeLooker:
 
 
 class FakeUsed:
-    quiet = 300.0
     ago = 10.0
-
-    def __init__(self, quiet):
-        pass
 
     def look(self):
         if self.ago is None:

@@ -225,6 +225,9 @@ class UsedTests(KindTestCase):
         self.assertRaisesRegex(ValueError, "'telepathy' is not one of ", Used, ways=["telepathy"])
         self.assertRaisesRegex(ValueError, "ways is empty: write some of", Used, ways=())
         self.assertRaisesRegex(ValueError, "quiet: 'long' is not a duration", Used, "long")
+        for short in ("14m59s", "1m", 0, 899.9):
+            self.assertRaisesRegex(ValueError, 'is too short: .*; write "15m", or longer$', Used, short)
+        self.assertEqual(Used("15m").quiet, 900)
 
 
 class FakeReactor:

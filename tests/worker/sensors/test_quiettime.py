@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.worker.sensors.quiettime import HASTE, LEAST, LONGER, MEMORY, QuietTime
+from presence.worker.sensors.used import Used
 from tests.searches import examples
 
 MINUTE, HOUR = 60, 3600
@@ -45,6 +46,37 @@ class QuietTimeTests(SynchronousTestCase):
         """Who makes no pause of more than ten minutes is away, with a quiet time that is too short once back, and away for good."""
         heard, _ = changes(written, accumulate(pauses, initial=0))
         self.assertLessEqual(len(heard), 3)
+
+    def test_typist(self):
+        """Who types every so often, all day: with a quiet time that may be written for a person (`Used`) a pause of up to ten minutes is
+        never more than the one change when he comes, nor is any up to the quiet time. Who makes longer ones is back once, as he was
+        promised, and away for good: no change after the first two pauses.
+        """
+        for minutes in range(1, 61):
+            try:
+                quiet = Used(minutes * MINUTE).quiet
+            except ValueError:
+                self.assertLess(minutes, 15)
+                continue
+            for pause in range(1, 60):
+                heard, _ = changes(quiet, typing(0, 12, pause * MINUTE))
+                allowed = 1 if pause * MINUTE < quiet else 3
+                self.assertEqual((len(heard), heard[0]), (allowed, (0, True)), (minutes, pause))
+                self.assertLessEqual(heard[-1][0], pause * MINUTE, (minutes, pause))
+
+    @examples(60)
+    @given(st.lists(st.integers(1, 15 * MINUTE - 1), min_size=1, max_size=300), st.integers(15, 60))
+    def test_anyTyping(self, pauses, minutes):
+        """Nor does it matter how irregular his pauses are while each is shorter than a quarter of an hour."""
+        heard, _ = changes(Used(f"{minutes}m").quiet, accumulate(pauses, initial=0))
+        self.assertEqual(heard, [(0, True)])
+
+    @examples(60)
+    @given(st.lists(st.integers(1, HOUR - 1), min_size=1, max_size=300), st.integers(15, 60))
+    def test_everLonger(self, pauses, minutes):
+        """Pauses of up to an hour that get longer and longer: with each return the quiet time grows by half, so there are four at most."""
+        heard, _ = changes(Used(f"{minutes}m").quiet, accumulate(pauses, initial=0))
+        self.assertLessEqual(len(heard), 1 + 2 * 4)
 
     @examples(60)
     @given(written, st.lists(st.tuples(pauses, st.integers(HOUR, 60 * HOUR)), min_size=1, max_size=8))

@@ -12,5 +12,5 @@ def missing(name):
     try:
         yield
     finally:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         sys.modules.update(known)

@@ -174,10 +174,10 @@ class CalendarFilesTests(SynchronousTestCase):
         asked = []
         expanded = reader._expanded
 
-        def counted(content, year, **more):
+        def counted(events, year):
             if not self.clock.working:
                 asked.append(year)
-            return expanded(content, year, **more)
+            return expanded(events, year)
 
         self.path.write_bytes(calendar(event))
         self.files.follow(schedule := BreakSchedule([Break.fromCalendar(self.path, tz="UTC")]))

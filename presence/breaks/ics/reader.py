@@ -20,8 +20,7 @@ from presence.calendar.wallclock import EARLIEST, LATEST, UTC, midnight, startIn
 from presence.calendar.zones import canonicalZone, zoneFor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from presence.breaks.ics.expanded import Expanded, Occurrences
     from presence.breaks.occurrences import Span
 
 MAX_BYTES = 4_000_000
@@ -160,22 +159,19 @@ def _check_events(content: bytes) -> None:
     for event in events:
         if _TOO_OFTEN.search(_rule(event)):
             raise ValueError(f"an event recurs more often than once a day: {_rule(event)}")
-    years = sorted({_begins(event).year for event in events})
-    for year in years[:_CHECKED]:
+    from presence.breaks.ics.expanded import Occurrences  # noqa: PLC0415 (it needs an extra)
+
+    occurrences = Occurrences(_calendar(content), strictly=True)
+    for year in sorted({event["DTSTART"].dt.year for event in events})[:_CHECKED]:
         if FIRST_YEAR <= year <= LAST_YEAR:
-            for event in _expanded(content, year, strictly=True):
-                _span(event, UTC)
+            for each in _expanded(occurrences, year):
+                _span(each, UTC)
 
 
 def _rule(event: Any) -> str:
     rule = event.get("RRULE")
     rules = rule if isinstance(rule, list) else [rule] if rule is not None else []
     return ";".join(each.to_ical().decode("utf-8", "replace") for each in rules)
-
-
-def _begins(event: Any) -> date:
-    begin: date = event["DTSTART"].dt
-    return begin
 
 
 @lru_cache(maxsize=32)
@@ -233,28 +229,27 @@ def _last_year(content: bytes) -> int | None:
     return min(last + 1, LAST_YEAR)
 
 
-def _expanded(content: bytes, year: int, *, strictly: bool = False) -> Iterable[Any]:
-    """The events that overlap `year`, each occurrence by itself."""
-    import recurring_ical_events  # noqa: PLC0415 (an extra)
+# (few files are read, and what is kept of each is large)
+@lru_cache(maxsize=8)
+def _occurrences(content: bytes) -> Occurrences:
+    from presence.breaks.ics.expanded import Occurrences  # noqa: PLC0415 (it needs an extra)
 
+    return Occurrences(_calendar(content), strictly=False)
+
+
+def _expanded(events: Occurrences, year: int) -> list[Expanded]:
+    """The occurrences that overlap `year`."""
     # a day more on both sides: those that have no zone are in another one
     first = datetime(year, 1, 1, tzinfo=UTC) - _ONE_DAY
     last = datetime(year + 1, 1, 1, tzinfo=UTC) + _ONE_DAY
-    query = recurring_ical_events.of(_calendar(content), skip_bad_series=not strictly)
-    return [event for event in query.between(first, last) if _is_busy(event)]
-
-
-def _is_busy(event: Any) -> bool:
-    return str(event.get("STATUS", "")).upper() != "CANCELLED" and str(event.get("TRANSP", "")).upper() != (
-        "TRANSPARENT"
-    )
+    return events.between(first, last)
 
 
 @lru_cache(maxsize=512)
 def _spans(content: bytes, year: int, zone: tzinfo) -> tuple[Span, ...]:
     found = set()
-    for event in _expanded(content, year):
-        span = _span(event, zone)
+    for each in _expanded(_occurrences(content), year):
+        span = _span(each, zone)
         if span[0] < span[1]:
             found.add(span)
     return tuple(sorted(found))
@@ -266,32 +261,18 @@ def _longest(content: bytes, year: int, zone: tzinfo) -> timedelta:
     return max((stop - start for start, stop in _spans(content, year, zone)), default=timedelta(0))
 
 
-def _span(event: Any, zone: tzinfo) -> Span:
-    return _instant(_begins(event), zone, startInstant), _instant(_end(event), zone, _stop)
+def _span(each: Expanded, zone: tzinfo) -> Span:
+    return _instant(each.begin, zone, startInstant), _instant(each.end, zone, _stop)
 
 
 @lru_cache(maxsize=512)
 def _days(content: bytes, year: int) -> frozenset[int]:
     found: set[int] = set()
-    for event in _expanded(content, year):
-        begin, end = _begins(event), _end(event)
-        last = _last_day(end)
-        if begin != end:
-            found.update(range(begin.toordinal(), last + 1))
+    for each in _expanded(_occurrences(content), year):
+        if each.begin != each.end:
+            found.update(range(each.begin.toordinal(), _last_day(each.end) + 1))
     first = date(year, 1, 1).toordinal()
     return frozenset(day for day in found if first <= day < date(year + 1, 1, 1).toordinal())
-
-
-def _end(event: Any) -> date:
-    """The end of an event, excluded; RFC 5545 has a whole day, or nothing, where none is said."""
-    if "DTEND" in event:
-        end: date = event["DTEND"].dt
-        return end
-    begin = _begins(event)
-    if "DURATION" in event:
-        length: timedelta = event["DURATION"].dt
-        return begin + length
-    return begin if isinstance(begin, datetime) else begin + _ONE_DAY
 
 
 def _last_day(end: date) -> int:

@@ -3,6 +3,7 @@
 import gc
 import time
 import tracemalloc
+from functools import cache
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -34,8 +35,13 @@ TOGETHER = True
 
 
 def _now():
-    """A break that is now, and for an hour still."""
+    """A break that is now, and for an hour still; one for all, as in a `master.cfg`."""
     hour = time.gmtime().tm_hour
+    return _from(hour)
+
+
+@cache
+def _from(hour):
     return f"{hour}:00", f"{(hour + 2) % 24}:00"
 
 

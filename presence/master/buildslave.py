@@ -13,7 +13,7 @@ from presence.master.assembly import Assembly
 from presence.master.builds.latentbuilders import rejoin
 from presence.master.builds.running import buildsOn
 from presence.master.compat import isWhole
-from presence.master.owner.link import OwnerLink
+from presence.master.owner.link import NOTHING, OwnerLink, takeGreeting
 from presence.master.slave.breaks import Breaks
 from presence.master.slave.conditions import Conditions
 from presence.master.slave.gate import Gate
@@ -137,20 +137,12 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
         else:
             self._assembly = assembly
             self._exempt = assembly.exempt
-            self._builder_is_held = assembly.builderHolds.isHeld
             self.presence = assembly.roster.enroll(self)
         if mirror.isLatent(self):
             self.presence.release("offline")
         self._end_observation = self.presence.observe(self._presence_changed)
         self._shorten_gate()
-        self._owner_link = OwnerLink(
-            self.presence,
-            self._begin_breaks(),
-            self._running,
-            self.master.reactor,
-            self._send_back,
-            lookAtClock=self._look_at_clock,
-        )
+        self._begin_breaks()
         self._begin_conditions()
 
     @inlineCallbacks
@@ -169,6 +161,7 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
             self._lengthen_gate()
             if self._owner_link is not None:
                 self._owner_link.stop()
+                self._owner_link = None
             self._end_breaks()
             self._end_conditions()
             if self._assembly is None:
@@ -185,7 +178,6 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
         self._begin(assembly)
         for wfb in self.workerforbuilders.values():
             guardChoice(wfb.builder)
-            self._follow_locks(wfb)
         for build in buildsOn(self):
             self._join_build(build)
             self._build_began(build.workerforbuilder)
@@ -197,15 +189,15 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
     @inlineCallbacks
     def _ask_owner(self) -> Generator[Deferred[Any], Any, None]:
         """Ask once more what a worker is asked when it connects: nobody has listened to what its owner said then, or since."""
-        conn, link = self.conn, self._owner_link
-        if conn is None or link is None:
+        conn = self.conn
+        if conn is None:
             return
         self._guard(conn)
         try:
             told = yield conn.remoteGetWorkerInfo()
             if self.conn is conn:
                 # what else it says is known since it has connected
-                link.attached(conn, link.takeGreeting(_Told(told)))
+                self._hear(conn, takeGreeting(_Told(told)))
         except Exception:  # noqa: BLE001 (whatever fails: it is asked again when it connects again)
             _log.failure("while asking {worker} about its presence", worker=self.workername)
 
@@ -225,8 +217,8 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
     @inlineCallbacks
     def attached(self, conn: Any) -> Generator[Deferred[Any], Any, None]:
         """The worker has connected, if Buildbot takes the connection. It is ready when its builders are, not before."""
-        if self._owner_link is not None:
-            conn.presenceGreeting = self._owner_link.takeGreeting(conn)
+        if self.presence is not None:
+            conn.presenceGreeting = takeGreeting(conn)
         done = super().attached(conn)  # type: ignore[misc]
         # a latent worker may have been waited for only until now
         self._greet()
@@ -239,12 +231,32 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
 
         Of one that it does not take (a second one; that of a latent worker that nobody has asked for) nothing is heard.
         """
-        conn, link = self.conn, self._owner_link
-        if conn is None or link is None or "presenceGreeting" not in vars(conn):
+        conn = self.conn
+        if conn is None or "presenceGreeting" not in vars(conn):
             return
         self._missing_after_break = False
         self._guard(conn)
-        link.attached(conn, vars(conn).pop("presenceGreeting"))
+        self._hear(conn, vars(conn).pop("presenceGreeting"))
+
+    def _hear(self, conn: Any, greeting: object) -> None:
+        """The worker at the other end of `conn` has connected, and says this of its presence."""
+        if self._owner_link is None and greeting is not NOTHING:
+            # most workers of a farm say nothing of it: none before the first word
+            self._owner_link = self._open_link()
+        if self._owner_link is not None:
+            self._owner_link.attached(conn, greeting)
+
+    def _open_link(self) -> OwnerLink:
+        assert self.presence is not None  # noqa: S101 (it has connected, so its service has started)
+        assert self.breakTimer is not None  # noqa: S101 (likewise)
+        return OwnerLink(
+            self.presence,
+            self.breakTimer,
+            self._running,
+            self.master.reactor,
+            self._send_back,
+            lookAtClock=self._look_at_clock,
+        )
 
     @inlineCallbacks
     def updateWorker(self) -> Generator[Deferred[Any], Any, None]:

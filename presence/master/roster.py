@@ -45,6 +45,8 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         self._builders: dict[str, BuilderPresence] = {}
         self._enrolled: dict[str, EnrolledWorker] = {}
         self._observers: list[Callable[[WorkerPresence], object]] = []
+        # one bound method, for all presences
+        self._tell = self._worker_changed
         self._followers: list[Callable[[], object]] = []
         self._consumer: Any = None
         # workers that builders do without
@@ -71,7 +73,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         if presence is None:
             presence = self._workers[name] = WorkerPresence(name, self.clock)
             presence.hold("offline")
-            presence.observe(self._worker_changed)
+            presence.observe(self._tell)
         return presence
 
     def builder(self, name: str) -> BuilderPresence:

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
-#: Stands for a worker that says nothing of its presence.
-_NOTHING = object()
+#: the greeting of a worker that says nothing of its presence
+NOTHING = object()
 
 # why a worker is held that says what cannot be understood, and how much of what is wrong with that is told
 _CLOSED = "what it says of its presence cannot be understood ({problem}): it is held until it says so in another way, or connects again"
@@ -47,6 +47,13 @@ _READERS: dict[str, Callable[[object, float], Announcement | Stop]] = {
     PRESENCE: readAnnouncement,
     PRESENCE_STOP: readStop,
 }
+
+
+def takeGreeting(conn: Any) -> object:
+    """What the worker at the other end of `conn` says of its presence when it connects, to be given to `OwnerLink.attached()` when
+    Buildbot has taken the connection. It is taken out: Buildbot would keep it as a property of the worker.
+    """
+    return conn.info.pop(PRESENCE, NOTHING) if isinstance(conn.info, dict) else NOTHING
 
 
 class OwnerLink:
@@ -101,16 +108,10 @@ class OwnerLink:
         self._sent: View | None = None
         self._logged = False
 
-    def takeGreeting(self, conn: Any) -> object:
-        """What the worker at the other end of `conn` says of its presence when it connects, to be given to `attached()` when
-        Buildbot has taken the connection. It is taken out: Buildbot would keep it as a property of the worker.
-        """
-        return conn.info.pop(PRESENCE, _NOTHING) if isinstance(conn.info, dict) else _NOTHING
-
     def attached(self, conn: Any, greeting: object) -> None:
         """The worker has connected. From now on it is held as its owner said, before it can get a build."""
         self._close()
-        if greeting is _NOTHING:
+        if greeting is NOTHING:
             self._word.forget()
             return
         # a jump that nobody has heard of yet is of what was said before

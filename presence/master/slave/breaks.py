@@ -18,7 +18,7 @@ class Breaks(SlavePart):
     # None for a worker that has never had any
     _calendar_files: CalendarFiles | None = None
 
-    def _begin_breaks(self) -> BreakTimer:
+    def _begin_breaks(self) -> None:
         """Be on a break if there is one, and follow the schedule from now on."""
         assert self.presence is not None  # noqa: S101 (its service starts)
         clock = self.master.reactor if self._assembly is None else self._assembly.roster.clock
@@ -27,7 +27,6 @@ class Breaks(SlavePart):
         self._follow_files(self.schedule)
         if self._assembly is not None:
             self._assembly.scheduleChanged(self)
-        return timer
 
     def clockJumped(self, seconds: float) -> None:
         """See `SlavePart`."""

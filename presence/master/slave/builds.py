@@ -28,7 +28,7 @@ class Builds(Locks):
         # the last one: Buildbot appends it in the same breath
         build = wfb.builder.building[-1]
         guardPreparation(build, self._was_refused)
-        super().buildStarted(wfb)  # type: ignore[misc]
+        super().buildStarted(wfb)
         if self._assembly is not None and self._assembly.drains.wasAdmitted(self, build):
             self._admitted |= {wfb}
         self._build_began(wfb)
@@ -52,7 +52,7 @@ class Builds(Locks):
     def addWorkerForBuilder(self, wfb: Any) -> None:
         """The worker joins a builder."""
         guardChoice(wfb.builder)
-        super().addWorkerForBuilder(wfb)
+        super().addWorkerForBuilder(wfb)  # type: ignore[misc]
 
     def removeWorkerForBuilder(self, wfb: Any) -> None:
         """The worker leaves a builder; a build that was lost with the connection ends in no other way."""

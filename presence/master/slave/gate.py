@@ -27,9 +27,6 @@ class Gate(Builds):
     #: themselves: about those, doors have decided for this very request (`presence.master.starting.chooser`)
     _exempt: Callable[[EnrolledWorker, bool], Container[str]] | None = None
 
-    #: whether an admin holds the builder of this name
-    _builder_is_held: Callable[[str], bool] | None = None
-
     # whether nothing may start, as it is not known yet what holds the worker
     _closed = False
     # whether the build that was about to start was refused
@@ -134,7 +131,7 @@ class Gate(Builds):
         timer.reconsider()
         limited = builder is not None and (
             not presence.admits(builder)
-            or (self._builder_is_held is not None and self._builder_is_held(builder))
+            or (self._assembly is not None and self._assembly.builderHolds.isHeld(builder))
         )
         self._refused = limited or not self._accepts(child=child)
         if self._refused:

@@ -32,12 +32,13 @@ class Locks(SlavePart):
         """Begin with nothing: for a new worker, and for one that has lived without a presence."""
         self._locked = _NONE
 
-    def addWorkerForBuilder(self, wfb: Any) -> None:
-        """The worker joins a builder."""
+    def buildStarted(self, wfb: Any) -> None:
+        """A build starts, and Buildbot has yet to take the locks for it."""
         self._follow_locks(wfb)
-        super().addWorkerForBuilder(wfb)  # type: ignore[misc]
+        super().buildStarted(wfb)  # type: ignore[misc]
 
     def _follow_locks(self, wfb: Any) -> None:
+        # (for a build, not for good: 500 workers × 1000 builders are half a million of these)
         substantiate = type(wfb).substantiate_if_needed
 
         def substantiate_if_needed(build: Any) -> Any:
@@ -50,6 +51,7 @@ class Locks(SlavePart):
     def _join_build(self, build: Any) -> None:
         """A build runs already, or is being prepared: its locks are taken, unless that has not come to them yet."""
         wfb = build.workerforbuilder
+        self._follow_locks(wfb)
         if build.conn is not None or build._is_substantiating or wfb.ping_watchers:
             self._locked |= {wfb}
 
@@ -61,11 +63,13 @@ class Locks(SlavePart):
     def removeWorkerForBuilder(self, wfb: Any) -> None:
         """The worker leaves a builder; its build there, if there is one, releases nothing any more."""
         super().removeWorkerForBuilder(wfb)  # type: ignore[misc]
+        self._unfollow_locks(wfb)
         self._release_for(wfb)
 
     def buildFinished(self, wfb: Any) -> None:
         """The build of `wfb` has finished; its builder releases the locks in the same breath."""
         self._ending = wfb
+        self._unfollow_locks(wfb)
         super().buildFinished(wfb)  # type: ignore[misc]
 
     def detached(self) -> Deferred[None]:

@@ -14,7 +14,7 @@ FLOORS = (
     {"breaks"},
     {"model"},
     {"wire", "orders", "testing"},
-    {"master.compat"},
+    {"master.compat", "master.wholeconfig"},
     {
         "master.builds",
         "master.mirror",
@@ -34,7 +34,7 @@ FLOORS = (
     {"master.reporters"},
     {"master.access", "master.assembly", "master.telling"},
     {"master.slave"},
-    {"master.buildslave", "master.terms", "master.wholeconfig"},
+    {"master.buildslave", "master.terms"},
     {"master.adoption", "master.enable", "master.service"},
     {"master.www"},
     {
@@ -52,7 +52,14 @@ FLOORS = (
     {"worker.local"},
     {"worker.client"},
     {"demo"},
-    {"commands.exits", "commands.http", "commands.options", "commands.terminal", "commands.breakstext"},
+    {
+        "commands.ancestry",
+        "commands.exits",
+        "commands.http",
+        "commands.options",
+        "commands.terminal",
+        "commands.breakstext",
+    },
     {
         "commands.breaks",
         "commands.completion",

@@ -8,8 +8,8 @@ from buildbot.config.master import MasterConfig
 
 
 def followWholeConfigs() -> None:
-    """From now on Buildbot's last check of a configuration asks its services, too: those that have `checkWhole(config)`. What
-    is wrong they say with `config.error`, as they do while `master.cfg` runs; so `buildbot checkconfig` and a reconfig tell it.
+    """From now on Buildbot's last check of a configuration asks its services, too: those that have `checkWhole(config)`, and of reporters
+    the generators that have `checkReporter(reporter)`. What is wrong they say with `config.error`, as they do while `master.cfg` runs; so `buildbot checkconfig` and a reconfig tell it.
 
     On the class, for a configuration is an object of its own each time. To say it again does nothing.
     """
@@ -24,6 +24,9 @@ def followWholeConfigs() -> None:
         for each in tuple(services.values() if isinstance(services, dict) else services):
             if hasattr(each, "checkWhole"):
                 each.checkWhole(config)
+            for generator in getattr(each, "_config_kwargs", {}).get("generators") or ():
+                if hasattr(generator, "checkReporter"):
+                    generator.checkReporter(each)
 
     check_machines.ofPresence = True  # type: ignore[attr-defined]
     MasterConfig.check_machines = check_machines

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from presence.orders.ancestry import ANCESTORS
 from presence.orders.reading import Action, Parameter
 
 if TYPE_CHECKING:
@@ -23,14 +24,13 @@ class ReconfigOrder:
     """Reconfigure when nothing runs that would be hurt, or, with `everything`, when nothing runs at all.
 
     `deadline` (seconds since the epoch; None: no end) is how long to wait, and `onDeadline`, one of `ON_DEADLINE`,
-    what happens then. `ancestors` are the processes from which it is ordered, each "PID DIRECTORY", if one of them may be a
-    Buildbot's.
+    what happens then. `ancestors` are the processes from which it is ordered (`presence.orders.ancestry`).
     """
 
     everything: bool = False
     deadline: float | None = None
     onDeadline: str = "abort"
-    ancestors: tuple[str, ...] = ()
+    ancestors: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ ACTIONS: Mapping[str, Action] = {
             "on_deadline": Parameter(
                 "choice", "what happens then", choices=tuple(ON_DEADLINE), field="onDeadline"
             ),
-            "ancestors": Parameter("texts", "the processes from which it is ordered"),
+            **ANCESTORS,
         },
         _reconfig,
     ),

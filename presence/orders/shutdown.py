@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from presence.orders.ancestry import ANCESTORS
 from presence.orders.reading import Action, Parameter
 
 if TYPE_CHECKING:
@@ -18,12 +19,14 @@ ON_DEADLINE = ("abort", "interrupt")
 @dataclass(frozen=True, slots=True)
 class StopOrder:
     """Stop when nothing runs, because of `reason` (or None). At `deadline` (seconds since the epoch; None: there is
-    none) do as `onDeadline` says, one of `ON_DEADLINE`; None is the first of them.
+    none) do as `onDeadline` says, one of `ON_DEADLINE`; None is the first of them. `ancestors` are the processes from which
+    it is ordered.
     """
 
     reason: str | None = None
     deadline: float | None = None
     onDeadline: str | None = None
+    ancestors: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ ACTIONS: Mapping[str, Action] = {
             "reason": Parameter("text", "why, for people"),
             "deadline": Parameter("instant", "how long to wait; null: to the end"),
             "on_deadline": Parameter("choice", "what happens then", choices=ON_DEADLINE, field="onDeadline"),
+            **ANCESTORS,
         },
         StopOrder,
     ),

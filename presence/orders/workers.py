@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from presence.orders.ancestry import ANCESTORS
 from presence.orders.reading import Action, Parameter
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class DrainOrder:
 
     At `deadline` (seconds since the epoch; None: there is none), when something still runs, do as `onDeadline` says,
     one of `ON_DEADLINE`; None is the first of them. Workers with the same `group` (None: none) are drained together:
-    what runs on one of them may wait for a build that only another one can do. `force` is as in `HoldOrder`.
+    what runs on one of them may wait for a build that only another one can do. `force` is as in `HoldOrder`. `ancestors`
+    are the processes from which it is ordered.
     """
 
     reason: str | None = None
@@ -36,6 +38,7 @@ class DrainOrder:
     onDeadline: str | None = None
     group: str | None = None
     force: bool = False
+    ancestors: tuple[str, ...] = field(default=(), repr=False)
 
 
 #: What may happen at the deadline of a drain: what still runs is interrupted, and built again elsewhere; or the drain
@@ -117,6 +120,7 @@ ACTIONS: Mapping[str, Action] = {
             ),
             "group": Parameter("text", "the same for workers that are drained together"),
             "force": _FORCE,
+            **ANCESTORS,
         },
         DrainOrder,
     ),

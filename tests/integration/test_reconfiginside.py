@@ -1,12 +1,15 @@
-"""Reconfigurations that are ordered by a step of the very build that they have to wait for: real masters and workers."""
+"""Orders of which the end is waited for by a step of the very build that they have to wait for: real masters and workers."""
 
+import sqlite3
 import sys
+from contextlib import closing
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.farm import SUCCESS, Farm
 
-PRESENCE = [sys.executable, "-m", "presence.commands.main", "reconfig"]
+COMMAND = [sys.executable, "-m", "presence.commands.main"]
+PRESENCE = [*COMMAND, "reconfig"]
 BUILDBOT = [sys.executable, "-c", "from buildbot.scripts.runner import run; run()", "reconfig"]
 
 # Each builder orders a reconfig, which makes its worker one of ours: that disconnects it.
@@ -26,6 +29,23 @@ c["builders"] = [
 c["schedulers"] = [
     *(schedulers.ForceScheduler(name=f"force-{{each}}", builderNames=[each]) for each in orders),
     schedulers.Triggerable(name="below", builderNames=["worker"]),
+]
+"""
+
+
+# One drains its own worker, and waits; the next one stops its own master.
+DRAINS = """
+c["logCompressionMethod"] = "raw"
+c["services"] = [util.PresenceService(operator="admins")]
+c["www"]["authz"] = util.Authz(allowRules=[util.AnyControlEndpointMatcher(role="admins")], roleMatchers=[])
+orders = [["drain", "plain", "--wait", "--master", {directory!r}], ["stop-master", {directory!r}]]
+c["builders"] = [
+    util.BuilderConfig("order", workernames=["plain"], factory=util.BuildFactory([
+        steps.ShellCommand(command=[*{command!r}, *order], haltOnFailure=True) for order in orders
+    ]))
+]
+c["schedulers"] = [
+    schedulers.Periodic("once", builderNames=["order"], periodicBuildTimer=1e6),
 ]
 """
 
@@ -85,6 +105,24 @@ class InsideTests(SynchronousTestCase):
             printed, ordered = self.order(builder)
             self.assertIn(said, printed)
             self.assertEqual(ordered, number + 1)
+
+    def test_drainAndStop(self):
+        """A drain of its own worker, and a stop of its own master, are not waited for: the build ends well, and then the master does."""
+        self.farm = farm = Farm(self)
+        directory = str(farm.master.directory)
+        farm.configure(
+            'worker.Worker("plain", PASSWORD)', extra=DRAINS.format(command=COMMAND, directory=directory)
+        )
+        farm.start()
+        farm.worker("plain").start()
+        farm.waitFor("the master stops", lambda: not farm.master.running)
+        with closing(sqlite3.connect(farm.master.directory / "state.sqlite")) as database:
+            ((results,),) = database.execute("SELECT results FROM builds").fetchall()
+            steps = database.execute("SELECT state_string FROM steps ORDER BY number").fetchall()
+            said = "".join(each.decode() for (each,) in database.execute("SELECT content FROM logchunks"))
+        self.assertEqual((results, len(steps)), (SUCCESS, 3), (steps, said))
+        self.assertIn("nothing else runs there any more: this is part of order #1", said)
+        self.assertIn("this is part of order #1: the master stops when that has ended", said)
 
     def test_parent(self):
         """So it does in a build for which the one that is waited for waits; where nothing is hurt it is done before."""

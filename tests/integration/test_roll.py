@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 from tests.integration.processes import DEADLINE
 from tests.integration.test_admin import AdminTestCase
@@ -31,10 +32,58 @@ class RollTests(AdminTestCase):
 
     def held(self):
         return {
-            each["name"]: each["holds"][0]["reason"]
+            each["name"]: each["holds"][-1]["reason"]
             for each in self.farm.get("presences")["presences"]
             if each["holds"]
         }
+
+    def rolled(self):
+        """What admins hold, as the page shows it."""
+        return {name: why for name, why in self.held().items() if why is not None}
+
+    def test_masterRestarted(self):
+        """The master is stopped, and killed, in the middle: it goes on where it was, no command runs twice, never more at a
+        time than was said, what the page says is right, and what was built there is built in the end.
+        """
+        names = NAMES[:3]
+        self.start(*(f"worker.BuildSlave(name={name!r}, passwd=PASSWORD)" for name in names))
+        workers = [self.farm.worker(name).start() for name in names]
+        for each in workers:
+            each.waitUntilConnected()
+        self.farm.waitFor("all are ready", lambda: not self.held())
+        here = self.farm.directory
+        self.state = here / "state" / "roll.json"
+        slow = here / "slow"
+        slow.touch()
+        request = self.farm.force("mac-1", held=True).waitUntilRuns()
+        roll = self.roll(
+            "mac-*", "--at-most", "2", "--settle", "1s", "--", "sh", "-c", UPDATE, str(here), "{worker}"
+        )
+        self.farm.waitFor("the second is updated", lambda: self.ran() == ["mac-2"])
+        two = {"mac-1": "rolling 1 of 3", "mac-2": "rolling 2 of 3"}
+        self.assertEqual(self.held(), two)
+        # what runs is ended by it
+        self.farm.master.stop()
+        self.farm.start()
+        self.farm.waitFor("the first is updated", lambda: self.ran() == ["mac-2", "mac-1"])
+        self.farm.waitFor(
+            "they are there", lambda: len(self.farm.get("presences")["presences"]) == len(names)
+        )
+        self.assertEqual(self.rolled(), two)
+        self.farm.kill()
+        slow.unlink()
+        self.farm.start()
+        most = 0
+        while roll.poll() is None:
+            most = max(most, len(self.rolled()))
+            time.sleep(0.2)
+        out = self.ended(roll, 0)
+        self.assertIn("trying again", out)
+        self.assertEqual(out.splitlines()[-1][9:], "all 3 are done")
+        self.assertEqual(sorted(self.ran()), names)
+        self.assertLessEqual(most, 2)
+        self.farm.waitFor("nobody is held", lambda: not self.held())
+        request.letFinish().waitUntilBuilt()
 
     def test_eight(self):
         """It is killed in the middle and resumed, stops and holds where one fails, and in the end each has been updated."""

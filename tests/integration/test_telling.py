@@ -1,4 +1,4 @@
-"""Who has to know, with real parts: a mail server, Prometheus, a shell and a browser beside one real master."""
+"""Who has to know, with real parts: a mail server, a chat's webhook, Prometheus, a shell and a browser beside one real master."""
 
 import email
 import email.policy
@@ -10,7 +10,9 @@ import stat
 import subprocess
 import tempfile
 from html import escape
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
 
@@ -37,6 +39,14 @@ c["services"] = [
         generators=[
             util.PresenceGenerator(
                 drains=True, backEarly=True, message_formatter=util.PresenceMessageFormatter(template_type="html")
+            )
+        ],
+    ),
+    reporters.HttpStatusPush(
+        "http://127.0.0.1:{chat}/hook",
+        generators=[
+            util.PresenceGenerator(
+                drains=True, owners=False, message_formatter=util.PresenceMessageFormatter(template_type="chat")
             )
         ],
     ),
@@ -78,6 +88,30 @@ class Inbox:
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self.received.append((envelope.rcpt_tos, message))
         return "250 OK"
+
+
+class Webhook(BaseHTTPRequestHandler):
+    """What a chat has for others: it keeps what is sent to it, as JSON."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((self.path, self.headers["Content-Type"], json.loads(body)))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *what):
+        pass
+
+    @classmethod
+    def serve(cls, case):
+        server = HTTPServer(("127.0.0.1", 0), cls)
+        server.received = []
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        for each in (server.server_close, thread.join, server.shutdown):
+            case.addCleanup(each)
+        return server
 
 
 class Prometheus:
@@ -123,19 +157,21 @@ class Prometheus:
 class TellingTests(PageTestCase):
     def begin(self):
         self.inbox = Inbox(self)
+        self.chat = Webhook.serve(self)
+        services = SERVICES.format(smtp=self.inbox.port, chat=self.chat.server_port)
         self.browser = None
         if executable() is None:
             from tests.integration.farm import Farm  # noqa: PLC0415
 
             self.farm = Farm(self)
-            self.farm.configure(MAC, ARM, extra=PLUGIN + SERVICES.format(smtp=self.inbox.port))
+            self.farm.configure(MAC, ARM, extra=PLUGIN + services)
             self.farm.start()
             self.url = f"http://127.0.0.1:{self.farm.www}/"
         else:
-            self.start(MAC, ARM, extra=SERVICES.format(smtp=self.inbox.port))
+            self.start(MAC, ARM, extra=services)
 
     def test_all(self):
-        """A drain and a hold of an admin's: the owner gets a mail, the trail has it in the shell and on the worker's page, and
+        """A drain and a hold of an admin's: the owner gets a mail, the channel hears of it, the trail has it in the shell and on the worker's page, and
         Prometheus has counted it; every query of the dashboard is one that it takes.
         """
         self.begin()
@@ -145,6 +181,7 @@ class TellingTests(PageTestCase):
         self.shell("drain", "mac-mini", "--reason", "new disk")
         self.shell("hold", "aarch64", "--for", "2h", "--reason", "kernel")
         self.checkMail()
+        self.checkChat()
         self.checkTrail()
         if self.browser is not None:
             self.checkPage()
@@ -164,6 +201,13 @@ class TellingTests(PageTestCase):
         self.assertIn("#/presence?view=worker&amp;worker=mac-mini", message.get_content())
         if self.browser is not None:
             self.checkLook(message, to)
+
+    def checkChat(self):
+        ((path, kind, body),) = waitFor("the channel hears of it", lambda: self.chat.received)
+        self.assertEqual((path, kind), ("/hook", "application/json"))
+        self.assertEqual(list(body), ["text"])
+        self.assertIn("* mac-mini is drained: nothing runs on it any more", body["text"])
+        self.assertIn("#/presence?view=worker&worker=mac-mini", body["text"])
 
     def checkLook(self, message, to):
         """What a mail program shows of it: what has happened, with a link to our page of the worker."""

@@ -25,6 +25,7 @@ GOOD = {
     "instant": st.none() | st.floats(NOW, LATEST, exclude_min=True) | st.integers(int(NOW) + 1, int(LATEST)),
     "choice": st.none() | st.sampled_from(ON_DEADLINE),
     "flag": st.none() | st.booleans(),
+    "texts": st.none() | st.lists(st.text("ab /7", max_size=9), max_size=3),
     "name": st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True),
 }
 
@@ -105,6 +106,8 @@ class OrderTests(SynchronousTestCase):
             | st.integers(min_value=int(LATEST) + 1),
             "choice": JSON.filter(lambda each: each is not None and each not in ON_DEADLINE),
             "flag": JSON.filter(lambda each: each is not None and not isinstance(each, bool)),
+            "texts": JSON.filter(lambda each: not isinstance(each, list) and each is not None)
+            | st.lists(st.integers(), min_size=1, max_size=3),
             "name": JSON.filter(lambda each: not isinstance(each, str))
             | st.sampled_from(["", " ", "a b", "-x", "x" * 65, "ä", "x\n"]),
         }[known[name].kind]

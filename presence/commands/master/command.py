@@ -205,17 +205,27 @@ def order(
     """Order something of all of these workers, or of none; print what became of it, as JSON if the command was told to; the
     exit status.
     """
+    return orderInside(options, workers, client, action, **params)[0]
+
+
+def orderInside(
+    options: Namespace, workers: list[dict[str, Any]], client: MasterClient, action: str, **params: Any
+) -> tuple[int, frozenset[int]]:
+    """The same; the exit status, and the ids of the builds from inside of which it was ordered, where the order says from where."""
     if not workers:
-        return DONE
+        return DONE, frozenset()
     try:
         if len(workers) == 1:
-            after = [client.post(f"presences/{workers[0]['workerid']}", action, **params)]
+            answer = client.post(f"presences/{workers[0]['workerid']}", action, **params)
+            after = [answer]
         else:
             names = [each["name"] for each in workers]
-            after = client.post("presences", action, **{WORKERS: names}, **params)["presences"]
+            answer = client.post("presences", action, **{WORKERS: names}, **params)
+            after = answer["presences"]
     except MasterError as problem:
-        return complain(f"{workers[0]['name']}: {problem}" if len(workers) == 1 else problem, FAILED)
-    return tellOrdered(options, after)
+        text = f"{workers[0]['name']}: {problem}" if len(workers) == 1 else problem
+        return complain(text, FAILED), frozenset()
+    return tellOrdered(options, after), frozenset(answer.get("inside", ()))
 
 
 def tellOrdered(options: Namespace, after: list[dict[str, Any]]) -> int:

@@ -6,6 +6,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
+from presence.commands.ancestry import ancestors, partOf
 from presence.commands.exits import DONE, FAILED, NOT_TOLD
 from presence.commands.master.client import MasterError, NoAnswerError
 from presence.commands.master.command import (
@@ -15,11 +16,12 @@ from presence.commands.master.command import (
     addJson,
     addSelection,
     forced,
-    order,
     ordered,
+    orderInside,
     reasonOption,
     tellOrdered,
 )
+from presence.commands.master.settled import NOT_CONFIRMED, UNSEEN, Doubts, presencesOf
 from presence.commands.master.text import DRAINING
 from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import addDeadline, checkDeadline
@@ -29,7 +31,7 @@ from presence.orders.workers import ON_DEADLINE
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from presence.commands.master.client import MasterClient
 
@@ -38,10 +40,6 @@ _GIVEN_UP = 3
 
 # How often what a floor has refused is ordered again, in seconds.
 _AGAIN = 5.0
-
-# For how long the master may not know of the drain that it has taken, in seconds: of another master's worker it hears in a moment. And
-# the same where the other one has not confirmed it.
-_UNSEEN, _NOT_CONFIRMED = 5.0, 120.0
 
 # For how long the master may not answer, in seconds: it may be restarting, and the drain survives that.
 _PATIENCE = 600.0
@@ -84,18 +82,22 @@ def _drain(options: Namespace, client: MasterClient) -> int:
         "on_deadline": options.on_deadline,
         "group": group,
         **forced(options),
+        **(ancestors() if options.wait else {}),
     }
     if options.queue:
-        status = _queue(options, workers, client, params)
+        status, inside = _queue(options, workers, client, params)
     else:
-        status = order(options, workers, client, "drain", **params)
+        status, inside = orderInside(options, workers, client, "drain", **params)
     # what is stored is heeded before the next build starts, and the end is the same
     if status not in {DONE, NOT_TOLD} or not options.wait:
         return status
-    try:
+    waiting = _Waiting(client, [each["name"] for each in workers], group, quiet=options.json)
+    waiting.inside = inside
+    if status == NOT_TOLD:
         # one that is not confirmed is not shown before it is
-        unseen = _NOT_CONFIRMED if status == NOT_TOLD else _UNSEEN
-        return _wait(client, [each["name"] for each in workers], group, unseen, quiet=options.json)
+        waiting.unseen = NOT_CONFIRMED
+    try:
+        return waiting.wait()
     except KeyboardInterrupt:
         complain("the drain goes on; `presence release` ends it", 0)
         raise
@@ -103,61 +105,84 @@ def _drain(options: Namespace, client: MasterClient) -> int:
 
 def _queue(
     options: Namespace, workers: list[dict[str, Any]], client: MasterClient, params: dict[str, Any]
-) -> int:
-    """Drain each of these workers as soon as the floor lets that be; the exit status."""
+) -> tuple[int, frozenset[int]]:
+    """Drain each of these workers as soon as the floor lets that be; the exit status, and the builds from inside of which it is ordered."""
     left, status, told = list(workers), DONE, False
+    inside: frozenset[int] = frozenset()
     while left:
         for each in tuple(left):
             try:
                 after = client.post(f"presences/{each['workerid']}", "drain", **params)
             except MasterError as problem:  # noqa: PERF203 (each waits for itself)
                 if REFUSED not in str(problem):
-                    return complain(f"{each['name']}: {problem}", FAILED)
+                    return complain(f"{each['name']}: {problem}", FAILED), inside
                 if not told:
                     complain(f"{each['name']} waits: {problem}", 0)
                     told = True
             else:
                 left.remove(each)
+                inside = frozenset(after.get("inside", ()))
                 status = max(status, tellOrdered(options, [after]))
         if left:
             time.sleep(_AGAIN)
-    return status
+    return status, inside
 
 
-def _wait(client: MasterClient, names: Sequence[str], group: str, unseen: float, *, quiet: bool) -> int:
-    """Wait until nothing runs on these workers, which are drained as `group`; the exit status. What runs is said, unless it is to be
-    `quiet`. For `unseen` seconds the master may not know of the drain.
+class _Waiting:
+    """Waits until nothing runs on the workers of these `names`, which are drained as `group`, but builds from `inside` of which that was
+    ordered: they wait for this. What runs is said, unless it is to be `quiet`.
     """
-    who = WhoRuns()
-    seen: set[str] = set()
-    began = time.monotonic()
 
-    def ask() -> int | None:
-        states = _states(client, names, group)
-        seen.update(name for name, state in states.items() if state is not None)
-        if time.monotonic() - began < unseen:
-            states.update(dict.fromkeys(states.keys() - seen, DRAINING))
-        if DRAINING not in states.values():
-            return _ended(states, quiet=quiet)
-        if quiet:
+    def __init__(self, client: MasterClient, names: Sequence[str], group: str, *, quiet: bool) -> None:
+        self._client = client
+        self._names = names
+        self._group = group
+        self._quiet = quiet
+        self._who = WhoRuns()
+        self._seen: set[str] = set()
+        self._doubts = Doubts()
+        self.inside: frozenset[int] = frozenset()
+        #: for how long the master may not know of the drain that it has taken, in seconds
+        self.unseen = UNSEEN
+
+    def wait(self) -> int:
+        """The exit status."""
+        return waitUntil(self._ask, self._silent)
+
+    def _ask(self) -> int | None:
+        states = _states(self._client, self._names, self._group)
+        for name in self._names:
+            if states.get(name) is not None:
+                self._seen.add(name)
+                self._doubts.end(name)
+            elif not self._doubts.lasts(name, UNSEEN if name in self._seen else self.unseen):
+                states[name] = DRAINING
+        busy = {name for name, state in states.items() if state == DRAINING}
+        if not busy:
+            return _ended(states, quiet=self._quiet)
+        if self._quiet and not self.inside:
             return None
-        who.tell([each for each in client.get("runningbuilds") if each["worker"] in names])
+        builds = [each for each in self._client.get("runningbuilds") if each["worker"] in self._names]
+        itself = [each for each in builds if each["buildid"] in self.inside]
+        if itself and len(itself) == len(builds) and busy <= {each["worker"] for each in itself}:
+            return complain(f"nothing else runs there any more: {partOf(itself)}", DONE)
+        if not self._quiet:
+            self._who.tell(builds)
         return None
 
-    def silent(problem: MasterError, seconds: float) -> None:
+    def _silent(self, problem: MasterError, seconds: float) -> None:
         if seconds > _PATIENCE or not isinstance(problem, NoAnswerError):
             raise problem
         if not seconds:
             complain(f"{problem}; trying again", 0)
+        self._doubts.clear()
         # a master that has been restarted does not know the session
-        client.close()
-
-    return waitUntil(ask, silent)
+        self._client.close()
 
 
-def _states(client: MasterClient, names: Iterable[str], group: str) -> dict[str, str | None]:
+def _states(client: MasterClient, names: Collection[str], group: str) -> dict[str, str | None]:
     """The state of each drain; None where there is none, or another one, and those that are not in the configuration are missing."""
-    drains = {each["name"]: each["drain"] or {} for each in client.get("presences", field=["name", "drain"])}
+    drains = {each["name"]: each["drain"] or {} for each in presencesOf(client, names, ["name", "drain"])}
     return {
         name: drains[name]["state"] if drains[name].get("group") == group else None
         for name in names

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.zones import localZone, zoneFor
+from presence.commands.ancestry import ancestors, partOf
 from presence.commands.exits import DONE, FAILED, INTERRUPTED, USAGE
 from presence.commands.master.client import MasterError
 from presence.commands.master.command import addMaster, addOther, clientFor, otherPath
@@ -18,13 +18,11 @@ from presence.commands.master.waiting import waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
 from presence.orders.reconfig import ON_DEADLINE
-from presence.text import plain
 from presence.wire.masternote import NoMasterError
-from presence.wire.processes import lineage
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Container, Iterable
+    from collections.abc import Container
 
     from presence.commands.master.client import MasterClient
 
@@ -35,10 +33,6 @@ _STATUS = {"reconfigured": DONE, "failed": _MISTAKES, "cancelled": _CANCELLED, "
 
 # For how long the master may not answer, in seconds: a reload may restart its web server.
 _PATIENCE = 30.0
-
-# What is in the directory of every master and worker; and longer than the directories are that the master takes.
-_TAC = "buildbot.tac"
-_LONGEST = 500
 
 _DESCRIPTION = """\
 Load and check the master's new configuration, hold only those builds that it would hurt, wait until such as run have
@@ -115,7 +109,7 @@ class _Command:
             all=options.all,
             deadline=options.deadline,
             on_deadline=options.on_deadline,
-            **_ancestors(),
+            **ancestors(),
         )
         if answer["mistakes"]:
             for mistake in answer["mistakes"]:
@@ -146,7 +140,7 @@ class _Command:
             itself = [each for each in entity["waiting_for"] if each["buildid"] in inside]
             if itself:
                 self._show(entity)
-                return self._leave(itself)
+                return complain(f"{partOf(itself)}: it is done when that has ended", DONE)
             news = _text().news(entity)
             if news != shown:
                 shown = news
@@ -159,10 +153,6 @@ class _Command:
 
         return waitUntil(ask, silent)
 
-    def _leave(self, builds: Iterable[dict[str, Any]]) -> int:
-        names = ", ".join(f"{each['builder']} #{each['number']}" for each in builds)
-        return complain(plain(f"this is part of {names}: it is done when that has ended"), DONE)
-
     def _get(self) -> dict[str, Any]:
         (entity,) = self._client.get(self._path)
         return entity
@@ -172,33 +162,6 @@ class _Command:
 
     def _show(self, entity: dict[str, Any]) -> None:
         print(json.dumps(entity) if self._options.json else _text().progress(entity), flush=True)
-
-
-def _ancestors() -> dict[str, list[str]]:
-    """What the master knows by whether this runs in one of its builds; nothing where no Buildbot has started it."""
-    # where the system does not tell of processes a build is known by where it runs
-    told = [(pid, each) for pid, each in lineage() or _directories() if _is_told(each)]
-    return {"ancestors": [f"{pid} {each}" for pid, each in told]} if any(map(_has_tac, told)) else {}
-
-
-def _directories() -> list[tuple[int, str]]:
-    try:
-        here = Path.cwd()
-    except OSError:
-        return []  # somebody has removed it
-    return [(0, str(each)) for each in (here, *here.parents)]
-
-
-def _has_tac(told: tuple[int, str]) -> bool:
-    try:
-        return bool(told[1]) and Path(told[1], _TAC).is_file()
-    except OSError:
-        return False
-
-
-def _is_told(directory: str) -> bool:
-    """Whether a master takes it: neither too long, nor of signs that nobody can read."""
-    return len(directory) < _LONGEST and plain(directory) == directory
 
 
 def _text() -> ReconfigText:

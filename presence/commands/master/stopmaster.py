@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from presence.commands.ancestry import ancestors, partOf
 from presence.commands.exits import DONE
 from presence.commands.master.client import NoAnswerError, NotThereError
 from presence.commands.master.command import EXITS, addCommand, addOther, adminText, otherPath, reasonOption
@@ -62,6 +63,7 @@ def _stop(options: Namespace, client: MasterClient) -> int:
         reason=options.reason,
         deadline=options.deadline,
         on_deadline=options.on_deadline,
+        **({} if options.detach else ancestors()),
     )
     until = adminText().moment(entity["deadline"])
     then = f"; at {until} it {_AT[entity['on_deadline']]}" if until else ""
@@ -69,7 +71,7 @@ def _stop(options: Namespace, client: MasterClient) -> int:
     if options.detach:
         return DONE
     try:
-        return _wait(client, path)
+        return _wait(client, path, frozenset(entity.get("inside", ())))
     except KeyboardInterrupt:
         complain("the master stops all the same; `presence stop-master --cancel` ends that", 0)
         raise
@@ -82,8 +84,10 @@ def _runs(client: MasterClient, masterid: int) -> bool:
     return any(each["active"] for each in client.get("masters") if each["masterid"] == masterid)
 
 
-def _wait(client: MasterClient, path: str) -> int:
-    """Wait until the master of this path has stopped; the exit status."""
+def _wait(client: MasterClient, path: str, inside: frozenset[int]) -> int:
+    """Wait until the master of this path has stopped, or one of the builds runs from `inside` of which that was ordered: it waits for them; the
+    exit status.
+    """
     who = WhoRuns()
 
     def ask() -> int | None:
@@ -94,7 +98,11 @@ def _wait(client: MasterClient, path: str) -> int:
                 _GOES_ON,
             )
         # (another master's are not waited for)
-        who.tell([each for each in client.get("runningbuilds") if each["masterid"] == entity["masterid"]])
+        builds = [each for each in client.get("runningbuilds") if each["masterid"] == entity["masterid"]]
+        itself = [each for each in builds if each["buildid"] in inside]
+        if itself:
+            return complain(f"{partOf(itself)}: the master stops when that has ended", DONE)
+        who.tell(builds)
         return None
 
     def silent(problem: MasterError, seconds: float) -> int | None:

@@ -221,6 +221,7 @@ def _run(rolling: Rolling, file: StateFile, client: MasterClient) -> int:
             raise problem
         if not seconds:
             complain(f"{problem}; trying again", 0)
+        rolling.masterSilent()
         # a master that has been restarted does not know the session
         client.close()
 

@@ -7,8 +7,12 @@ import tempfile
 import time
 from typing import IO, TYPE_CHECKING, Any
 
+from presence.commands.ancestry import ancestors, partOf
 from presence.commands.master.client import MasterError, NoAnswerError
+from presence.commands.master.settled import NOT_CONFIRMED, UNSEEN, Doubts, presencesOf
+from presence.commands.rolling.lost import LostConnections
 from presence.commands.rolling.state import (
+    ACTIVE,
     CHECKING,
     DONE,
     DRAINING,
@@ -24,7 +28,7 @@ from presence.orders.floor import REFUSED
 from presence.text import MAX_REASON, cut, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from presence.commands.master.client import MasterClient
 
@@ -74,7 +78,10 @@ class Rolling:
         # by a clock that nobody sets: since when a worker is well, since when it is waited for, when to order again
         self._well: dict[str, float] = {}
         self._since: dict[str, float] = {}
-        self._gone: set[str] = set()
+        self._lost = LostConnections()
+        # workers that are missing, or drained no longer; and for how long that is not believed, where it is long
+        self._doubts = Doubts()
+        self._patience: dict[str, float] = {}
         self._not_before = 0.0
         self._requests: dict[str, int] = {}
         self._told: str | None = None
@@ -92,12 +99,22 @@ class Rolling:
         self.moved = False
         workers = {each["name"]: each for each in self._workers()}
         for each in self.roll.active:
-            self._advance(each, workers.get(each.name))
+            worker = workers.get(each.name)
+            if worker is not None:
+                self._lost.seen(each.name, connected=worker["connected"])
+            self._advance(each, worker)
         if not self.roll.failed:
             self._begin_more(workers)
         return bool(self.roll.active) or (
             not self.roll.failed and any(each.state == WAITING for each in self.roll.workers)
         )
+
+    def masterSilent(self) -> None:
+        """The master does not answer. In what it says when it has been started again, nobody has gone; and nothing is waited for meanwhile."""
+        self._lost.masterSilent()
+        self._doubts.clear()
+        self._well.clear()
+        self._since.clear()
 
     def end(self) -> None:
         """End the commands that run."""
@@ -115,8 +132,10 @@ class Rolling:
             if each.state != WAITING:
                 continue
             if each.name not in workers:
-                self._fail(each, "it is not in the configuration of the master any more")
+                if self._doubts.lasts(each.name):
+                    self._fail(each, "it is not in the configuration of the master any more")
                 return
+            self._doubts.end(each.name)
             if not self._drain(each, workers[each.name]):
                 return
 
@@ -124,8 +143,14 @@ class Rolling:
         """Order it, unless a floor does not let that be: then it is ordered again later."""
         deadline = None if self.roll.deadline is None else time.time() + self.roll.deadline
         try:
-            self._order(
-                worker, "drain", reason=self._reason(step), deadline=deadline, on_deadline=None, group=None
+            ordered = self._order(
+                worker,
+                "drain",
+                reason=self._reason(step),
+                deadline=deadline,
+                on_deadline=None,
+                group=None,
+                **ancestors(),
             )
         except NoAnswerError:
             raise
@@ -139,19 +164,32 @@ class Rolling:
                 self._say(f"{step.name} waits: {problem}")
             return False
         self._told = None
+        itself = self._builds_on(step, ordered.get("inside", ()))
+        if itself:
+            self._order(worker, "release")
+            self._fail(step, f"{partOf(itself)}, which runs on it and so would never end", hold=False)
+            return False
+        if not ordered.get("order", {}).get("heeded", True):
+            self._patience[step.name] = NOT_CONFIRMED
         self._become(step, DRAINING)
         self._say(f"{step.name}: {self._reason(step)}, draining")
         return True
+
+    def _builds_on(self, step: Step, buildids: Collection[int]) -> list[dict[str, Any]]:
+        """Those of these builds that run on it."""
+        found = self._client.get("runningbuilds") if buildids else []
+        return [each for each in found if each["worker"] == step.name and each["buildid"] in buildids]
 
     # --- a worker that has been begun
 
     def _advance(self, step: Step, worker: dict[str, Any] | None) -> None:
         if worker is None:
-            self._fail(step, "it is not in the configuration of the master any more", hold=False)
+            if self._doubts.lasts(step.name):
+                self._fail(step, "it is not in the configuration of the master any more", hold=False)
         elif step.state == DRAINING:
             self._draining(step, worker)
         elif step.state == RUNNING:
-            self._running(step, worker)
+            self._running(step)
         elif step.state == RETURNING:
             self._returning(step, worker)
         else:
@@ -160,21 +198,24 @@ class Rolling:
     def _draining(self, step: Step, worker: dict[str, Any]) -> None:
         drain = worker["drain"]
         if drain is None:
-            self._fail(step, "somebody has released it", hold=False)
-        elif drain["state"] == "drained":
+            if self._doubts.lasts(step.name, self._patience.get(step.name, UNSEEN)):
+                self._fail(step, "somebody has released it", hold=False)
+            return
+        self._doubts.end(step.name)
+        self._patience.pop(step.name, None)
+        if drain["state"] == "drained":
             arguments = [each.replace("{worker}", step.name) for each in self.roll.command]
             # (before it runs: whoever is killed now does not know that it has run)
             self._become(step, RUNNING)
+            self._lost.forget(step.name)
             self._say(f"{step.name}: drained, runs {' '.join(arguments)}")
             try:
                 self._jobs[step.name] = _Job(arguments)
             except (OSError, ValueError) as problem:
                 self._fail(step, f"the command cannot be started: {problem}")
 
-    def _running(self, step: Step, worker: dict[str, Any]) -> None:
+    def _running(self, step: Step) -> None:
         job = self._jobs[step.name]
-        if self.roll.reboots and not worker["connected"]:
-            self._gone.add(step.name)
         status = job.process.poll()
         if status is None:
             return
@@ -191,17 +232,14 @@ class Rolling:
         now = time.monotonic()
         since = self._since.setdefault(step.name, now)
         sources = {hold["source"] for hold in worker["holds"]}
-        if not worker["connected"]:
-            self._gone.add(step.name)
-        well = worker["connected"] and not sources & _UNWELL
-        if self.roll.reboots and step.name not in self._gone:
-            well = False
+        stayed = self.roll.reboots and not self._lost.has(step.name)
+        well = worker["connected"] and not sources & _UNWELL and not stayed
         if not well:
             self._well.pop(step.name, None)
             if now - since > self.roll.backWithin:
                 why = "it is not back" if not worker["connected"] else "it is not well"
-                if self.roll.reboots and step.name not in self._gone:
-                    why = "it has not gone, so it has not been started again"
+                if stayed:
+                    why = "it has not been seen to go, so it has not been started again"
                 self._fail(step, f"{why}: {', '.join(sorted(sources & _UNWELL)) or 'connected'}")
         elif now - self._well.setdefault(step.name, now) >= self.roll.settle:
             self._order(worker, "release")
@@ -285,7 +323,8 @@ class Rolling:
         return f"rolling {self.roll.place(step)}{why}"
 
     def _workers(self) -> list[dict[str, Any]]:
-        return self._client.get("presences", field=_FIELDS)
+        left = [each.name for each in self.roll.workers if each.state == WAITING or each.state in ACTIVE]
+        return presencesOf(self._client, left, _FIELDS)
 
-    def _order(self, worker: dict[str, Any], action: str, **params: Any) -> None:
-        self._client.post(f"presences/{worker['workerid']}", action, **params)
+    def _order(self, worker: dict[str, Any], action: str, **params: Any) -> dict[str, Any]:
+        return self._client.post(f"presences/{worker['workerid']}", action, **params)

@@ -10,6 +10,7 @@ from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
 from twisted.internet.defer import inlineCallbacks, succeed
 from twisted.internet.task import deferLater
 
+from presence.master.quiesce.inside import insideOf
 from presence.orders.abilities import ABILITIES
 from presence.orders.acknowledgement import Acknowledgement
 from presence.orders.reading import CannotFollow, OrderRefused, UnknownAction, readOrder
@@ -241,6 +242,16 @@ def _shows(entity: PresenceEntity | None, record: AdminRecord) -> bool:
     if record.hold is None or hold is None:
         return record.hold is None and hold is None
     return hold["since"] == record.hold.since and (record.drain is None) is (entity["drain"] is None)
+
+
+@inlineCallbacks
+def withInside(master: Any, order: Any, answer: Any) -> Generator[Deferred[Any], Any, Any]:
+    """The `answer` to an order, with ``inside``, a list of the ids of the builds from inside of which it was given; as it is where the order
+    does not say from where.
+    """
+    if not getattr(order, "ancestors", ()):
+        return answer
+    return {**answer, "inside": sorted((yield insideOf(master, order.ancestors)))}
 
 
 def orderedEntity(

@@ -20,6 +20,7 @@ from presence.master.api.endpoints import (
     invalid,
     orderedEntity,
     readApiOrder,
+    withInside,
 )
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.compat import Entity
@@ -91,7 +92,8 @@ class PresenceEndpoint(_Endpoint):
         order, by = readApiOrder(ACTIONS, action, args, self.master.reactor.seconds())
         name, workerid = yield self._find(kwargs)
         acknowledged = yield follow(self.rtype, {name: workerid}, order, by)
-        return orderedEntity(self.entities, name, workerid, acknowledged[name])
+        answer = orderedEntity(self.entities, name, workerid, acknowledged[name])
+        return (yield withInside(self.master, order, answer))
 
     def orderedOf(self, _args: dict[str, Any], kwargs: dict[str, Any]) -> Meant:
         """The worker of which something is ordered, as far as its name is known."""
@@ -198,7 +200,7 @@ class PresencesEndpoint(_Endpoint):
             found.append(orderedEntity(self.entities, name, workers[name], acknowledged[name]))
             if number % _SLICE == 0:
                 yield deferLater(self.master.reactor, 0, lambda: None)
-        return {"presences": found}
+        return (yield withInside(self.master, order, {"presences": found}))
 
     def orderedOf(self, args: dict[str, Any], _kwargs: dict[str, Any]) -> Meant:
         """The workers of which something is ordered."""

@@ -12,7 +12,7 @@ from buildbot.data import base, types
 from twisted.internet.defer import inlineCallbacks, succeed
 
 from presence.master.api import fields as filters
-from presence.master.api.endpoints import MasterEndpoint, OfEachMaster, refused
+from presence.master.api.endpoints import MasterEndpoint, OfEachMaster, refused, withInside
 from presence.master.compat import Entity
 from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
 
@@ -58,13 +58,15 @@ class Shutdown(OfEachMaster, base.ResourceType):
         """The entity."""
         return succeed(shutdownEntity(self.master, self.shutdown))
 
-    def obey(self, order: Any, by: str | None) -> Deferred[ShutdownEntity]:
+    @inlineCallbacks
+    def obey(self, order: Any, by: str | None) -> Generator[Deferred[Any], Any, ShutdownEntity]:
         """Follow an order."""
         if isinstance(order, StopOrder):
             self.shutdown.request(order, by)
         elif not self.shutdown.cancel(by):
             raise refused("the master is not about to stop, or it is too late: GET shutdown shows it")
-        return self.told()
+        entity = yield self.told()
+        return (yield withInside(self.master, order, entity))
 
     class EntityType(Entity):
         """Its fields."""

@@ -39,7 +39,7 @@ SUBJECT = """\
 {% if notices|length == 1 %}{{ notices[0].text|truncate(120) }}{% else %}\
 {{ buildbot_title }}: {{ notices|length + left_out }} notices about workers and builders{% endif %}"""
 
-_TEMPLATES = {"plain": PLAIN, "html": HTML, "json": ""}
+_TEMPLATES = {"plain": PLAIN, "html": HTML, "json": "", "chat": PLAIN}
 
 
 class PresenceMessageFormatter(MessageFormatterBaseJinja):
@@ -47,7 +47,8 @@ class PresenceMessageFormatter(MessageFormatterBaseJinja):
 
     The templates have `notices` (a list: each with `kind`, `text`, `workers`, `builder`, `since`, `until`, `url`), `left_out` (how many more there
     were), `digest` (whether it is that of a day), `when(instant)`, `buildbot_title` and `buildbot_url`. With ``json`` the body is all that but
-    `when`, as data: for `HttpStatusPush`.
+    `when`, as data: for `HttpStatusPush`. With ``chat`` it is ``{"text": …}``, as the incoming webhooks of chats take it, and what people
+    have written calls nobody there.
     """
 
     def __init__(
@@ -85,13 +86,24 @@ class PresenceMessageFormatter(MessageFormatterBaseJinja):
             "buildbot_title": master.config.title,
             "buildbot_url": master.config.buildbotURL,
         }
+        if self.template_type == "chat":
+            told["notices"] = [{**each, "text": _calling_nobody(each["text"])} for each in told["notices"]]
         made = yield self.render_message_dict(master, {**told, "when": _when})
         made["subject"] = " ".join((made["subject"] or "").split())
-        return {**made, "body": told} if self.template_type == "json" else made
+        if self.template_type == "json":
+            return {**made, "body": told}
+        return {**made, "body": {"text": made["body"]}} if self.template_type == "chat" else made
 
 
 # {(what it is, the type, its text): the template that was made first}.
 _TEMPLATES_OF: dict[tuple[str, str, str | None], Any] = {}
+
+
+def _calling_nobody(text: str) -> str:
+    """The text so that it is no markup of Slack's, and mentions nobody."""
+    for sign, instead in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("@", "@\N{ZERO WIDTH SPACE}")):
+        text = text.replace(sign, instead)
+    return text
 
 
 def _when(at: float) -> str:

@@ -17,6 +17,7 @@ from presence.calendar.durations import duration
 from presence.calendar.timeofday import timeOfDay
 from presence.master.reporters.formatter import PresenceMessageFormatter
 from presence.master.reporters.notice import NoticeTerms
+from presence.master.wholeconfig import followWholeConfigs
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,6 +32,15 @@ _ADDRESS = re.compile(r"[^\s<>(),;:@]+@[^\s<>(),;:@]+")
 _DURATIONS = ("awayLongerThan", "endsWithin", "starvingAfter", "reconfigLongerThan")
 _FLAGS = ("backEarly", "backLate", "drains", "absent", "owners")
 _LISTS = ("workers", "builders", "to")
+
+# Buildbot's reporters that read the builds of a report, and fail where it is of none.
+_OF_BUILDS = frozenset(
+    {
+        *("BitbucketServerCoreAPIStatusPush", "BitbucketServerPRCommentPush", "BitbucketServerStatusPush"),
+        *("BitbucketStatusPush", "GerritStatusPush", "GerritVerifyStatusPush", "GitHubStatusPush"),
+        *("GitLabStatusPush", "ZulipStatusPush"),
+    }
+)
 
 # More mails than this a day nobody means.
 _MOST = 1000
@@ -77,6 +87,17 @@ class PresenceGenerator(ComparableMixin):
         """Tell what is wrong with the arguments: each is a `config.error`."""
         for each in self._mistakes:
             config.error(f"PresenceGenerator: {each}")
+        # only the whole of a configuration tells whose it is
+        followWholeConfigs()
+
+    def checkReporter(self, reporter: Any) -> None:
+        """Tell it when `reporter`, which has this generator, cannot send what it makes: that is a `config.error`."""
+        kinds = {each.__name__ for each in type(reporter).__mro__ if each.__module__.startswith("buildbot.")}
+        if kinds & _OF_BUILDS:
+            config.error(
+                f"{type(reporter).__name__} sends what becomes of builds and nothing else: it takes no PresenceGenerator. Give it to "
+                "a MailNotifier, an HttpStatusPush (of which chats have webhooks), a PushoverNotifier or a PushjetNotifier"
+            )
 
     def generate_name(self) -> str:
         """A name for the reporter that has it, if it has none."""

@@ -87,6 +87,8 @@ class FakeMaster:
         self.broken = 0
         #: why holds and drains are refused that are not forced
         self.floor = None
+        #: the builds from inside of which orders are given that say from where
+        self.inside = []
         #: how orders are acknowledged, by worker
         self.acknowledged = {}
 
@@ -142,7 +144,7 @@ class FakeMaster:
             self.shutdown = {**self.shutdown, "state": "stopping" if stop else "running", **call["params"]}
             if stop and call["params"]["deadline"] is not None:
                 self.shutdown["on_deadline"] = call["params"]["on_deadline"] or "abort"
-            return 200, {}, json.dumps({"result": self.shutdown}).encode()
+            return 200, {}, json.dumps({"result": {**self.shutdown, **self.insideOf(call)}}).encode()
         params = call["params"]
         if path.startswith("builderpresences/"):
             (builder,) = (each for each in self.builders if path == f"builderpresences/{each['builderid']}")
@@ -165,7 +167,10 @@ class FakeMaster:
             for name in names
         ]
         result = {"presences": after} if path == "presences" else after[0]
-        return 200, {}, json.dumps({"result": result}).encode()
+        return 200, {}, json.dumps({"result": {**result, **self.insideOf(call)}}).encode()
+
+    def insideOf(self, call):
+        return {"inside": self.inside} if "ancestors" in call["params"] else {}
 
     def follow(self, found, method, params):
         """The worker after it was ordered this."""

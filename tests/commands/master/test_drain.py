@@ -1,4 +1,6 @@
-from presence.commands import options
+from pathlib import Path
+
+from presence.commands import ancestry, options
 from presence.commands.master import waiting
 from tests.commands.master.admincase import HOUR, NOW, AdminTestCase
 
@@ -174,7 +176,7 @@ class DrainTests(AdminTestCase):
             return after
 
         self.master.follow = forget
-        self.steps = [lambda: None] * 5
+        self.steps = [lambda: None] * 10
         status, _, err = self.run_("drain", "mac-mini", "--wait")
         self.assertEqual((status, self.steps), (3, []), err)
 
@@ -190,9 +192,10 @@ class DrainTests(AdminTestCase):
         self.steps = [
             lambda: self.set("mac-pro", None),
             lambda: self.set("mac-mini", "drained"),
+            *[lambda: None] * 9,
         ]
         status, _, err = self.run_("drain", "mac-*", "--wait")
-        self.assertEqual(status, 3)
+        self.assertEqual((status, self.steps), (3, []))
         self.assertIn("not drained: they were released, or their deadline has come: mac-pro", err)
 
     def test_restart(self):
@@ -210,6 +213,75 @@ class DrainTests(AdminTestCase):
         status, _, err = self.run_("drain", "mac-mini", "--wait")
         self.assertEqual(status, 1)
         self.assertGreater(self.now, NOW + 600)
+
+    def test_stopsAndStarts(self):
+        """What a master says while it stops, or has started its web server and not its workers, is not believed."""
+        found = self.master.workers["mac-mini"]
+        stopped = self.master.more["masters"] = [{"masterid": 1, "active": True}]
+
+        def starts():
+            self.master.workers.clear()
+            stopped[0]["active"] = False
+
+        def has_started():
+            self.master.workers["mac-mini"] = found
+            stopped[0]["active"] = True
+
+        def is_draining():
+            found["drain"] = drain
+
+        self.steps = [
+            # it stops: nobody is in its roster any more
+            lambda: self.set("mac-mini", None),
+            *[lambda: None] * 5,
+            # it starts
+            starts,
+            *[lambda: None] * 60,
+            # it has no worker of ours yet, and so no resource of ours
+            lambda: self.master.more.update(presences=None),
+            *[lambda: None] * 60,
+            lambda: self.master.more.pop("presences"),
+            has_started,
+            is_draining,
+            lambda: self.set("mac-mini", "drained"),
+        ]
+        follow = self.master.follow
+
+        def followed(found, method, params):
+            nonlocal drain
+            after = follow(found, method, params)
+            drain = after["drain"]
+            return after
+
+        drain = None
+        self.master.follow = followed
+        status, out, err = self.run_("drain", "mac-mini", "--wait")
+        self.assertEqual((status, self.steps), (0, []), out + err)
+        self.assertEqual(err.count("is starting; trying again"), 1)
+
+    def test_inside(self):
+        """Ordered by a step of a build that runs there, or of one that such a build waits for, it waits for the others and not for itself."""
+        basedir = Path(self.mktemp()).resolve()
+        basedir.mkdir()
+        (basedir / "buildbot.tac").touch()
+        self.patch(ancestry, "lineage", lambda: [(77, "/tmp"), (75, str(basedir))])
+        other = self.build(buildid=8, worker="mac-pro", builder="docs")
+        self.master.inside = [7, 9]
+        self.master.workers["mac-pro"]["running"] = 1
+        for order in (("mac-*",), ("mac-*", "--json")):
+            self.master.running = [self.build(), other]
+            self.steps = [
+                lambda: self.master.running.remove(other),
+                lambda: self.set("mac-pro", "drained"),
+            ]
+            status, _, err = self.run_("drain", *order, "--wait")
+            self.assertEqual((status, self.steps), (0, []), err)
+            self.assertIn("nothing else runs there any more: this is part of runtests #12", err)
+            self.assertEqual(self.master.posted()[-1][2]["ancestors"], ["77 /tmp", f"75 {basedir}"])
+            self.master.workers["mac-mini"]["running"] = self.master.workers["mac-pro"]["running"] = 1
+        # who does not wait need not say it
+        self.done("drain", "mac-mini")
+        self.assertNotIn("ancestors", self.master.posted()[-1][2])
 
     def test_theClockIsSet(self):
         """A master is not given up because the clock is set forward while it does not answer."""
@@ -239,6 +311,6 @@ class DrainTests(AdminTestCase):
         self.assertIn("the drain goes on", err)
 
     def test_removed(self):
-        """A worker that leaves the configuration is not waited for."""
-        self.steps = [lambda: self.master.workers.pop("mac-mini")]
+        """A worker that leaves the configuration is not waited for, when it has not come back for some seconds."""
+        self.steps = [lambda: self.master.workers.pop("mac-mini"), *[lambda: None] * 10]
         self.assertEqual(self.done("drain", "mac-mini", "--wait")[-1], "nothing runs there any more")

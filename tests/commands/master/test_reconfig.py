@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.zones import zoneFor
+from presence.commands import ancestry
 from presence.commands.master import command, reconfig, waiting
 from presence.commands.master.client import MasterError
 from presence.commands.master.reconfigtext import ReconfigText
@@ -145,7 +146,7 @@ class CommandTests(SynchronousTestCase):
         basedir.mkdir()
         (basedir / "buildbot.tac").touch()
         lineage = [(77, "/tmp"), (76, "x" * 600), (75, str(basedir)), (1, "")]
-        self.patch(reconfig, "lineage", lambda: lineage)
+        self.patch(ancestry, "lineage", lambda: lineage)
         answers = [
             {**entity(waiting_for=[build(8)]), "inside": [9, 12], "mistakes": []},
             entity(waiting_for=[build(8)]),
@@ -156,8 +157,8 @@ class CommandTests(SynchronousTestCase):
         self.assertIn("presence: this is part of app #12: it is done when that has ended", out)
         self.assertEqual(FakeClient.ordered[2]["ancestors"], ["77 /tmp", f"75 {basedir}", "1 "])
         # (where the system does not tell: by the directory)
-        self.patch(reconfig, "lineage", list)
-        self.patch(reconfig.Path, "cwd", lambda: basedir / "app" / "build")
+        self.patch(ancestry, "lineage", list)
+        self.patch(ancestry.Path, "cwd", lambda: basedir / "app" / "build")
         self.run_(answers=[{**ended("reconfigured"), "number": 1, "inside": [], "mistakes": []}])
         self.assertIn(f"0 {basedir}", FakeClient.ordered[2]["ancestors"])
 

@@ -2,7 +2,7 @@ import json
 import os
 from pathlib import Path
 
-from presence.commands import options
+from presence.commands import ancestry, options
 from presence.commands.master import waiting
 from tests.commands.master.admincase import HOUR, NOW, AdminTestCase
 
@@ -58,6 +58,20 @@ class StopMasterTests(AdminTestCase):
             self.master.posted(),
             [("shutdown", "stop", {"reason": "disks", "deadline": NOW + 2 * HOUR, "on_deadline": None})],
         )
+
+    def test_inside(self):
+        """Ordered by a step of a build it does not wait: the master waits for that one."""
+        basedir = Path(self.mktemp()).resolve()
+        basedir.mkdir()
+        (basedir / "buildbot.tac").touch()
+        self.patch(ancestry, "lineage", lambda: [(75, str(basedir))])
+        build = {"buildid": 7, "masterid": 1, "number": 12, "builder": "release", "worker": "mac-mini"}
+        self.master.running = [build, {**build, "buildid": 8}]
+        self.master.inside = [7]
+        status, _, err = self.run_("stop-master")
+        self.assertEqual(status, 0)
+        self.assertIn("this is part of release #12: the master stops when that has ended", err)
+        self.assertEqual(self.master.posted()[-1][2]["ancestors"], [f"75 {basedir}"])
 
     def test_hiccup(self):
         """A connection that is lost for a moment is not the end of the master."""

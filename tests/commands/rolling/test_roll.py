@@ -4,6 +4,7 @@ import io
 import json
 from pathlib import Path
 
+from presence.commands import ancestry
 from presence.commands.master import waiting
 from presence.commands.rolling import rolling
 from presence.commands.rolling.state import Roll, StateFile, Step
@@ -199,7 +200,7 @@ class RollTests(AdminTestCase):
         self.state.unlink()
         self.master.workers["mac-mini"].update(connected=True, holds=[])
         self.assertEqual(self.roll("mac-mini", "--back-within", "30m", "--reboots", *COMMAND)[0], 3)
-        self.assertIn("it has not gone", self.orders()[-1][2])
+        self.assertIn("it has not been seen to go", self.orders()[-1][2])
 
     def test_released(self):
         """When somebody has released it, nothing is run on it."""
@@ -258,6 +259,103 @@ class RollTests(AdminTestCase):
         status, lines, err = self.roll("mac-mini", *COMMAND)
         self.assertEqual((status, len(self.jobs)), (0, 1), lines)
         self.assertIn("trying again", err)
+
+    def test_masterRestarted(self):
+        """What a master says while it stops, or has started its web server and not its workers, is not believed."""
+        self.status = {"mac-mini": None}
+        masters = self.master.more["masters"] = [{"masterid": 1, "active": True}]
+        found = drain = None
+
+        def stops():
+            nonlocal found, drain
+            found = self.master.workers["mac-mini"]
+            drain = found["drain"]
+            found["drain"] = None
+
+        def starts():
+            del self.master.workers["mac-mini"]
+            masters[0]["active"] = False
+
+        def has_started():
+            self.master.workers["mac-mini"] = found
+            masters[0]["active"] = True
+            found["drain"] = {**drain, "state": "drained"}
+
+        self.master.workers["mac-mini"]["running"] = 1
+        self.wait(2)
+        self.steps += [stops, lambda: None, starts]
+        self.wait(100)
+        self.steps += [has_started, lambda: setattr(self.jobs[0], "status", 0)]
+        status, lines, err = self.roll("mac-mini", *COMMAND)
+        self.assertEqual((status, len(self.jobs)), (0, 1), (lines, err))
+        self.assertEqual(err.count("is starting; trying again"), 1)
+        self.assertEqual([each[1] for each in self.orders()], ["drain", "release"])
+
+    def rebooted(self, *steps):
+        """What comes of a roll with --reboots, in which each (connected, or None: the master does not answer; seconds) is the case."""
+
+        def set_(connected):
+            self.master.broken = 10_000 if connected is None else 0
+            holds = () if connected else (hold("offline"),)
+            self.master.workers["mac-mini"].update(connected=bool(connected), holds=list(holds))
+
+        for connected, seconds in steps:
+            self.steps.append(lambda connected=connected: set_(connected))
+            self.wait(2 * seconds - 1)
+        return self.roll("mac-mini", "--reboots", "--back-within", "5m", *COMMAND)[0]
+
+    def test_lostWithTheMaster(self):
+        """Of a master that was started again all workers have gone: that says nothing of their machines."""
+        gone = [(False, 30), (True, 30)]
+        for before in (
+            [(True, 5), (None, 20)],
+            # it ends the connections, and answers still
+            [(False, 3), (None, 20)],
+        ):
+            self.assertEqual(self.rebooted(*before, (False, 40), (True, 20)), 3)
+            self.assertIn("it has not been seen to go", self.orders()[-1][2])
+            self.state.unlink()
+            self.steps.clear()
+            # it goes afterwards, or before, or is away for longer than it would take to connect
+            for after in (
+                [*before, (False, 40), (True, 20), *gone],
+                [*before, (True, 20), *gone],
+                [(False, 100), *before, (True, 30)],
+                [*before, (False, 125), (True, 30)],
+            ):
+                self.assertEqual(self.rebooted(*after), 0, after)
+
+    def test_notConfirmed(self):
+        """Where another master has not confirmed a drain yet, it is not shown yet, and is waited for."""
+        follow = self.master.follow
+
+        def followed(worker, method, params):
+            after = follow(worker, method, params)
+            drain = after["drain"]
+            if method == "drain":
+                after["drain"] = None
+                self.wait(100)
+                self.steps.append(lambda: after.update(drain=drain))
+            return after
+
+        self.master.follow = followed
+        order = {"heeded": False, "not_confirmed": ["b"], "text": "stored"}
+        self.master.acknowledged["mac-mini"] = {"order": order}
+        self.assertEqual(self.roll("mac-mini", *COMMAND)[0], 0)
+
+    def test_inside(self):
+        """Of a worker on which this is itself a step of a build, that is said at once, and it is let go."""
+        basedir = Path(self.mktemp()).resolve()
+        basedir.mkdir()
+        (basedir / "buildbot.tac").touch()
+        self.patch(ancestry, "lineage", lambda: [(75, str(basedir))])
+        build = {"buildid": 7, "number": 12, "builder": "update", "worker": "mac-pro"}
+        self.master.running = [build, {**build, "buildid": 9, "worker": "mac-mini"}]
+        self.master.inside = [7]
+        status, _, err = self.roll("mac-*", *COMMAND)
+        self.assertEqual((status, len(self.jobs)), (3, 1))
+        self.assertIn("mac-pro (this is part of update #12, which runs on it and so would never end)", err)
+        self.assertEqual(self.orders()[-1][:2], ("mac-pro", "release"))
 
     def test_check(self):
         """A builder of that worker alone has to succeed on it."""

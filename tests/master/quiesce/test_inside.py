@@ -54,6 +54,16 @@ class InsideTests(QuiesceTestCase, ApiTestCase):
         for bad in ("5 /srv", ["a"] * 101, [7], ["x" * 600]):
             self.assertEqual(self.post("reconfig", "reconfig", ancestors=bad).status, 400)
 
+    def test_otherOrders(self):
+        """So does that to a drain, of one or of several, and to a stop of the master, where the order says from where it comes."""
+        inside = sorted(self.buildOf(name) for name in ("below", "top"))
+        told = {"ancestors": ["5 /srv/arm"]}
+        self.assertEqual(self.post("presences/arm", "drain", **told).result["inside"], inside)
+        both = self.post("presences", "drain", workers=["arm", "vm"], **told).result
+        self.assertEqual((both["inside"], len(both["presences"])), (inside, 2))
+        self.assertNotIn("inside", self.post("presences/arm", "drain").result)
+        self.assertEqual(self.post("presences/arm", "drain", ancestors="5 /srv").status, 400)
+
     def buildOf(self, builder):
         (build,) = self.master.botmaster.builders[builder].building
         return build.buildid

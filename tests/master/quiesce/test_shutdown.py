@@ -357,6 +357,9 @@ class ApiTests(ShutdownTestCase):
     def test_anotherMaster(self):
         """Another master is asked at its own URL."""
         self.startFarm()
+        # who says from where it comes is told of which builds it is a part
+        told = self.post("shutdown", "stop", ANN, ancestors=["5 /srv"]).result
+        self.assertEqual((told["state"], told["inside"]), ("stopping", []))
         self.assertEqual(self.get("masters/99/shutdown").status, 404)
         status, _, text = self.post("masters/99/shutdown", "stop", ANN).error
         self.assertEqual(status, 404)

@@ -3,10 +3,23 @@
 from datetime import time, timezone
 from types import SimpleNamespace
 
+from buildbot.config import BuilderConfig
 from buildbot.config.errors import capture_config_errors
+from buildbot.config.master import MasterConfig
 from buildbot.plugins import util
+from buildbot.process.factory import BuildFactory
 from buildbot.reporters.base import ReporterBase
+from buildbot.reporters.bitbucketserver import BitbucketServerPRCommentPush
+from buildbot.reporters.generators.build import BuildStatusGenerator
+from buildbot.reporters.gerrit import GerritStatusPush
+from buildbot.reporters.github import GitHubCommentPush, GitHubStatusPush
+from buildbot.reporters.gitlab import GitLabStatusPush
 from buildbot.reporters.http import HttpStatusPush
+from buildbot.reporters.mail import MailNotifier
+from buildbot.reporters.pushjet import PushjetNotifier
+from buildbot.reporters.zulip import ZulipStatusPush
+from buildbot.schedulers.forcesched import ForceScheduler
+from buildbot.worker.base import Worker
 from twisted.internet.defer import fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -284,6 +297,49 @@ class GeneratorTests(SynchronousTestCase):
         ):
             self.assertIn(text, found)
 
+    def wholeMistakes(self, *services):
+        with capture_config_errors() as errors:
+            MasterConfig.loadFromDict(
+                {
+                    "workers": [Worker("w", "pw")],
+                    "builders": [BuilderConfig("b", workernames=["w"], factory=BuildFactory())],
+                    "schedulers": [ForceScheduler("force", ["b"])],
+                    "protocols": {"null": {}},
+                    "services": list(services),
+                },
+                "master.cfg",
+            )
+        return errors.errors
+
+    def test_takers(self):
+        """In a reporter that sends what becomes of builds it is a mistake in the configuration, which says who takes it; in those that
+        send what they are given it is none.
+        """
+        told = [PresenceGenerator(drains=True)]
+        taking = [
+            MailNotifier("me@example.org", generators=told),
+            HttpStatusPush("http://x.example", generators=told),
+            PushjetNotifier("secret", generators=told),
+            Mailbox(generators=told),
+        ]
+        self.assertEqual(self.wholeMistakes(*taking), [])
+        for reporter in (
+            GitHubStatusPush("token", generators=told),
+            GitHubCommentPush("token", generators=told),
+            GitLabStatusPush("token", generators=[BuildStatusGenerator(), *told]),
+            BitbucketServerPRCommentPush("http://x.example", "user", "password", generators=told),
+            GerritStatusPush("server", "user", generators=told),
+        ):
+            (mistake,) = self.wholeMistakes(reporter)
+            kind = type(reporter).__name__
+            self.assertIn(f"{kind} sends what becomes of builds and nothing else", mistake)
+            self.assertIn("Give it to a MailNotifier, an HttpStatusPush", mistake)
+
+    def test_zulip(self):
+        """Buildbot's reporter for Zulip takes no generators at all, and says so when master.cfg is read."""
+        with self.assertRaisesRegex(TypeError, "generators"):
+            ZulipStatusPush("http://x.example", "token", generators=[PresenceGenerator(drains=True)])
+
     def test_equal(self):
         """Two that tell the same are equal, so that a reconfig leaves the reporter alone; others are not."""
         self.assertEqual(PresenceGenerator(drains=True), PresenceGenerator(drains=True))
@@ -315,13 +371,20 @@ class GeneratorTests(SynchronousTestCase):
             kind: self.successResultOf(
                 PresenceMessageFormatter(template_type=kind).formatNotices(Master, message)
             )
-            for kind in ("plain", "html", "json")
+            for kind in ("plain", "html", "json", "chat")
         }
         self.assertIn("* <b>mac</b> is drained, since 1970-01-01", texts["plain"]["body"])
         self.assertIn("https://farm.example/#/presence", texts["plain"]["body"])
         self.assertEqual(texts["plain"]["subject"], "<b>mac</b> is drained")
         self.assertIn("&lt;b&gt;mac&lt;/b&gt;", texts["html"]["body"])
         self.assertEqual(texts["json"]["body"]["notices"], [notice])
+        self.assertIn("* &lt;b&gt;mac&lt;/b&gt; is drained", texts["chat"]["body"]["text"])
+        shout = {**message, "notices": [{**notice, "text": "held by ann@example.org (<!channel> @all)"}]}
+        chat = self.successResultOf(
+            PresenceMessageFormatter(template_type="chat").formatNotices(Master, shout)
+        )
+        self.assertEqual(list(chat["body"]), ["text"])
+        self.assertIn("&lt;!channel&gt; @\N{ZERO WIDTH SPACE}all", chat["body"]["text"])
         own = PresenceMessageFormatter(template="{{ notices[0].kind }}", subject="{{ left_out }}")
         made = self.successResultOf(own.formatNotices(Master, message))
         self.assertEqual((made["body"], made["subject"]), ("drains", "2"))

@@ -190,7 +190,7 @@ class Assembly(SharedService):
         self._shutdowns = registerResources(master, shutdown)["shutdown"]
         self._shutdowns.shutdown = self.shutdown
         if self.farmOrders is not None:
-            self.farmOrders.serve(reconfigs, self._shutdowns)
+            self.farmOrders.serve(types["presence"], reconfigs, self._shutdowns)
         entries = registerResources(master, trailresource)["trailentry"]
         entries.entities = self.entities
         sources = Sources(

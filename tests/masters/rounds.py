@@ -2,17 +2,16 @@
 
     python -m tests.masters.rounds --rounds 500 --seed 7         # by hand; `tests/masters/test_rounds.py` plays a few
 
-Master a takes the orders, master b has the workers and builds on them all the time. In each round one thing is broken (the router is
-stopped, or killed, PostgreSQL is restarted or killed, a is killed between storing, telling and answering, b stands still for a moment) and a is
-ordered to hold a worker somewhere in the midst of that. Then it is mended, both have to say the same within five seconds, and
-the worker is released. What was acknowledged is compared with the instants at which b told workers to build.
+Master a takes the orders, master b has the workers and builds on them all the time. In each round one thing is broken
+(`tests.masters.faults`: the router is stopped, or killed, PostgreSQL is restarted or killed, a is killed between storing, telling and
+answering, b is killed or stands still) and a is ordered to hold a worker somewhere in the midst of that. Then it is mended, both have to say the same
+within five seconds, and the worker is released. What was acknowledged is compared with the instants at which b told workers to build.
 """
 
 import argparse
+import functools
 import json
-import os
 import random
-import signal
 import statistics
 import sys
 import threading
@@ -21,6 +20,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from tests.integration.processes import waitFor
+from tests.masters.faults import DYING, FAULTS, Faults
 from tests.masters.masters import Masters
 from tests.torture.farm import FAKETIME
 
@@ -37,16 +37,6 @@ _PATIENCE = 15.0
 
 # How many requests wait, or are built, for each worker.
 _WAITING = 3
-
-FAULTS = (
-    "none",
-    "router",
-    "router killed",
-    "database restarted",
-    "database killed",
-    "a killed",
-    "b stands still",
-)
 
 # the very moment at which a worker is told to build, by a clock that is the same in all processes
 _JOURNAL = """\
@@ -82,7 +72,11 @@ class Order:
     worker: str
     reason: str
     sent: float
+    #: set as it is sent
+    sending: threading.Event = field(default_factory=threading.Event, repr=False)
     answered: float | None = None
+    #: whether it was stored though nobody was told so
+    stored: bool = False
     heeded: bool | None = None
     refused: str | None = None
     released: float = field(default=float("inf"))
@@ -99,7 +93,7 @@ class Order:
 class Rounds:
     """`play(rounds)` them; `wrong` is what is wrong, in words."""
 
-    def __init__(self, case, seed, *, mutant=False, patience=AGREE, skewed=False):
+    def __init__(self, case, seed, *, mutant=False, patience=AGREE, skewed=False, say=lambda _: None):
         self.random = random.Random(seed)
         self.wrong = []
         self.orders = []
@@ -107,10 +101,13 @@ class Rounds:
         #: how long each took until the masters agreed, after the fault; and until an order of a round without one was heeded
         self.agreed, self.heeded = [], []
         self._patience = patience
+        self._say = say
         self._masters = Masters(case, *WORKERS, ui=False)
         self._journal = self._masters.all[0].directory / "journal"
-        self._masters.extra = _JOURNAL.format(journal=str(self._journal), mutant=MUTANT if mutant else "")
         self.a, self.b = self._masters
+        self._faults = Faults(self._masters, WORKERS, self.random)
+        journal = _JOURNAL.format(journal=str(self._journal), mutant=MUTANT if mutant else "")
+        self._masters.extra = journal + self._faults.hook
         if skewed:
             # its clock is a minute ahead
             self.b.master.environment = {
@@ -139,9 +136,15 @@ class Rounds:
         for number in range(rounds):
             fault = faults[number] if number < len(faults) else self.random.choice(faults)
             self.counts[fault] += 1
+            began, wrong = time.monotonic(), len(self.wrong)
             order = self._play(number, fault)
+            played = time.monotonic()
             if number + 1 < rounds:
                 self._build_again(order)
+            took = f"{played - began:.1f} s, then {time.monotonic() - played:.1f} s until it built again"
+            self._say(f"{number} {fault}: {took}; agreed {self.agreed[-1:]}; {order}")
+            for each in self.wrong[wrong:]:
+                self._say(f"WRONG: {each}")
             if len(self.wrong) > 20:
                 break
         self._over.set()
@@ -179,14 +182,12 @@ class Rounds:
         order = Order(worker, f"round {number}", time.monotonic())
         self.orders.append(order)
         delay, length = self.random.uniform(0, 0.1), self.random.uniform(0.2, 1.5)
+        self._faults.prepare(fault)
         posting = threading.Thread(target=self._post, args=(order, delay), daemon=True)
         posting.start()
-        # a is killed around the instant of the order, the rest breaks before, in or after it
-        time.sleep(
-            delay + self.random.uniform(0, 0.03) if fault == "a killed" else self.random.uniform(0, 0.12)
-        )
-        mended = getattr(self, "_" + fault.replace(" ", "_"))(length)
+        mended = self._faults.strike(fault, order.sending, length)
         posting.join(60)
+        order.stored = order.answered is not None or fault in DYING
         if fault == "none" and order.heeded:
             self.heeded.append(order.answered - order.sent)
         self._agree(number, fault, mended, order)
@@ -210,63 +211,14 @@ class Rounds:
         except AssertionError:
             self.stuck += 1
             self.b.kill()
-            self.b.start()
-            for name in WORKERS:
-                self.b.worker(name).waitUntilConnected()
-
-    # --- what breaks; each returns when it was mended
-
-    def _none(self, length):
-        time.sleep(length / 4)
-        return time.monotonic()
-
-    def _router(self, length):
-        self._masters.router.freeze()
-        # (an order that is not confirmed is answered after a second: what follows is to be seen)
-        time.sleep(1.0 + 2 * length)
-        self._masters.router.thaw()
-        return time.monotonic()
-
-    def _router_killed(self, length):
-        """And started anew: that takes it some seconds."""
-        self._masters.router.crash()
-        time.sleep(length)
-        self._masters.router.start()
-        return time.monotonic()
-
-    def _database_restarted(self, _length):
-        self._masters.database.crash()
-        self._masters.database.start()
-        return time.monotonic()
-
-    def _database_killed(self, length):
-        """With kill -9."""
-        database = self._masters.database
-        pid = int((database.directory / "data/postmaster.pid").read_text().splitlines()[0])
-        os.kill(pid, signal.SIGKILL)
-        database.crash()
-        time.sleep(length / 2)
-        database.start()
-        return time.monotonic()
-
-    def _a_killed(self, _length):
-        self.a.kill()
-        # (b has to say the same by itself)
-        mended = time.monotonic()
-        self.a.start()
-        return mended
-
-    def _b_stands_still(self, length):
-        self.b.master.signal(signal.SIGSTOP)
-        time.sleep(length)
-        self.b.master.signal(signal.SIGCONT)
-        return time.monotonic()
+            self._faults.startB()
 
     # --- what is ordered, and asked
 
     def _post(self, order, delay):
         time.sleep(delay)
         order.sent = time.monotonic()
+        order.sending.set()
         try:
             answer = self.a.post(f"presences/{order.worker}", "hold", reason=order.reason)
         except (AssertionError, OSError, ValueError) as problem:
@@ -276,7 +228,7 @@ class Rounds:
         order.answered = time.monotonic()
 
     def _agree(self, number, fault, mended, order):
-        """Both masters say whether the worker is held, and the same, and that it is if the order was acknowledged."""
+        """Both masters say whether the worker is held, and the same, and that it is if the order was stored."""
 
         def reasons():
             try:
@@ -287,7 +239,7 @@ class Rounds:
 
         def agreed():
             found = reasons()
-            return found[0] == found[1] and (order.answered is None or found[0] == order.reason)
+            return found[0] == found[1] and (not order.stored or found[0] == order.reason)
 
         try:
             waitFor("they agree", agreed, max(self._patience - (time.monotonic() - mended), 0.5))
@@ -348,7 +300,8 @@ def main():
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     with ExitStack() as stack:
-        rounds = Rounds(_Case(stack), options.seed, mutant=options.mutant, skewed=options.skewed)
+        say = functools.partial(print, flush=True)
+        rounds = Rounds(_Case(stack), options.seed, mutant=options.mutant, skewed=options.skewed, say=say)
         rounds.play(options.rounds, options.faults)
         print(rounds.summary())
         for each in rounds.wrong:

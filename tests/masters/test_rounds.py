@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.masters.rounds import AGREE, BUSY, Rounds
 
 # one after which Buildbot itself may stand still is the last
-FAULTS = ("none", "router", "a killed", "database killed")
+FAULTS = ("none", "router", "a killed", "a dies before it tells", "database killed")
 
 
 class RoundTests(SynchronousTestCase):

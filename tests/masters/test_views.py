@@ -24,7 +24,8 @@ class ViewsTests(SynchronousTestCase):
 
     def test_views(self):
         """Three masters say the same of all workers and builders; then one is killed, and what it had is offline everywhere."""
-        masters = Masters(self, "w1", "w2", "w3", extra=PLUGIN).start()
+        night = "worker.BuildSlave('w2', PASSWORD, onBreakDuring=('03:00', '03:01'))"
+        masters = Masters(self, "w1", night, "w3", extra=PLUGIN).start()
         a, b, ui = masters
         workers = a.worker("w1").start(), b.worker("w2").start()
         for each in workers:
@@ -38,8 +39,15 @@ class ViewsTests(SynchronousTestCase):
             return ui.get(f"builderpresences?name={name}")["builderpresences"][0]
 
         ui.waitFor("the UI knows", lambda: states().get("w1") == states().get("w2") == "AVAILABLE")
-        for path in ("presences", "presences/w1", "presences/w3"):
-            masters.agree(path)
+        month = int(time.time()) + 30 * 86400
+        for path in (
+            "presences",
+            "presences/w1",
+            "presences/w3",
+            f"presences/between/{month}/{month + 604800}",
+        ):
+            found, _ = masters.agree(path)
+        self.assertEqual([len(each["breaks"]) for each in found["presences"]], [0, 7, 0])
         self.assertEqual((builder("any")["ready"], builder("any")["total"]), (2, 3))
         pages = self.pages(masters)
         ordered = time.time()

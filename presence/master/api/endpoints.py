@@ -98,9 +98,18 @@ class Remote(Protocol):
     """The other masters, where there are any; see `presence.master.farm.remote`."""
 
     def ask(
-        self, masterid: int, what: str, action: str | None, params: Mapping[str, Any], by: str | None
+        self,
+        masterid: int,
+        what: str,
+        action: str | None,
+        params: Mapping[str, Any],
+        by: str | None,
+        *,
+        patience: float = ...,
     ) -> Deferred[Any]:
-        """The answer of another master. Fails with `LookupError` if there is none, and with `OrderRefused`."""
+        """The answer of another master, for which it has so many seconds. Fails with `LookupError` if there is none, and with
+        `OrderRefused`.
+        """
 
 
 class OfEachMaster(OwnEvents):
@@ -270,3 +279,8 @@ def orderedEntity(
         },
     }
     return answer if entity is None else {**entity, **answer}
+
+
+def tooLarge(number: int | None) -> bool:
+    """Whether a database would refuse this id."""
+    return number is not None and number.bit_length() > 31  # noqa: PLR2004 (the INTEGER of SQL)

@@ -13,6 +13,7 @@ from presence.breaks.forecast import Forecast
 from presence.breaks.ics.writer import calendarText, entriesOf
 from presence.calendar.instants import datetimeOf
 from presence.calendar.wallclock import later
+from presence.master.api.shapes import breakEntity, holdEntity
 from presence.model.states import PresenceState
 from presence.words.absent import allAbsentText
 from presence.words.holds import holdText
@@ -20,9 +21,12 @@ from presence.words.holds import holdText
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from presence.breaks.forecast import ComingBreak, ComingLimit
     from presence.master.api.readycounts import ReadyCounts
-    from presence.master.api.shapes import BreakEntity, BuilderPresenceEntity, HoldEntity, PresenceEntity
+    from presence.master.api.shapes import (
+        BreaksEntity,
+        BuilderPresenceEntity,
+        PresenceEntity,
+    )
     from presence.master.breaks.deadlines import BreakDeadlines
     from presence.master.breaks.door import BreakDoor, Refusal
     from presence.master.farm.seen.snapshots import Snapshots
@@ -36,7 +40,6 @@ if TYPE_CHECKING:
 
 # How many workers are named when it is told why none of them is ready.
 _NAMED = 3
-
 
 # How far a calendar goes: a program that subscribes to it asks again every hour or every day, and keeps what is over for a while.
 _CALENDAR, _CALENDAR_BEFORE = timedelta(days=90), timedelta(days=14)
@@ -146,7 +149,7 @@ class Entities:
             "workerid": worker.workerid,
             "name": name,
             "state": presence.state.name,
-            "holds": [_hold(each) for each in presence.holds],
+            "holds": [holdEntity(each) for each in presence.holds],
             "connected": worker.conn is not None,
             "busy": running > 0,
             "running": running,
@@ -188,17 +191,27 @@ class Entities:
             ]
             entity["zones"] = list(enrolled.schedule.zones)
             coming = self._forecast.next(enrolled.schedule, now)
-            entity["next_break"] = None if coming is None else _break(coming)
+            entity["next_break"] = None if coming is None else breakEntity(coming)
             if breaks:
-                if span is None:
-                    whole = self._forecast.days(enrolled.schedule, now)
-                    partial = self._forecast.partials(enrolled.schedule, now)
-                else:
-                    whole = self._forecast.between(enrolled.schedule, *span)
-                    partial = self._forecast.partialsBetween(enrolled.schedule, *span)
-                entity["breaks"] = [_break(each) for each in whole]
-                entity["partial_breaks"] = [{**_break(each), "limit": each.limit} for each in partial]
+                known = self.breaks(name, span)
+                entity["breaks"], entity["partial_breaks"] = known["breaks"], known["partial_breaks"]
         return entity
+
+    def breaks(self, name: str, span: tuple[float, float] | None) -> BreaksEntity:
+        """The breaks of a worker of this master, those of the coming days or of `span`."""
+        enrolled, now = self._roster.enrolled(name), self._master.reactor.seconds()
+        if enrolled is None:
+            return {"breaks": [], "partial_breaks": []}
+        if span is None:
+            whole = self._forecast.days(enrolled.schedule, now)
+            partial = self._forecast.partials(enrolled.schedule, now)
+        else:
+            whole = self._forecast.between(enrolled.schedule, *span)
+            partial = self._forecast.partialsBetween(enrolled.schedule, *span)
+        return {
+            "breaks": [breakEntity(each) for each in whole],
+            "partial_breaks": [{**breakEntity(each), "limit": each.limit} for each in partial],
+        }
 
     def calendar(self, name: str, *, reasons: bool) -> str | None:
         """The breaks of a worker in the coming weeks as an iCalendar file; None when it is not one of ours."""
@@ -258,7 +271,7 @@ class Entities:
             "waiting": waiting.get(builderid, 0),
             "reason": reason,
             "back_at": back_at,
-            "hold": None if builder.held is None else _hold(builder.held),
+            "hold": None if builder.held is None else holdEntity(builder.held),
         }
 
     def _builder_of_farm(
@@ -339,38 +352,15 @@ class Entities:
 
 
 def _shown(told: Mapping[str, Any], *, breaks: bool, span: tuple[float, float] | None) -> PresenceEntity:
-    """A worker of which another master tells, with those of its breaks that are wanted."""
-    entity = dict(told)
+    """A worker of which another master tells, with those of its breaks that are wanted, as far as they are known."""
+    entity, (first, last) = dict(told), span or (-math.inf, math.inf)
     for field in ("breaks", "partial_breaks"):
-        known = entity[field] if breaks else []
-        if span is not None:
-            known = [
-                each
-                for each in known
-                if each["start"] < span[1] and (each["stop"] is None or each["stop"] > span[0])
-            ]
-        entity[field] = known
+        entity[field] = [
+            each
+            for each in (entity[field] if breaks else ())
+            if each["start"] < last and (each["stop"] is None or each["stop"] > first)
+        ]
     return cast("PresenceEntity", entity)
-
-
-def _hold(hold: Hold) -> HoldEntity:
-    return {
-        "source": hold.source,
-        "reason": hold.reason,
-        "by": hold.by,
-        "since": hold.since,
-        "until": hold.until,
-    }
-
-
-def _break(coming: ComingBreak | ComingLimit) -> BreakEntity:
-    return {
-        "start": coming.start,
-        "stop": coming.stop,
-        "reason": coming.reason,
-        "finish_before": coming.finishBefore,
-        "interrupts_at": coming.interruptsAt,
-    }
 
 
 def _why_refused(
@@ -392,7 +382,7 @@ def _why(workers: Sequence[WorkerPresence]) -> tuple[str, float | None]:
         return "it has no workers", None
     # the first of them to be back comes first, and those who know not last
     first = nsmallest(_NAMED, workers, key=lambda each: math.inf if (at := each.backAt) is None else at)
-    told = [f"{each.name}: {', '.join(holdText(_hold(hold)) for hold in each.holds)}" for each in first]
+    told = [f"{each.name}: {', '.join(holdText(holdEntity(hold)) for hold in each.holds)}" for each in first]
     if len(workers) > _NAMED:
         told.append(f"and {len(workers) - _NAMED} more")
     return "; ".join(told), first[0].backAt

@@ -15,11 +15,13 @@ from presence.master.api import fields as filters
 from presence.master.api.endpoints import (
     Farm,
     OwnEvents,
+    Remote,
     announced,
     follow,
     invalid,
     orderedEntity,
     readApiOrder,
+    tooLarge,
     withInside,
 )
 from presence.master.builds.waiting import unclaimedRequests
@@ -114,7 +116,7 @@ class PresenceEndpoint(_Endpoint):
         here = self.master.workers.workers.get(name)
         if here is not None and here.workerid is not None:
             return here.workername, here.workerid
-        if not _too_large(kwargs.get("workerid")):
+        if not tooLarge(kwargs.get("workerid")):
             model = yield self.master.db.workers.getWorker(
                 workerid=kwargs.get("workerid"), name=kwargs.get("name")
             )
@@ -169,12 +171,17 @@ class PresencesEndpoint(_Endpoint):
     rootLinkName = "presences"
     pathPatterns: ClassVar[list[str]] = ["/presences", "/presences/between/n:first/n:last"]
 
-    def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> list[PresenceEntity]:
+    @inlineCallbacks
+    def get(self, resultSpec: Any, kwargs: dict[str, Any]) -> Generator[Deferred[Any], Any, list[Any]]:
         """The entities, by name."""
         span = (kwargs["first"], kwargs["last"]) if kwargs else None
         if span is not None:
             self._check_span(*span)
         found = self.entities.workers(breaks=_wants_breaks(resultSpec), span=span)
+        if span is not None and self.rtype.remote is not None and _wants_breaks(resultSpec):
+            from presence.master.farm.breaksbetween import askOthers  # noqa: PLC0415 (there may be one master)
+
+            yield askOthers(self.rtype.remote, self.master.masterid, found, span)
         return filters.select(resultSpec, self.rtype.entityType, found)
 
     @announced
@@ -312,6 +319,7 @@ class Presence(_Published, base.ResourceType):
 
     name = "presence"
     plural = "presences"
+    remote: Remote | None = None  #: asks other masters, where there are any
     endpoints: ClassVar[list[Any]] = [
         PresenceEndpoint,
         PresencesEndpoint,
@@ -349,6 +357,12 @@ class Presence(_Published, base.ResourceType):
 
     entityType = EntityType(name)
 
+    def serve(self, _action: str | None, params: dict[str, Any], _by: str | None) -> dict[str, Any]:
+        """What another master asks for."""
+        from presence.master.farm.breaksbetween import answer  # noqa: PLC0415 (there may be one master)
+
+        return answer(self.entities.breaks, params)
+
 
 class BuilderPresence(_Published, base.ResourceType):
     """The presence of a builder."""
@@ -382,8 +396,3 @@ def unknownWorker(worker: object) -> str:
 def _wants_breaks(resultSpec: Any) -> bool:
     fields = getattr(resultSpec, "fields", None)
     return not fields or not {"breaks", "partial_breaks"}.isdisjoint(fields)
-
-
-def _too_large(number: int | None) -> bool:
-    """Whether a database would refuse this id."""
-    return number is not None and number.bit_length() > 31  # noqa: PLR2004 (the INTEGER of SQL)

@@ -5,7 +5,11 @@ All instants are seconds since the epoch. The names of states, and what may be n
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from presence.breaks.forecast import ComingBreak, ComingLimit
+    from presence.model.states import Hold
 
 
 class HoldEntity(TypedDict):
@@ -32,6 +36,13 @@ class PartialBreakEntity(BreakEntity):
     """A break in which some builds may start: which ones is said by `limit`, for people."""
 
     limit: str
+
+
+class BreaksEntity(TypedDict):
+    """The breaks of a worker, and the partial ones, of some days."""
+
+    breaks: list[BreakEntity]
+    partial_breaks: list[PartialBreakEntity]
 
 
 class LimitEntity(TypedDict):
@@ -287,3 +298,25 @@ class ShutdownEntity(TypedDict):
     since: float | None
     deadline: float | None
     on_deadline: str | None
+
+
+def holdEntity(hold: Hold) -> HoldEntity:
+    """A hold as it is told."""
+    return {
+        "source": hold.source,
+        "reason": hold.reason,
+        "by": hold.by,
+        "since": hold.since,
+        "until": hold.until,
+    }
+
+
+def breakEntity(coming: ComingBreak | ComingLimit) -> BreakEntity:
+    """A break as it is told."""
+    return {
+        "start": coming.start,
+        "stop": coming.stop,
+        "reason": coming.reason,
+        "finish_before": coming.finishBefore,
+        "interrupts_at": coming.interruptsAt,
+    }

@@ -66,7 +66,14 @@ class Remote:
 
     @inlineCallbacks
     def ask(
-        self, masterid: int, what: str, action: str | None, params: Mapping[str, Any], by: str | None
+        self,
+        masterid: int,
+        what: str,
+        action: str | None,
+        params: Mapping[str, Any],
+        by: str | None,
+        *,
+        patience: float = PATIENCE,
     ) -> Generator[Deferred[Any], Any, Any]:
         """The answer of another master, in a Deferred. It fails with `LookupError` if there is none with this id, and with
         `OrderRefused`.
@@ -78,11 +85,11 @@ class Remote:
             raise OrderRefused(f"master {known.name} does not run")
         number = self._make_id()
         why = (
-            f"master {known.name} has not answered within {PATIENCE:.0f} s: it may have heard it, or not. "
+            f"master {known.name} has not answered within {patience:.0f} s: it may have heard it, or not. "
             "Does it run, has it got PresenceService, and is the router there?"
         )
         done: Deferred[Any] = Deferred()
-        timer = self._master.reactor.callLater(PATIENCE, lambda: self._end(number, OrderRefused(why)))
+        timer = self._master.reactor.callLater(patience, lambda: self._end(number, OrderRefused(why)))
         self._waiting[number] = done, timer
         message = {
             "id": number,

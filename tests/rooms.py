@@ -14,7 +14,7 @@ FLOORS = (
     {"breaks"},
     {"model"},
     {"wire", "orders", "testing"},
-    {"master.compat", "master.wholeconfig"},
+    {"master.compat", "master.stored", "master.wholeconfig"},
     {
         "master.builds",
         "master.mirror",

@@ -14,7 +14,9 @@ from buildbot.db.model import Model
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from presence.master.holding.recordtable import FARM, OBJECT, REVISION, RecordTable
+from presence.master.holding.recordtable import REVISION, RecordTable
+from presence.master.stored.objects import FARM, WORKERS
+from presence.master.stored.rows import Rows
 from presence.orders.floor import Floor, FloorDecision
 from presence.orders.reading import OrderRefused
 from presence.orders.record import AdminRecord
@@ -45,7 +47,7 @@ class RecordTables:
         self.addCleanup(self.engine.dispose)
         Model.metadata.create_all(self.engine, tables=[Model.objects, Model.object_state])
         with self.engine.begin() as connection:
-            for name, kind in (OBJECT, FARM):
+            for name, kind in (WORKERS, FARM):
                 connection.execute(sa.insert(Model.objects).values(name=name, class_name=kind))
             chosen = sa.select(Model.objects.c.id).order_by(Model.objects.c.id)
             self.objectid, self.farmid = connection.execute(chosen).scalars()
@@ -58,10 +60,10 @@ class RecordTables:
                 with self.engine.connect() as connection:
                     return table._change(
                         connection,
-                        self.objectid,
+                        Rows(Model.object_state, self.objectid),
                         sorted(names),
                         lambda record: record.after(order, by, 7.0),
-                        farmid=self.farmid,
+                        farm=Rows(Model.object_state, self.farmid),
                         decision=decision,
                     )
             except sa.exc.OperationalError as problem:  # noqa: PERF203
@@ -135,14 +137,15 @@ class RecordTables:
         """When the server refuses one of them nothing is stored of any, and what was there stays."""
         self.change(NAMES[:300], HoldOrder("before"))
         before = self.stored()
-        write = RecordTable._write
+        write = Rows.write
 
-        def last_twice(table, connection, objectid, known, found):
-            write(table, connection, objectid, known, found)
-            # there is one row for each, says the table
-            write(table, connection, objectid, {}, {NAMES[-1]: found[NAMES[-1]]})
+        def last_twice(rows, connection, values, known):
+            write(rows, connection, values, known)
+            if NAMES[-1] in values:
+                # there is one row for each, says the table
+                write(rows, connection, {NAMES[-1]: values[NAMES[-1]]}, ())
 
-        self.patch(RecordTable, "_write", last_twice)
+        self.patch(Rows, "write", last_twice)
         self.assertRaises(sa.exc.IntegrityError, self.change, NAMES, HoldOrder("after"))
         self.assertEqual(self.stored(), before)
 

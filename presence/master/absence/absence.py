@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from presence.master.builds.waiting import findPending
 from presence.master.happenings.happening import Happening
+from presence.master.stored import objects
 from presence.words import absent as words
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ _log = Logger()
 #: How often it is looked who is absent, in seconds.
 INTERVAL = 60.0
 
-# Where it is stored since when workers have not been seen, and how much of it, in characters: what a TEXT of MariaDB takes.
-_OBJECT = ("presence", "presence.Absence")
+# How much is stored of when workers were seen last, in characters: what a TEXT of MariaDB takes.
 _MOST = 60_000
 
 
@@ -57,7 +57,7 @@ class Absence:
         """Begin, when it is known since when workers have not been seen."""
         now = self._roster.clock.seconds()
         try:
-            self._objectid = yield self._master.db.state.getObjectId(*_OBJECT)
+            self._objectid = yield self._master.db.state.getObjectId(*objects.ABSENCE)
             stored = yield self._master.db.state.getState(self._objectid, "seen", {})
         except Exception:  # noqa: BLE001 (from now on, then)
             _log.failure("while reading when workers were seen last")

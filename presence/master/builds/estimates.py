@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from buildbot.process.results import SUCCESS, WARNINGS
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.stored.rows import pieces
+
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from twisted.internet.defer import Deferred
 
@@ -135,7 +137,7 @@ def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float)
     )
     running = [
         row
-        for some in _chunks(buildids)
+        for some in pieces(buildids, _CHUNK)
         for row in connection.execute(
             sa.select(*columns).where(builds.c.id.in_(some), builds.c.complete_at.is_(None))
         )
@@ -144,7 +146,7 @@ def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float)
     for row in running:
         first[row.builderid] = min(row.number, first.get(row.builderid, row.number))
     history: dict[int, list[Any]] = {builderid: [] for builderid in first}
-    for some in _chunks(list(first)):
+    for some in pieces(list(first), _CHUNK):
         # by number, and not by time: that is what there is an index for
         recent = [
             sa.and_(
@@ -170,12 +172,6 @@ def _estimate(connection: Any, builds: Any, buildids: Sequence[int], now: float)
         )
         for row in running
     }
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Those that are asked for in one statement."""
-    for first in range(0, len(ids), _CHUNK):
-        yield ids[first : first + _CHUNK]
 
 
 def _past(builds: Any, which: Any) -> Any:

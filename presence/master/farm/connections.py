@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from presence.master.stored.rows import pieces
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from twisted.internet.defer import Deferred
-
-# How many ids are in one SELECT: databases have a bound for parameters.
-_AT_ONCE = 500
 
 
 def mastersOf(master: Any, workerids: Iterable[int]) -> Deferred[dict[int, dict[int, str]]]:
@@ -27,11 +26,11 @@ def mastersIn(connection: Any, model: Any, workerids: Sequence[int]) -> dict[int
     """Likewise, in a thread of the database's."""
     connected, masters = model.connected_workers.c, model.masters.c
     found: dict[int, dict[int, str]] = {}
-    for first in range(0, len(workerids), _AT_ONCE):
+    for some in pieces(workerids):
         rows = connection.execute(
             sa.select(connected.workerid, masters.id, masters.name)
             .where(connected.masterid == masters.id, masters.active == 1)
-            .where(connected.workerid.in_(workerids[first : first + _AT_ONCE]))
+            .where(connected.workerid.in_(some))
         )
         for row in rows.fetchall():
             found.setdefault(row.workerid, {})[row.id] = row.name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from presence.master.holding.recordtable import Check
     from presence.master.holding.storedorders import StoredOrders
     from presence.master.roster import Roster
+    from presence.master.stored.rows import Rows
     from presence.orders.workers import Order
 
 _log = Logger()
@@ -84,7 +84,7 @@ class Orderable:
             name: self._orders.refusalOf(name, order) for name in workers if self._roster.findWorker(name)
         }
 
-        def look(connection: Any, farmid: int) -> None:
+        def look(connection: Any, farm: Rows) -> None:
             masters = mastersIn(connection, model, sorted(workers.values()))
             others = {}
             for name, workerid in workers.items():
@@ -97,7 +97,7 @@ class Orderable:
                 # those of the masters that have them, or, where none has one, of all
                 everywhere = not all(others.values())
                 asked = None if everywhere else {each for found in others.values() for each in found}
-                abilities = _abilities(connection, model, farmid, asked)
+                abilities = _abilities(connection, farm, asked)
                 for name, found in others.items():
                     _check(name, found, abilities, order)
 
@@ -115,18 +115,13 @@ class Orderable:
             self._retries.failed(None)
 
 
-def _abilities(
-    connection: Any, model: Any, farmid: int, masters: Iterable[int] | None
-) -> dict[int, dict[str, str]]:
+def _abilities(connection: Any, farm: Rows, masters: Iterable[int] | None) -> dict[int, dict[str, str]]:
     """What these masters (ids; None: all) have stored of their workers."""
-    columns = model.object_state.c
-    query = sa.select(columns.name, columns.value_json).where(columns.objectid == farmid)
     if masters is None:
-        query = query.where(columns.name.startswith(_ROW, autoescape=True))
+        rows = farm.find(connection, farm.table.c.name.startswith(_ROW, autoescape=True))
     else:
-        query = query.where(columns.name.in_([f"{_ROW}{each}" for each in sorted(masters)]))
-    rows = connection.execute(query).fetchall()
-    return {int(row.name[len(_ROW) :]): json.loads(row.value_json) for row in rows}
+        rows = farm.read(connection, [f"{_ROW}{each}" for each in masters])
+    return {int(name[len(_ROW) :]): json.loads(value) for name, value in rows.items()}
 
 
 def _check(

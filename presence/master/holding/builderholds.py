@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import DeferredLock, inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.holding.recordtable import BUILDERS, RecordTable
+from presence.master.holding.recordtable import RecordTable
+from presence.master.stored.objects import BUILDERS
 from presence.model.retries import Retries
 from presence.model.states import Hold
 from presence.orders.workers import ReleaseOrder

@@ -17,7 +17,7 @@ from buildbot.db.enginestrategy import create_engine
 from buildbot.db.model import Model
 from buildbot.scripts.base import getConfigFileFromTac
 
-from presence.master.holding.recordtable import OBJECT
+from presence.master.stored.objects import NAME, WORKERS
 from presence.orders.record import AdminRecord
 
 if TYPE_CHECKING:
@@ -83,22 +83,22 @@ def removeLeftovers(connection: Any, workers: Iterable[str] | None = None) -> in
     removed: int = connection.execute(query).rowcount
     if workers is None:
         # beside them there is what concerns builders, and the whole farm
-        ours = sa.select(Model.objects.c.id).where(Model.objects.c.name == OBJECT[0])
+        ours = sa.select(Model.objects.c.id).where(Model.objects.c.name == NAME)
         connection.execute(sa.delete(Model.object_state).where(Model.object_state.c.objectid.in_(ours)))
-        connection.execute(sa.delete(Model.objects).where(Model.objects.c.name == OBJECT[0]))
+        connection.execute(sa.delete(Model.objects).where(Model.objects.c.name == NAME))
     return removed
 
 
 def hasName(connection: Any) -> bool:
     """Whether there is a name under which something is, or was, stored."""
-    ours = sa.select(Model.objects.c.id).where(Model.objects.c.name == OBJECT[0])
+    ours = sa.select(Model.objects.c.id).where(Model.objects.c.name == NAME)
     return connection.execute(ours).first() is not None
 
 
 def _objects() -> Any:
     """The id of what we have stored of workers."""
     objects = Model.objects.c
-    return sa.select(objects.id).where(objects.name == OBJECT[0], objects.class_name == OBJECT[1])
+    return sa.select(objects.id).where(objects.name == NAME, objects.class_name == WORKERS[1])
 
 
 def _read(value: str) -> AdminRecord | None:

@@ -17,6 +17,7 @@ from presence.master.reporters.generator import EVENTS, isAddress, isMeant
 from presence.master.reporters.looks import GRACE, Looks, entityOf
 from presence.master.reporters.notice import Notice
 from presence.master.reporters.outbox import Outbox
+from presence.master.stored import objects
 from presence.words.absent import GONE
 from presence.words.holds import holdText
 
@@ -35,9 +36,8 @@ _log = Logger()
 #: How often it is looked what is true, in seconds; and schedules.
 INTERVAL, DAILY = 60.0, 24 * 3600.0
 
-# Of so many things it is remembered that they were told, over a restart (in so many characters); and where.
+# Of so many things it is remembered that they were told, over a restart (in so many characters).
 _MOST, _MOST_STORED = 1000, 60_000
-_OBJECT = ("presence", "presence.Notices")
 
 
 class Wanted:
@@ -83,7 +83,7 @@ class Notices:
     def start(self, wanted: Mapping[str, NoticeTerms]) -> Generator[Deferred[Any], Any, None]:
         """Begin, when it is known what was told before."""
         try:
-            self._objectid = yield self._master.db.state.getObjectId(*_OBJECT)
+            self._objectid = yield self._master.db.state.getObjectId(*objects.NOTICES)
             told = yield self._master.db.state.getState(self._objectid, "told", [])
             self._stored = [each for each in told if isinstance(each, str)]
             self._told = dict.fromkeys(self._stored)

@@ -7,6 +7,7 @@ from twisted.internet.defer import fail
 from presence.breaks.schedule import Break
 from presence.master.holding import drains
 from presence.master.holding.recordtable import RecordTable
+from presence.master.stored.rows import Rows
 from tests.master.apicase import INVALID_PARAMS, METHOD_NOT_FOUND, ApiTestCase, user
 
 ANN, ME = user("ann"), user("me@example.org")
@@ -141,14 +142,14 @@ class ManyTests(ApiTestCase):
         """When the database fails in the middle, what was written until then is not there afterwards."""
         self.order(names=NAMES[:30], reason="before")
         before = self.stored()
-        write = RecordTable._write
+        write = Rows.write
 
-        def half(table, connection, objectid, known, found):
+        def half(rows, connection, values, known):
             # those that are there, and not the others
-            write(table, connection, objectid, known, {name: found[name] for name in NAMES[:30]})
+            write(rows, connection, {name: values[name] for name in NAMES[:30]}, known)
             raise RuntimeError("disk full")
 
-        self.patch(RecordTable, "_write", half)
+        self.patch(Rows, "write", half)
         self.assertEqual(self.order(reason="after").status, 500)
         self.flushLoggedErrors(RuntimeError)
         self.assertEqual(self.stored(), before)

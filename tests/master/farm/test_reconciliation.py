@@ -6,7 +6,8 @@ from twisted.internet.defer import fail
 from twisted.logger import capturedLogs, formatEvent
 
 from presence.master.farm.reconciliation import ORDERED, PERIOD
-from presence.master.holding.recordtable import FARM, RecordTable
+from presence.master.holding.recordtable import RecordTable
+from presence.master.stored.objects import FARM
 from presence.orders.record import AdminRecord
 from presence.orders.workers import DrainOrder, HoldOrder, ReleaseOrder, WorkOrder
 from tests.master.apicase import user

@@ -9,7 +9,8 @@ from twisted.logger import capturedLogs
 
 from presence.master.api.presences import BuilderPresence
 from presence.master.assembly import Assembly
-from presence.master.holding.recordtable import BUILDERS, RecordTable
+from presence.master.holding.recordtable import RecordTable
+from presence.master.stored.objects import BUILDERS
 from presence.orders.workers import HoldOrder, ReleaseOrder
 from tests.master.apicase import INVALID_PARAMS, ApiTestCase, user
 from tests.master.fakemaster import HOUR, MINUTE

@@ -18,24 +18,17 @@ import sqlalchemy as sa
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.farm.seen.unheard import TOLD, marksOf
-from presence.master.holding.recordtable import FARM
+from presence.master.stored.objects import FARM, SNAPSHOTS
+from presence.master.stored.rows import StoredObject, inTransaction
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Generator, Iterable, Mapping
 
     from twisted.internet.defer import Deferred
 
     from presence.master.farm.seen.unheard import Mark
+    from presence.master.stored.rows import Rows
 
-
-# The rows of Buildbot's table of states that are ours; a dot keeps them from those of anybody's class.
-OBJECT = ("presence", "presence.Snapshots")
-
-# How many names are in one statement: databases have a bound for parameters.
-_AT_ONCE = 500
-
-# How often it is tried to store the first rows of workers, while other masters store them at the same time.
-_ATTEMPTS = 3
 
 # The fields of an entity without which it is none.
 _NEEDED = (
@@ -126,8 +119,8 @@ class SnapshotTable:
     def __init__(self, master: Any, boot: str) -> None:
         self._master = master
         self._boot = boot
-        self._objectid: int | None = None
-        self._farmid: int | None = None
+        self._snapshots = StoredObject(master, SNAPSHOTS)
+        self._farm = StoredObject(master, FARM)
         # that of the last transaction
         self._number = 0
 
@@ -139,20 +132,14 @@ class SnapshotTable:
     @inlineCallbacks
     def read(self) -> Generator[Deferred[Any], Any, Stored]:
         """All that is stored, in three statements."""
-        objectid = yield self._object_id()
-        farmid = yield self._farm_id()
-        table, masters = self._master.db.model.object_state, self._master.db.model.masters
+        rows, farm = (yield self._snapshots.rows()), (yield self._farm.rows())
+        masters = self._master.db.model.masters
         since = self._master.reactor.seconds() - EXPIRED
 
         def thd(connection: Any) -> Stored:
-            told = connection.execute(
-                sa.select(table.c.name, table.c.value_json).where(
-                    table.c.objectid == farmid, table.c.name.startswith(TOLD, autoescape=True)
-                )
-            )
-            marks = marksOf({row.name: json.loads(row.value_json) for row in told.fetchall()})
-            rows = connection.execute(sa.select(table.c.value_json).where(table.c.objectid == objectid))
-            found = {each.name: each for each in _readable(row.value_json for row in rows)}
+            told = farm.find(connection, farm.table.c.name.startswith(TOLD, autoescape=True))
+            marks = marksOf({name: json.loads(value) for name, value in told.items()})
+            found = _readable(rows.find(connection).values())
             query = sa.select(masters.c.id, masters.c.name, masters.c.active, masters.c.last_active)
             known = connection.execute(query).fetchall()
             alive = frozenset(row.id for row in known if row.active and row.last_active >= since)
@@ -165,66 +152,42 @@ class SnapshotTable:
         """Store what is offered, in one transaction; what is stored of each of these workers then. That is another master's
         where that one has claimed it.
         """
-        objectid = yield self._object_id()
-        yield self._farm_id()
+        rows, farm = (yield self._snapshots.rows()), (yield self._farm.rows())
         self._number += 1
-        found: dict[str, Snapshot] = yield self._master.db.pool.do(self._write, objectid, offers)
+        found: dict[str, Snapshot] = yield self._master.db.pool.do(self._write, rows, farm, offers)
         return found
 
     @inlineCallbacks
     def remove(self, names: Collection[str]) -> Generator[Deferred[Any], Any, None]:
         """Forget these workers, as far as this master tells of them."""
-        objectid = yield self._object_id()
-        yield self._farm_id()
+        rows, farm = (yield self._snapshots.rows()), (yield self._farm.rows())
         self._number += 1
 
         def thd(connection: Any) -> None:
-            ours = [
-                name
-                for name, each in self._stored(connection, objectid, sorted(names)).items()
-                if each.masterid == self._master.masterid
-            ]
-            table = self._master.db.model.object_state
-            for some in _chunks(ours):
-                connection.execute(
-                    sa.delete(table).where(table.c.objectid == objectid, table.c.name.in_(some))
-                )
-            self._put_mark(connection)
+            stored = _readable(rows.read(connection, names, lock=True).values())
+            ours = [name for name, each in stored.items() if each.masterid == self._master.masterid]
+            rows.remove(connection, ours)
+            self._put_mark(connection, farm)
             connection.commit()
 
         yield self._master.db.pool.do(thd)
 
-    @inlineCallbacks
-    def _object_id(self) -> Generator[Deferred[Any], Any, int]:
-        if self._objectid is None:
-            self._objectid = yield self._master.db.state.getObjectId(*OBJECT)
-        return self._objectid
-
-    @inlineCallbacks
-    def _farm_id(self) -> Generator[Deferred[Any], Any, int]:
-        if self._farmid is None:
-            self._farmid = yield self._master.db.state.getObjectId(*FARM)
-        return self._farmid
-
     # --- in a thread of the database's
 
-    def _write(self, connection: Any, objectid: int, offers: Mapping[str, Offer]) -> dict[str, Snapshot]:
-        for attempt in range(1, _ATTEMPTS + 1):
-            before = self._stored(connection, objectid, sorted(offers))
+    def _write(
+        self, connection: Any, rows: Rows, farm: Rows, offers: Mapping[str, Offer]
+    ) -> dict[str, Snapshot]:
+        def work() -> dict[str, Snapshot]:
+            stored = rows.read(connection, offers, lock=True)
+            before = _readable(stored.values())
             found = {name: self._after(name, before.get(name), offer) for name, offer in offers.items()}
-            try:
-                self._put(connection, objectid, before, found)
-                if any(each is not before.get(name) for name, each in found.items()):
-                    self._put_mark(connection)
-                connection.commit()
-            except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
-                # another master has stored the first row of one of them
-                connection.rollback()
-                if attempt == _ATTEMPTS:
-                    raise
-            else:
-                return found
-        raise AssertionError("it has returned, or raised")
+            new = {name: each for name, each in found.items() if each is not before.get(name)}
+            rows.write(connection, {name: json.dumps(each.toDict()) for name, each in new.items()}, stored)
+            if new:
+                self._put_mark(connection, farm)
+            return found
+
+        return inTransaction(connection, work)
 
     def _after(self, name: str, before: Snapshot | None, offer: Offer) -> Snapshot:
         masterid, now = self._master.masterid, self._master.reactor.seconds()
@@ -237,70 +200,15 @@ class SnapshotTable:
             return Snapshot(name, masterid, before.claim + 1, 1, now, offer.entity, offer.unusable)
         return before
 
-    def _stored(self, connection: Any, objectid: int, names: Sequence[str]) -> dict[str, Snapshot]:
-        table = self._master.db.model.object_state
-        found = {}
-        for some in _chunks(names):
-            rows = connection.execute(
-                sa.select(table.c.value_json)
-                .where(table.c.objectid == objectid, table.c.name.in_(some))
-                # in one order everywhere, so that no two masters wait for each other
-                .order_by(table.c.name)
-                .with_for_update()
-            )
-            found.update({each.name: each for each in _readable(row.value_json for row in rows.fetchall())})
-        return found
-
-    def _put_mark(self, connection: Any) -> None:
-        table = self._master.db.model.object_state
-        row = {"objectid": self._farmid, "name": f"{TOLD}{self._master.masterid}"}
-        value = json.dumps(self.mark)
-        stored = connection.execute(
-            sa.update(table)
-            .where(table.c.objectid == row["objectid"], table.c.name == row["name"])
-            .values(value_json=value)
-        )
-        if not stored.rowcount:
-            connection.execute(sa.insert(table), [{**row, "value_json": value}])
-
-    def _put(
-        self, connection: Any, objectid: int, before: Mapping[str, Snapshot], found: Mapping[str, Snapshot]
-    ) -> None:
-        table = self._master.db.model.object_state
-        values = {
-            name: json.dumps(each.toDict()) for name, each in found.items() if each is not before.get(name)
-        }
-        update = (
-            sa.update(table)
-            .where(table.c.objectid == objectid, table.c.name == sa.bindparam("worker"))
-            .values(value_json=sa.bindparam("snapshot"))
-        )
-        known = [
-            {"worker": name, "snapshot": value} for name, value in sorted(values.items()) if name in before
-        ]
-        if known:
-            connection.execute(update, known)
-        new = [
-            {"objectid": objectid, "name": name, "value_json": value}
-            for name, value in values.items()
-            if name not in before
-        ]
-        if new:
-            # (one that cannot be read is in the way)
-            for some in _chunks([name for name in values if name not in before]):
-                connection.execute(
-                    sa.delete(table).where(table.c.objectid == objectid, table.c.name.in_(some))
-                )
-            connection.execute(sa.insert(table), new)
+    def _put_mark(self, connection: Any, farm: Rows) -> None:
+        farm.put(connection, f"{TOLD}{self._master.masterid}", json.dumps(self.mark))
 
 
-def _readable(values: Iterator[str]) -> Iterator[Snapshot]:
+def _readable(values: Iterable[str]) -> dict[str, Snapshot]:
+    found = {}
     for value in values:
         # of another version, or broken: its master writes it again
         with suppress(ValueError):
-            yield Snapshot.fromDict(json.loads(value))
-
-
-def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(names), _AT_ONCE):
-        yield names[first : first + _AT_ONCE]
+            snapshot = Snapshot.fromDict(json.loads(value))
+            found[snapshot.name] = snapshot
+    return found

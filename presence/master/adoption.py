@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet.defer import inlineCallbacks, succeed
 from twisted.logger import Logger
 from twisted.python import reflect
 
@@ -85,6 +85,8 @@ class Adoption:
 
         # on the instance: what the class says comes to light again in the end
         self._workers.addService = addService
+        self._assembly.builderHolds.rests = False
+        self._tell_farm(adopts=True)
         for worker in tuple(self._workers.namedServices.values()):
             if not isinstance(worker, PresenceMixin):
                 _change(worker, *self._terms(worker.name))
@@ -97,15 +99,23 @@ class Adoption:
 
     @inlineCallbacks
     def forgetOrders(self) -> Generator[Deferred[Any], Any, None]:
-        """Forget what admins have ordered of them, and of builders: who adopts them another day does not mean that any more."""
-        for worker in self._adopted():
+        """Forget what admins have ordered of them, and of builders: who adopts them another day does not mean that any more.
+
+        Where other masters of the farm have presences it is theirs, and only this master does not heed it any more.
+        """
+        last = yield self._is_last()
+        for worker in self._adopted() if last else ():
             record = worker.adminRecord
             for order in (ReleaseOrder(), WorkOrder()):
                 if record != AdminRecord():
                     yield self._assembly.storedOrders.follow((worker.name,), order, None)
         if all(isinstance(each, Adopted) for each in self._assembly.roster.enrolledWorkers):
-            # nobody is left who has a presence
-            yield self._assembly.builderHolds.forget()
+            # nobody is left here who has a presence
+            if last:
+                yield self._assembly.builderHolds.forget()
+                yield self._forget_others()
+            else:
+                self._assembly.builderHolds.rests = True
 
     def stop(self) -> None:
         """Give all of them back."""
@@ -122,6 +132,26 @@ class Adoption:
                 mirror(worker, presence)
             # what held it does so no longer
             worker.botmaster.maybeStartBuildsForWorker(worker.name)
+        self._tell_farm(adopts=False)
+
+    def _is_last(self) -> Deferred[bool]:
+        if self._assembly.farmOrders is None:
+            return succeed(True)
+        # one that is alone has nothing of it in memory
+        from presence.master.farm.goingback import isLast  # noqa: PLC0415
+
+        return isLast(self._assembly.master, self._assembly.farm)
+
+    def _forget_others(self) -> Deferred[None]:
+        if self._assembly.farmOrders is None:
+            return succeed(None)
+        from presence.master.farm.goingback import forgetOrders  # noqa: PLC0415
+
+        return forgetOrders(self._assembly.storedOrders.table)
+
+    def _tell_farm(self, *, adopts: bool) -> None:
+        if self._assembly.farm is not None:
+            self._assembly.farm.adopts = adopts
 
     def _adopted(self) -> list[Any]:
         return [each for each in self._workers.namedServices.values() if isinstance(each, Adopted)]

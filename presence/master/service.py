@@ -232,10 +232,14 @@ class PresenceService(BuildbotService):
         yield assembly.telling.watchAbsence(None)
         if self._adoption is not None:
             # removed from the configuration, and not stopped with its master
-            if not any(isinstance(each, PresenceService) for each in _services(self.master.config)):
+            removed = not any(isinstance(each, PresenceService) for each in _services(self.master.config))
+            if removed:
                 yield self._adoption.forgetOrders()
             self._adoption.stop()
             self._adoption = None
+            if removed and assembly.farm is not None:
+                # the next one may go back at once
+                assembly.farm.snapshots.pulse.say()
         yield super().stopService()
 
     def _terms_of(self, name: str) -> tuple[BreakSchedule, tuple[str, ...], tuple[Condition, ...]]:

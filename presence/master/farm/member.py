@@ -75,6 +75,9 @@ class Member:
         roster.observeConfiguration(self._shadows.followAll)
         self.router = RouterWatch(master, lambda: self.routerLost, self._rejoined)
         self.snapshots.pulse.beaten = self.router.heard
+        #: whether `PresenceService` is there
+        self.adopts = False
+        self.snapshots.pulse.hasPresences = lambda: self.adopts or bool(roster.enrolledWorkers)
 
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:

@@ -58,6 +58,8 @@ class BuilderHolds:
         # whether any builder has ever been held
         self._used = False
         self._stopped = False
+        #: whether none of them is heeded here while no worker of this master has a presence: they are for the other masters
+        self.rests = False
 
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
@@ -115,7 +117,7 @@ class BuilderHolds:
 
     def isHeld(self, builder: str) -> bool:
         """Whether no build of this builder may start."""
-        return self._holds is None or (bool(self._holds) and self.hold(builder) is not None)
+        return self.isGuarding and (self._holds is None or self.hold(builder) is not None)
 
     def clockJumped(self) -> None:
         """The clock has been set: a hold may be over, or one that was over may hold again."""
@@ -128,6 +130,8 @@ class BuilderHolds:
     @property
     def isGuarding(self) -> bool:
         """Whether any builder is held, or may be."""
+        if self.rests and not self._roster.enrolledWorkers:
+            return False
         return self._holds is None or bool(self._holds)
 
     def onlyChildren(self, builder: str, _worker: Any) -> bool:

@@ -60,6 +60,10 @@ class Pulse:
         self._gone: frozenset[int] = frozenset()
         #: whether nothing comes through the queue
         self.deaf = False
+        # who said that no worker of theirs has a presence
+        self._without: set[int] = set()
+        #: whether workers of this master have presences, or may get them; the others are told
+        self.hasPresences: Callable[[], bool] = lambda: True
         #: called every two seconds: (whether it is deaf, since when it has not heard itself)
         self.beaten: Callable[[bool, float], object] = lambda *_: None
 
@@ -82,7 +86,7 @@ class Pulse:
             self._timer.cancel()
             self._timer = None
         if self._consumer is not None:
-            self._send(stops=True)
+            self.say(stops=True)
             yield self._consumer.stopConsuming()
 
     def databaseSays(self, alive: frozenset[int]) -> None:
@@ -97,6 +101,13 @@ class Pulse:
     def isGone(self, masterid: int) -> bool:
         """Whether a master has not been heard for long."""
         return masterid in self._gone or self._is_gone(masterid)
+
+    def mayHavePresences(self, masterid: int) -> bool:
+        """Whether workers of another master, which lives, may have presences: what is not known may be."""
+        if masterid in self._without:
+            return False
+        # who lives and says nothing has none of this package
+        return masterid in self._last or self.deaf or self._now - self._since <= GONE
 
     def since(self, masterid: int) -> float | None:
         """When a master was heard last, in seconds since the epoch; None if it never was."""
@@ -113,11 +124,18 @@ class Pulse:
     def _beat(self) -> None:
         self._timer = self._master.reactor.callLater(PERIOD, self._beat)
         self._look()
-        self._send()
+        self.say()
         self.beaten(self.deaf, self._last[self._master.masterid])
 
-    def _send(self, *, stops: bool = False) -> None:
-        said = {"masterid": self._master.masterid, "boot": self.boot, "count": self._count(), "stops": stops}
+    def say(self, *, stops: bool = False) -> None:
+        """Tell the others now that this master lives, or stops."""
+        said = {
+            "masterid": self._master.masterid,
+            "boot": self.boot,
+            "count": self._count(),
+            "stops": stops,
+            "presences": self.hasPresences(),
+        }
         self._master.mq.produce((TOPIC, str(self._master.masterid), "pulse"), said)
 
     def _message(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
@@ -127,6 +145,11 @@ class Pulse:
             self._stopped.add(masterid)
         else:
             self._stopped.discard(masterid)
+        # (an older version does not say it, and has some)
+        if message.get("presences", True):
+            self._without.discard(masterid)
+        else:
+            self._without.add(masterid)
         if masterid != self._master.masterid:
             self._heard(masterid, message["boot"], message["count"])
         self._look()

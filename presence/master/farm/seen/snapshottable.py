@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.farm.connections import lives
 from presence.master.farm.seen.unheard import TOLD, marksOf
 from presence.master.stored.objects import FARM, SNAPSHOTS
 from presence.master.stored.rows import StoredObject, inTransaction
@@ -42,9 +43,6 @@ _NEEDED = (
     "breaks",
     "partial_breaks",
 )
-
-#: A master that has not told Buildbot's database for so long (seconds) that it lives does not; it does so every minute.
-EXPIRED = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +131,7 @@ class SnapshotTable:
     def read(self) -> Generator[Deferred[Any], Any, Stored]:
         """All that is stored, in three statements."""
         rows, farm = (yield self._snapshots.rows()), (yield self._farm.rows())
-        masters = self._master.db.model.masters
-        since = self._master.reactor.seconds() - EXPIRED
+        masters, now = self._master.db.model.masters, self._master.reactor.seconds()
 
         def thd(connection: Any) -> Stored:
             told = farm.find(connection, farm.table.c.name.startswith(TOLD, autoescape=True))
@@ -142,7 +139,7 @@ class SnapshotTable:
             found = _readable(rows.find(connection).values())
             query = sa.select(masters.c.id, masters.c.name, masters.c.active, masters.c.last_active)
             known = connection.execute(query).fetchall()
-            alive = frozenset(row.id for row in known if row.active and row.last_active >= since)
+            alive = frozenset(row.id for row in known if lives(row, now))
             return Stored(found, marks, {row.id: row.name for row in known}, alive)
 
         return (yield self._master.db.pool.do(thd))

@@ -6,10 +6,34 @@ what it has not done. With PRESENCE_THOROUGH=random (`make search RANDOMLY=1`) t
 """
 
 import os
+import unicodedata
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
 
 THOROUGH = os.environ.get("PRESENCE_THOROUGH", "")
+
+# What is kept from one run to the next, such as the tables of Unicode, is there for all processes of a run.
+set_hypothesis_home_dir(Path(__file__).parents[1] / ".hypothesis")
+
+#: Characters that have been trouble to somebody: quotes, controls, ends of lines, what is seen as nothing, or is no character.
+TROUBLE = "aZ7 _-.:;,/\\'\"<>&%{}\0\t\n\r\x1b\x7f\x85\xa0\xdf\xe9\u0130\u0301\u200b\u2028\u202e\ufeff\ud800\udc80\U0001f600"
+
+
+def texts(exclude=(), **limits):
+    """Texts without characters of the categories `exclude`: of `TROUBLE` every day, and of all there are in a search."""
+    if THOROUGH:
+        return st.text(st.characters(exclude_categories=exclude), **limits)
+    return st.text(
+        st.sampled_from([each for each in TROUBLE if unicodedata.category(each) not in exclude]), **limits
+    )
+
+
+def leaves(number):
+    """How many leaves a recursive strategy has: so many every day, and a hundred in a search."""
+    return 100 if THOROUGH else number
 
 
 def examples(number, search=None):

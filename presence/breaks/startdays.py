@@ -177,10 +177,17 @@ class RuleDays:
 
     def startsWithin(self, years: int) -> bool:
         """Whether it starts at all, before it ends or so many years have passed."""
-        firsts = [each.since.year if each.since else FIRST_YEAR for each, _ in self._recurrences]
-        begin = date(max([_SOME_YEAR, *firsts]), 1, 1).toordinal()
-        dates = [day for day in self._added if self._starts(day)]
-        return bool(dates or self.between(begin, begin + years * 366) or self.between(FIRST_DAY, begin))
+        sinces = [each.since for each, _ in self._recurrences]
+        begin = date(
+            max([_SOME_YEAR, *(each.year if each else FIRST_YEAR for each in sinces)]), 1, 1
+        ).toordinal()
+        end = begin + years * 366
+        if any(self._starts(day) for day in self._added) or self.between(begin, end):
+            return True
+        # One that neither counts from a day nor ends does before what it does after.
+        if not any(sinces) and all(last > end for _, last in self._recurrences):
+            return False
+        return bool(self.between(FIRST_DAY, begin))
 
     def _starts(self, day: int) -> bool:
         return day not in self._excluded and (self._weekdays is None or day % DAYS_A_WEEK in self._weekdays)

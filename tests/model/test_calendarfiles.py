@@ -170,7 +170,7 @@ class CalendarFilesTests(SynchronousTestCase):
         for the thread; also when the file has changed in between.
         """
         self.clock.rightNow = utc("2026-11-25T12:00").timestamp()
-        event = "DTSTART:20200101T080000Z\nDTEND:20200101T100000Z\nRRULE:FREQ=DAILY"
+        event = "DTSTART:20200101T080000Z\nDTEND:20200101T100000Z\nRRULE:FREQ=WEEKLY"
         asked = []
         expanded = reader._expanded
 

@@ -18,10 +18,10 @@ from presence.orders.workers import (
     WorkOrder,
 )
 from tests.orders.test_workers import JSON
-from tests.searches import examples
+from tests.searches import examples, texts
 
 INSTANTS = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 2**40)
-TEXTS = st.none() | st.text()
+TEXTS = st.none() | texts()
 DRAINS = st.builds(DrainOrder, TEXTS, INSTANTS, st.none() | st.sampled_from(ON_DEADLINE), TEXTS)
 ORDERS = (
     st.builds(HoldOrder, TEXTS, INSTANTS) | DRAINS | st.just(ReleaseOrder()) | st.builds(WorkOrder, INSTANTS)

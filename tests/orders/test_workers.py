@@ -8,20 +8,19 @@ from presence.calendar.instants import LATEST
 from presence.orders.reading import UnknownAction, readOrder
 from presence.orders.workers import ACTIONS, ON_DEADLINE, DrainOrder, HoldOrder, ReleaseOrder, WorkOrder
 from presence.text import MAX_REASON
-from tests.searches import examples
+from tests.searches import examples, texts
 
 NOW = 1_800_000_000.25
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | texts(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3),
     max_leaves=5,
 )
 
 #: What is good for a parameter of each kind.
 GOOD = {
-    "text": st.none()
-    | st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=MAX_REASON),
+    "text": st.none() | texts(exclude=["Cc", "Cs", "Zl", "Zp"], max_size=MAX_REASON),
     "instant": st.none() | st.floats(NOW, LATEST, exclude_min=True) | st.integers(int(NOW) + 1, int(LATEST)),
     "choice": st.none() | st.sampled_from(ON_DEADLINE),
     "flag": st.none() | st.booleans(),
@@ -119,7 +118,7 @@ class OrderTests(SynchronousTestCase):
         json.dumps(str(error)).encode("ascii")
 
     @examples(10)
-    @given(st.text(), JSON)
+    @given(texts(), JSON)
     @example("Reason", "x")
     @example("by", "x")
     @example("x" * 100_000, None)
@@ -139,7 +138,7 @@ class OrderTests(SynchronousTestCase):
                 self.assertLess(len(str(error)), 200)
 
     @examples(10)
-    @given(st.text().filter(lambda name: name not in ACTIONS))
+    @given(texts().filter(lambda name: name not in ACTIONS))
     @example("HOLD")
     @example("hold ")
     def test_anotherAction(self, action):

@@ -29,7 +29,7 @@ from presence.wire.reading import (
     readAnswer,
     readStop,
 )
-from tests.searches import examples
+from tests.searches import examples, leaves, texts
 
 NOW = 1_800_000_000.0
 AWAY = Announcement(
@@ -249,7 +249,7 @@ class RefusalTests(SynchronousTestCase):
     @examples(10)
     @given(
         st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+            st.none() | st.booleans() | st.integers() | st.floats() | texts() | st.binary(),
             lambda inner: (
                 st.lists(inner)
                 | st.dictionaries(
@@ -268,10 +268,11 @@ class RefusalTests(SynchronousTestCase):
                             "error",
                         ]
                     )
-                    | st.text(),
+                    | texts(),
                     inner,
                 )
             ),
+            max_leaves=leaves(8),
         )
     )
     def test_anything(self, value):

@@ -5,12 +5,12 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.searches import examples
+from tests.searches import examples, texts
 from tests.worker.local.localcase import HOST, LocalTestCase
 
-KEYS = st.sampled_from(["reason", "until", "deadline", "version"]) | st.text(max_size=5)
+KEYS = st.sampled_from(["reason", "until", "deadline", "version"]) | texts(max_size=5)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats() | texts(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=8,
 )

@@ -65,6 +65,7 @@ class RecordTables:
                         lambda record: record.after(order, by, 7.0),
                         farm=Rows(Model.object_state, self.farmid),
                         decision=decision,
+                        check=None,
                     )
             except sa.exc.OperationalError as problem:  # noqa: PERF203
                 if not self.engine.should_retry(problem):

@@ -6,7 +6,8 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import capturedLogs, formatEvent
 
 from presence.breaks.schedule import Break
-from presence.master.holding.recordtable import Changed, RecordTable
+from presence.master.holding.recordtable import RecordTable
+from presence.master.stored.rows import Rows
 from presence.orders.record import AdminRecord
 from presence.orders.workers import HoldOrder, WorkOrder
 from tests.master.apicase import ApiTestCase, user
@@ -276,17 +277,17 @@ class StoringTests(ApiTestCase):
 
     def test_lostRace(self):
         """Another master stores the first value of a worker at the same time: then this is ordered after what that has."""
-        write, lost = RecordTable._write, []
+        write, lost = Rows.write, []
 
-        def other_first(table, connection, objectid, before, found):
+        def other_first(rows, connection, values, known):
             if not lost:
-                lost.append(found)
+                lost.append(values)
                 theirs = AdminRecord().after(WorkOrder(self.at(8)), "bob", self.at(6))
-                write(table, connection, objectid, {}, {"mac-mini": Changed(theirs, isNew=True)})
+                write(rows, connection, {"mac-mini": json.dumps(theirs.toDict())}, ())
                 connection.commit()
-            write(table, connection, objectid, before, found)
+            write(rows, connection, values, known)
 
-        self.patch(RecordTable, "_write", other_first)
+        self.patch(Rows, "write", other_first)
         self.resultOf(self.follow(HoldOrder("disk", None)))
         record = AdminRecord.fromDict(self.rows()["mac-mini"])
         self.assertEqual((record.hold.reason, record.workUntil, record.workBy), ("disk", self.at(8), "bob"))
@@ -299,7 +300,7 @@ class StoringTests(ApiTestCase):
             asked.append(None)
             raise IntegrityError("INSERT", {}, Exception("no"))
 
-        self.patch(RecordTable, "_write", refuse)
+        self.patch(Rows, "write", refuse)
         self.failureResultOf(self.settled(self.follow(HoldOrder("disk", None))), IntegrityError)
         self.flushLoggedErrors(IntegrityError)
         self.assertEqual((len(asked), self.sources()), (3, []))

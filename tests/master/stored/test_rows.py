@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.stored import rows as rows_
-from presence.master.stored.rows import Rows, inTransaction
+from presence.master.stored.rows import Rows, inTransaction, readKeys
 
 NAMES = [f"w{number:04}" for number in range(1200)]
 
@@ -66,6 +66,14 @@ class RowsTests(SynchronousTestCase):
         self.statements.clear()
         self.assertEqual(self.rows.read(self.connection, NAMES), dict.fromkeys(NAMES[1:], "1"))
         self.assertEqual(len(self.statements), 3)
+
+    def test_severalObjects(self):
+        """Rows of several objects are read with one statement; one that is not there is None."""
+        self.rows.write(self.connection, {"w0001": "1"}, ())
+        self.statements.clear()
+        keys = [(self.rows, "w0000"), (self.others, "w0000"), (self.rows, "w0001")]
+        self.assertEqual(readKeys(self.connection, keys), [None, "theirs", "1"])
+        self.assertEqual(len(self.statements), 1)
 
     def test_lock(self):
         """Who will write locks the rows that are read, in one order, so that no two masters wait for each other."""

@@ -35,7 +35,7 @@ versions: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests.versions
 
 # The property tests, with many more cases (RANDOMLY=1: other ones each time), and the simulated farms, many more of them.
-SIMULATIONS := $(addprefix tests.master.,test_simulation quiesce.test_simulation holding.test_drainsimulation \
+SIMULATIONS := $(addprefix tests.master.,test_simulation quiesce.test_simulation holding.test_drainsimulation holding.test_floorsimulation \
     breaks.test_sparingsimulation starting.test_distribution starting.test_order farm.test_reconciliationsimulation)
 SEARCHES := tests.calendar tests.breaks.test_oracle tests.breaks.test_rules tests.breaks.test_startdays tests.wire.test_messages tests.orders.test_workers tests.orders.test_record tests.model.test_workerpresence tests.worker.local.test_fuzz tests.master.api.test_fuzz
 search: .venv/test

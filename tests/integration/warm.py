@@ -158,6 +158,8 @@ def serve(kind, channel):
     for module in MODULES[kind]:
         with contextlib.suppress(ImportError):  # (not every version has every one)
             __import__(module)
+    if kind == "buildbot":
+        _spare_the_disk()
     while True:
         order, files, _flags, _address = socket.recv_fds(channel, 1 << 20, 2)
         # those that have ended are here until now: whoever asked for them has opened his handle
@@ -173,6 +175,17 @@ def serve(kind, channel):
         for each in files:
             os.close(each)
         channel.send(str(pid).encode())
+
+
+def _spare_the_disk():
+    """SQLite waits for the disk at each commit: that is for a machine that crashes, and no test lets it."""
+    from sqlalchemy import event  # noqa: PLC0415
+    from sqlalchemy.engine import Engine  # noqa: PLC0415
+
+    @event.listens_for(Engine, "connect")
+    def connected(connection, _record):
+        if type(connection).__module__ == "sqlite3":
+            connection.execute("PRAGMA synchronous = OFF")
 
 
 def _become(kind, order, files):

@@ -76,8 +76,6 @@ class SimulatedFarm(Chronicle):
             self.note(f"{account.name}: max_builds={account.max_builds} {account.windows}")
         self.note(f"builders: {self.builders}")
         case.startMaster(self.controllers(), self.builders, connect=False, **self.options)
-        # stock Buildbot sorts its endpoints for every question, as nothing ever says that they are sorted
-        case.master.data.matcher._dirty = False
         for account in self.accounts.values():
             if account.kind != "latent":
                 self.connect(account)

@@ -12,7 +12,7 @@ from tests.master.fakemaster import MasterTestCase
 from tests.master.simulation import Simulation
 
 
-@seeds("PRESENCE_SEEDS", 8, "The life that begins with seed {} keeps all laws.", search=80)
+@seeds("PRESENCE_SEEDS", 5, "The life that begins with seed {} keeps all laws.", search=80)
 class SimulationTests(MasterTestCase):
     """Whatever happens: no build starts on a held worker, nothing is lost, and nothing waits in vain."""
 

@@ -78,7 +78,7 @@ class StatementTests(MasterTestCase):
         """With builders that have requests it is less than the ideal: three statements for each of them, as they are not
         sorted one by one.
         """
-        for workers, builders, waiting in ((4, 6, 2), (6, 8, 8)):
+        for workers, builders, waiting in ((3, 4, 2), (4, 6, 6)):
             ours = self.costOfReturn(workers, builders, waiting)
             ideal = self.costOfReturn(workers, builders, waiting, ideal=True)
             self.assertLessEqual(ours, ideal - 3 * waiting)
@@ -92,8 +92,8 @@ class StatementTests(MasterTestCase):
         self.assertGreaterEqual(stock, 50 * ours)
 
     def costOfRestart(self, waiting, woken=True):
-        """Six workers connect within a second, after the requests have come."""
-        names, wanted = self.startFarm(6, 8, connect=False)
+        """Four workers connect within a second, after the requests have come."""
+        names, wanted = self.startFarm(4, 6, connect=False)
         wanted = wanted[:waiting]
         for name in wanted:
             self.request(name)
@@ -115,7 +115,7 @@ class StatementTests(MasterTestCase):
 
     def test_restart(self):
         """When all connect again, the kicks of all together cost at most 1.1 × one of the builders with requests."""
-        for waiting in (3, 8):
+        for waiting in (2, 6):
             woken = self.costOfRestart(waiting)
             unheard, kick = self.costOfRestart(waiting, woken=False)
             self.assertLessEqual(woken - unheard, 1.1 * kick)

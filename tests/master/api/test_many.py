@@ -5,18 +5,22 @@ from sqlalchemy import event
 from twisted.internet.defer import fail
 
 from presence.breaks.schedule import Break
-from presence.master.holding import drains
+from presence.master.api import events
+from presence.master.holding import drains, storedorders
 from presence.master.holding.recordtable import RecordTable
 from presence.master.stored.rows import Rows
 from tests.master.apicase import INVALID_PARAMS, METHOD_NOT_FOUND, ApiTestCase, user
 
 ANN, ME = user("ann"), user("me@example.org")
-NAMES = [f"mac-{number}" for number in range(60)]
+NAMES = [f"mac-{number}" for number in range(24)]
 
 
 class ManyTests(ApiTestCase):
     def setUp(self):
         super().setUp()
+        # more than are done in one turn of the reactor
+        self.patch(storedorders, "_AT_ONCE", 10)
+        self.patch(events, "SLICE", 10)
         office = Break("07:00", "19:00", tz="UTC")
         self.startMaster(
             [
@@ -54,17 +58,17 @@ class ManyTests(ApiTestCase):
             {name: record.hold for name, record in self.stored().items()},
             {name: self.presence(name).heldBy("admin") for name in NAMES},
         )
-        self.order("release", NAMES[:30])
-        self.assertEqual(self.held(), NAMES[30:])
+        self.order("release", NAMES[:12])
+        self.assertEqual(self.held(), NAMES[12:])
         self.order("work", until=self.at(8)).result  # noqa: B018 (it fails when it is an error)
         self.assertEqual({each.workUntil for each in self.stored().values()}, {self.at(8)})
-        self.assertEqual(self.held(), NAMES[30:])
+        self.assertEqual(self.held(), NAMES[12:])
 
     def test_statements(self):
         """However many they are: one SELECT, one UPDATE, one INSERT at most, and one commit."""
         statements, commits = [], []
         engine = self.master.db.pool.engine
-        self.order(names=NAMES[:40])
+        self.order(names=NAMES[:16])
 
         def executed(_connection, _cursor, statement, *_):
             statements.append(statement.split()[0])
@@ -140,13 +144,13 @@ class ManyTests(ApiTestCase):
 
     def test_partlyWritten(self):
         """When the database fails in the middle, what was written until then is not there afterwards."""
-        self.order(names=NAMES[:30], reason="before")
+        self.order(names=NAMES[:12], reason="before")
         before = self.stored()
         write = Rows.write
 
         def half(rows, connection, values, known):
             # those that are there, and not the others
-            write(rows, connection, {name: values[name] for name in NAMES[:30]}, known)
+            write(rows, connection, {name: values[name] for name in NAMES[:12]}, known)
             raise RuntimeError("disk full")
 
         self.patch(Rows, "write", half)

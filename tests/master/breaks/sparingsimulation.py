@@ -170,13 +170,16 @@ def record(case, past):
     """Have builds of the past in the database of a master: each as (builder, worker, start, end)."""
     numbers = {}
     builds = case.master.db.model.builds
+    ids = {
+        name: case.resultOf(case.master.data.updates.findBuilderId(name)) for name in {each[0] for each in past}
+    }
     rows = []
     for builder, worker, start, end in past:
         numbers[builder] = numbers.get(builder, 0) + 1
         rows.append(
             {
                 "number": numbers[builder],
-                "builderid": case.resultOf(case.master.data.updates.findBuilderId(builder)),
+                "builderid": ids[builder],
                 "buildrequestid": 0,  # nobody asks for it any more
                 "workerid": case.worker(worker).workerid,
                 "masterid": case.master.masterid,

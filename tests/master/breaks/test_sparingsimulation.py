@@ -10,9 +10,10 @@ from presence.master.builds.estimates import LOOK_BACK
 from tests.each import seeds
 from tests.master.breaks.sparingsimulation import NIGHT, Simulation, likely, night, pastOf, perfect, stateOf
 from tests.master.fakemaster import MasterTestCase
+from tests.searches import THOROUGH
 
 MONTH = 30
-HOURS = 3
+HOURS = 3 if THOROUGH else 2
 
 
 class MonthTests(SynchronousTestCase):

@@ -17,7 +17,7 @@ WORKERS = ("w0", "w1", "w2")
 EVENTS = {"request": 10, "finish": 12, "drain": 6, "release": 5, "reconnect": 3, "drainAll": 2}
 
 
-@seeds("PRESENCE_DRAIN_SEEDS", 4, "The farm that begins with seed {} keeps all laws.", search=16)
+@seeds("PRESENCE_DRAIN_SEEDS", 2, "The farm that begins with seed {} keeps all laws.", search=16)
 class DrainSimulationTests(ApiTestCase):
     """Nothing is lost, nothing starts where it may not, and no drain waits in vain."""
 

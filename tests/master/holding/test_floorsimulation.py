@@ -133,7 +133,7 @@ class Farm:
         self.stored += refusal is None
 
 
-@seeds("PRESENCE_FLOOR_SEEDS", 20, "In the fifty farms that begin with seed {} the floor holds.", search=200)
+@seeds("PRESENCE_FLOOR_SEEDS", 8, "In the fifty farms that begin with seed {} the floor holds.", search=40)
 class FloorSimulationTests(SynchronousTestCase):
     def simulate(self, seed):
         self.patch(storedorders._log, "info", lambda *_args, **_more: None)

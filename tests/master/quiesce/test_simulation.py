@@ -18,7 +18,7 @@ class OtherSlave(BuildSlave):
     """Another class of workers with presences."""
 
 
-@seeds("PRESENCE_QUIESCE_SEEDS", 4, "The life that begins with seed {} keeps all laws.", search=32)
+@seeds("PRESENCE_QUIESCE_SEEDS", 2, "The life that begins with seed {} keeps all laws.", search=32)
 class QuiesceSimulationTests(QuiesceTestCase):
     """Whatever happens: nothing is lost, nothing is built twice, nothing waits in vain, nothing stays held."""
 

@@ -171,7 +171,8 @@ def record(case, past):
     numbers = {}
     builds = case.master.db.model.builds
     ids = {
-        name: case.resultOf(case.master.data.updates.findBuilderId(name)) for name in {each[0] for each in past}
+        name: case.resultOf(case.master.data.updates.findBuilderId(name))
+        for name in {each[0] for each in past}
     }
     rows = []
     for builder, worker, start, end in past:

@@ -7,7 +7,7 @@ JOBS ?= 3
 # hundreds of processes import the same modules: they are compiled once, whatever the environment says
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo demo-masters test databases masters versions search torture lint lint-pages node-tools crossbar-tools docs man bench clean
+.PHONY: demo demo-masters test pages documented databases masters versions search torture lint lint-pages node-tools crossbar-tools docs man bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
@@ -16,11 +16,23 @@ demo: .venv/test
 demo-masters: .venv/test crossbar-tools
 	$(BIN)/presence demo --masters
 
-# All that needs nothing but Python (and, for the pages, a Chromium).
-TESTS := $(patsubst tests/%.py,tests.%,$(wildcard tests/test_*.py)) $(filter-out tests.databases tests.masters tests.versions, \
-    $(patsubst tests/%/__init__.py,tests.%,$(wildcard tests/*/__init__.py)))
+# All that needs nothing but Python, and takes no minutes by itself.
+PAGES := $(addprefix tests.integration.test_,accessible browser ownerpage page pageorders pagereconfig pagestop pageviews strip)
+DOCUMENTED := $(addprefix tests.integration.test_,demo pages)
+ROOMS := $(patsubst tests/%/__init__.py,tests.%,$(wildcard tests/*/__init__.py))
+TESTS := $(patsubst tests/%.py,tests.%,$(wildcard tests/test_*.py)) \
+    $(filter-out tests.integration tests.databases tests.masters tests.versions,$(ROOMS)) \
+    $(filter-out $(PAGES) $(DOCUMENTED),$(patsubst tests/integration/%.py,tests.integration.%,$(wildcard tests/integration/test_*.py)))
 test: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors $(TESTS)
+
+# The pages, of admins and of owners, in a real Chromium.
+pages: .venv/test
+	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors $(PAGES)
+
+# What readers are told to type: every command of the documentation, at a real master, and the demo.
+documented: .venv/test
+	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors $(DOCUMENTED)
 
 # Real PostgreSQL and MariaDB, which are stopped and started.
 databases: .venv/test

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,33 @@ def described(**environ):
         check=True,
     )
     return done.stdout
+
+
+class MakeTests(SynchronousTestCase):
+    def test_everyTest(self):
+        """Every module of tests is run by one of the targets of .ci/run, and by one only."""
+        if not (ROOT / "Makefile").exists() or shutil.which("make") is None:
+            raise SkipTest("this is an installation, or there is no make here")
+        run = (ROOT / ".ci/run").read_text(encoding="utf-8")
+        targets = [
+            each
+            for each in re.findall(r"\bmake (\w+)$", run, re.MULTILINE)
+            if each not in {"search", "torture"}
+        ]
+        lines = subprocess.run(
+            ["make", "--dry-run", "--always-make", *targets],
+            cwd=ROOT,
+            env={**os.environ, "MAKEFLAGS": ""},
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=60,
+            check=True,
+        ).stdout
+        given = re.findall(r"(?<![\w.])tests\.[\w.]+", "\n".join(re.findall(r".*twisted\.trial.*", lines)))
+        for path in (ROOT / "tests").rglob("test_*.py"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            runs = [each for each in given if f"{name}.".startswith(f"{each}.")]
+            self.assertEqual(len(runs), 1, f"{name}: {runs}")
 
 
 class DescriptionTests(SynchronousTestCase):

@@ -17,7 +17,8 @@ demo-masters: .venv/test crossbar-tools
 	$(BIN)/presence demo --masters
 
 # All that needs nothing but Python, and takes no minutes by itself.
-PAGES := $(addprefix tests.integration.test_,accessible browser ownerpage page pageorders pagereconfig pagestop pageviews strip)
+PAGES := $(addprefix tests.integration.test_,accessible available browser ownerpage page pageorders pagereconfig pagestop pageviews \
+    strip words)
 DOCUMENTED := $(addprefix tests.integration.test_,demo pages)
 ROOMS := $(patsubst tests/%/__init__.py,tests.%,$(wildcard tests/*/__init__.py))
 TESTS := $(patsubst tests/%.py,tests.%,$(wildcard tests/test_*.py)) \

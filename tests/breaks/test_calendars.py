@@ -247,7 +247,7 @@ class LawsTests(CalendarCase):
     def test_endsOfTheCalendar(self):
         """In the years 1 and 9999 there is an answer, and events there are left out."""
         path = self.file(
-            "DTSTART:20260310T100000Z\nDTEND:20260310T110000Z\nRRULE:FREQ=YEARLY",
+            "DTSTART:20260310T100000Z\nDTEND:20260310T110000Z\nRRULE:FREQ=YEARLY;INTERVAL=25",
             "DTSTART:99991231T000000Z\nDTEND:99991231T110000Z",
         )
         breaks = BreakSchedule([Break.fromCalendar(path, tz="America/New_York")])

@@ -45,6 +45,31 @@ class SortingTests(MasterTestCase):
         self.assertEqual(ours, self.sorted())
         self.assertNotEqual(ours, NAMES)
 
+    def test_whatIsNoRequest(self):
+        """One that is claimed counts no more, and one without a source stamp does not at all."""
+        model = self.master.db.model
+        requests, stamps = model.buildrequests, model.buildset_sourcestamps
+        first, second, *_ = self.sorted()
+
+        def of(name):
+            builderid = self.master.botmaster.builders[name]._builderid
+            query = sa.select(requests.c.id, requests.c.buildsetid).where(requests.c.builderid == builderid)
+            return self.resultOf(
+                self.master.db.pool.do(lambda connection: connection.execute(query).fetchall())
+            )
+
+        self.resultOf(self.master.db.buildrequests.claimBuildRequests([each.id for each in of(first)]))
+
+        def thd(connection):
+            gone = stamps.c.buildsetid.in_([each.buildsetid for each in of_second])
+            connection.execute(stamps.delete().where(gone))
+            connection.commit()
+
+        of_second = of(second)
+        self.resultOf(self.master.db.pool.do(thd))
+        self.assertEqual(self.sorted()[-5:], sorted([first, second, *NAMES[9:]]))
+        self.test_asBuildbotDoes()
+
     def test_oneStatement(self):
         """It takes one statement, however many builders there are."""
         statements = []

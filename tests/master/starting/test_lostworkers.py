@@ -1,6 +1,10 @@
-from buildbot.process.results import CANCELLED, RETRY, SUCCESS
-from twisted.internet.defer import Deferred
+from types import SimpleNamespace
 
+from buildbot.process.results import CANCELLED, EXCEPTION, RETRY, SUCCESS
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from presence.master.starting.lostworkers import guardChoice, guardPreparation
 from tests.each import each
 from tests.master.fakemaster import MasterTestCase
 
@@ -123,3 +127,88 @@ class RemovedWorkerTests(PreparationTestCase):
         self.reconfig([self.slave("aarch64")])
         gate.callback(None)
         self.assertRetried(brid)
+
+
+class GuardTests(SynchronousTestCase):
+    """What is done where, on a build that is no build."""
+
+    def setUp(self):
+        self.said = []
+
+        def note(name):
+            return lambda *args: self.said.append((name, *args)) or succeed(None)
+
+        self.build = SimpleNamespace(
+            startBuild=lambda _: fail(RuntimeError("it went")),
+            buildPreparationFailure=note("fail"),
+            buildFinished=note("finished"),
+            finished=False,
+            stopped=False,
+            workername="mac-mini",
+            workerforbuilder=self.wfb(lost=True),
+            _preparation_step=SimpleNamespace(stepid=7),
+            master=SimpleNamespace(
+                data=SimpleNamespace(
+                    updates=SimpleNamespace(setStepStateString=note("state"), finishStep=note("finishStep"))
+                )
+            ),
+        )
+
+    def wfb(self, *, lost):
+        return SimpleNamespace(worker=None if lost else SimpleNamespace(conn=object()))
+
+    def guard(self, *, refused=False):
+        guardPreparation(self.build, lambda: refused)
+        return self.build
+
+    def test_givenBack(self):
+        """A build whose worker goes while it is prepared says so in its step, which is shown, and is tried again."""
+        self.successResultOf(self.guard().startBuild(self.wfb(lost=True)))
+        self.assertEqual(
+            self.said,
+            [
+                ("state", 7, "worker lost while preparing"),
+                ("finishStep", 7, EXCEPTION, False),
+                ("finished", ["worker", "lost"], RETRY),
+            ],
+        )
+
+    def test_isFinished(self):
+        """One that has ended already ends once, and what else fails is told."""
+        self.build.finished = True
+        self.failureResultOf(self.guard().startBuild(self.wfb(lost=True)), RuntimeError)
+        self.build.finished = False
+        self.failureResultOf(self.build.startBuild(self.wfb(lost=False)), RuntimeError)
+        self.assertEqual(self.said, [])
+
+    def test_preparation(self):
+        """What is refused is tried again and says so, also when the worker is lost besides; what is stopped, or fails
+        otherwise, is Buildbot's.
+        """
+        self.build.workerforbuilder = self.wfb(lost=False)
+        self.guard().buildPreparationFailure("why", "text")
+        self.build.stopped = True
+        self.build.buildPreparationFailure("why", "text")
+        self.assertEqual(self.said, [("fail", "why", "text")] * 2)
+        self.said.clear()
+        self.setUp()
+        self.guard(refused=True).buildPreparationFailure("why", "text")
+        self.assertEqual(
+            self.said,
+            [("state", 7, "the worker accepts no build any more"), ("finishStep", 7, RETRY, False)],
+        )
+
+    def test_choice(self):
+        """A start that fails, as its worker has gone meanwhile, is none; another failure is told."""
+        workers = [self.wfb(lost=False)]
+
+        class Builder:
+            def maybeStartBuild(self, wfb, _requests):
+                wfb.worker = workers[0].worker
+                return fail(RuntimeError("it went"))
+
+        builder = Builder()
+        guardChoice(builder)
+        self.failureResultOf(builder.maybeStartBuild(self.wfb(lost=False), []), RuntimeError)
+        workers[:] = [self.wfb(lost=True)]
+        self.assertIs(self.successResultOf(builder.maybeStartBuild(self.wfb(lost=False), [])), False)

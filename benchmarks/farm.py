@@ -201,6 +201,9 @@ class Farm:
         unmute = self.mute()
         with _no_events():
             for worker in self.workers:
+                if self.ours:
+                    # (it hears by an event that they come one after the other)
+                    self.assembly._events._wave.moved()
                 await worker.attached(self.connection(worker))
         workers = self.master.workers.workers
         for builder in self.builders:

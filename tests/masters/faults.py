@@ -76,12 +76,14 @@ class Faults:
         if fault in DYING:
             self._die.write_text(fault)
 
-    def strike(self, fault, sent, length):
-        """Let it happen: when it was mended. `sent` is an event that is set as the order is sent."""
+    def strike(self, fault, order, length):
+        """Let it happen: when it was mended. `order` is a `tests.masters.rounds.Order`, which another thread sends."""
+        if fault in DYING:
+            order.sending.wait(60)
+            return self._a_dies(order)
         if fault.startswith("a "):
-            sent.wait(60)
-            if fault not in DYING:
-                time.sleep(self._random.uniform(0, MOMENTS))
+            order.sending.wait(60)
+            time.sleep(self._random.uniform(0, MOMENTS))
         else:
             # before, in, or after it
             time.sleep(self._random.uniform(0, 0.12))
@@ -124,12 +126,13 @@ class Faults:
         self.a.kill()
         return self._a_again()
 
-    def _a_dies(self, _length):
-        waitFor("a dies", lambda: not self.a.master.running, _DIES)
+    def _a_dies(self, order):
+        """Where the order has failed before that moment, as in a connection to a database of before, nothing breaks."""
+        waitFor("the order ends", lambda: order.isOver or not self.a.master.running, _DIES)
+        time.sleep(0.2)
         self._die.unlink()
-        return self._a_again()
-
-    _a_dies_before_it_tells = _a_dies_before_it_answers = _a_dies
+        order.stored = not self.a.master.running
+        return self._a_again() if order.stored else time.monotonic()
 
     def _a_again(self):
         # (b has to say the same by itself)

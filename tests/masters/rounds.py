@@ -84,6 +84,11 @@ class Order:
     refused: str | None = None
     released: float = field(default=float("inf"))
 
+    @property
+    def isOver(self):
+        """Whether it was answered, or has failed."""
+        return self.answered is not None or self.refused is not None
+
     def forbids(self, start):
         """Whether a build that started there, then, contradicts it. What is stored holds as well as what is heeded."""
         return (
@@ -126,6 +131,8 @@ class Rounds:
             self.b.worker(name).waitUntilConnected()
         self._over = threading.Event()
         self._requests = 0
+        #: how often a died between storing, telling and answering
+        self.died = 0
         #: how often Buildbot stood still in the end
         self.stuck = 0
         #: why requests could not be made, the last time
@@ -173,6 +180,7 @@ class Rounds:
         lines = [
             f"{sum(self.counts.values())} rounds: {', '.join(f'{n} {fault}' for fault, n in self.counts.items())}",
             f"{len(self.starts())} builds began, {self._requests} were requested; b was started anew {self.stuck} times",
+            f"a died {self.died} times just between storing, telling and answering",
             f"{len(self.orders)} orders, {len(acknowledged)} stored, {waits} of them not confirmed",
         ]
         if self.heeded:
@@ -191,9 +199,10 @@ class Rounds:
         self._faults.prepare(fault)
         posting = threading.Thread(target=self._post, args=(order, delay), daemon=True)
         posting.start()
-        mended = self._faults.strike(fault, order.sending, length)
+        mended = self._faults.strike(fault, order, length)
         posting.join(60)
-        order.stored = order.answered is not None or fault in DYING
+        order.stored = order.stored or order.answered is not None
+        self.died += fault in DYING and order.answered is None and order.stored
         if fault == "none" and order.heeded:
             self.heeded.append(order.answered - order.sent)
         self._agree(number, fault, mended, order)

@@ -1,5 +1,6 @@
 """Many masters, a database and a queue that fail at random, on a fake clock: after that all heed what is stored, within five seconds."""
 
+import json
 import os
 import random
 from types import SimpleNamespace
@@ -11,11 +12,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from presence.master.farm.reconciliation import JITTER, ORDERED, PERIOD, Reconciliation
 from presence.master.holding.recordtable import REVISION
 from presence.master.holding.storedorders import Followed
+from presence.model.states import Hold
+from presence.orders.record import AdminRecord
 
 #: Within this time after the last fault everybody agrees, in seconds.
 AGREE = 5.0
 
-SEEDS = 400 if os.environ.get("PRESENCE_THOROUGH") else 40
+THOROUGH = bool(os.environ.get("PRESENCE_THOROUGH"))
+SEEDS = 400 if THOROUGH else 40
 
 WORKERS = [f"w{number}" for number in range(12)]
 
@@ -23,13 +27,15 @@ WORKERS = [f"w{number}" for number in range(12)]
 class World:
     """What all masters share: the clock, the database, and the queue."""
 
-    def __init__(self, seed, masters):
+    def __init__(self, seed, masters, workers=WORKERS, share=2):
         self.random = random.Random(seed)
+        self.workers, self.share = workers, len(workers) // share
         self.clock = Clock()
         self.clock.advance(1e9)
         self.revision = 0
-        self.stored = dict.fromkeys(WORKERS, 0)
-        self.statements = 0
+        self.stored = dict.fromkeys(workers, 0)
+        #: what it costs: statements, the rows that these read, messages to one master, and their bytes
+        self.statements = self.rows = self.messages = self.size = 0
         self.down = False
         self.lossy = 0.0
         self.masters = [Master(self, number) for number in range(masters)]
@@ -53,19 +59,29 @@ class World:
 
     def say(self, message):
         """To everybody, in whatever order it comes, unless it is lost."""
+        self.count(message)
         for each in self.masters:
             if self.random.random() >= self.lossy and each.hear is not None:
                 self.clock.callLater(self.random.uniform(0, 0.05), each.hear, ORDERED, message)
 
-    def order(self, names):
+    def count(self, message):
+        self.messages += len(self.masters)
+        self.size += len(self.masters) * len(json.dumps(message))
+
+    def costs(self, seconds):
+        """What it has cost a second since this was asked last, `seconds` ago."""
+        found = {name: getattr(self, name) / seconds for name in ("statements", "rows", "messages", "size")}
+        self.statements = self.rows = self.messages = self.size = 0
+        return found
+
+    def order(self, names, killed=0.3):
         """Some master stores an order, and may be killed before it says so."""
         self.revision += 1
         self.stored.update(dict.fromkeys(names, self.revision))
         taker = self.random.choice(self.masters)
-        if self.random.random() < 0.7:
+        if self.random.random() >= killed:
             taker.take(names, dict.fromkeys(names, self.revision))
-            record = SimpleNamespace(toDict=lambda number=self.revision: number)
-            taker.stored(Followed(self.revision, dict.fromkeys(names, record)))
+            taker.stored(Followed(self.revision, dict.fromkeys(names, _Record(self.revision))))
 
     def disagreeing(self):
         """Who does not heed what is stored, and which revision it says that it heeds."""
@@ -77,13 +93,24 @@ class World:
         ]
 
 
+class _Record:
+    """What is stored of a worker: its revision, and a hold, so that messages are as long as they are."""
+
+    def __init__(self, revision):
+        self.revision = revision
+
+    def toDict(self):
+        record = AdminRecord(Hold("admin", "the disk is full", "somebody@example.org", 1e9, 1e9 + 3600))
+        return {**record.toDict(), "revision": self.revision}
+
+
 class Master:
-    """One of them, in the place of its database, its queue and its stored orders; it has half of the workers."""
+    """One of them, in the place of its database, its queue and its stored orders; it has a share of the workers."""
 
     def __init__(self, world, number):
         self.world = world
         self.number = number
-        self.heeded = dict.fromkeys(world.random.sample(WORKERS, len(WORKERS) // 2), 0)
+        self.heeded = dict.fromkeys(world.random.sample(world.workers, world.share), 0)
         self.hear = None
         self.stored = None
         self.table = SimpleNamespace(farmStates=lambda *_: world.ask(lambda: {REVISION: world.revision}))
@@ -100,12 +127,15 @@ class Master:
         self.world.say(message)
 
     def reread(self, names=None):
-        names = list(self.heeded if names is None else names)
+        names = [name for name in (self.heeded if names is None else names) if name in self.heeded]
+        if not names:
+            return succeed(None)
+        self.world.rows += len(names)
         found = self.world.ask(lambda: {name: self.world.stored[name] for name in names})
         return found.addCallback(lambda records: self.take(names, records))
 
     def takeTold(self, records):
-        self.take(records, records)
+        self.take(records, {name: record["revision"] for name, record in records.items()})
         return True
 
     def take(self, names, records):
@@ -116,6 +146,9 @@ class Master:
 
     def checkHeeded(self, revision):
         """It says that it heeds all orders up to this: that has to be true in the moment in which it says so."""
+        # (and it stores it, and says it to all others)
+        self.world.statements += 1
+        self.world.count({"masterid": self.number, "revision": revision})
         late = {
             name: (known, self.world.stored[name])
             for name, known in self.heeded.items()
@@ -161,6 +194,44 @@ class SimulationTests(SynchronousTestCase):
         """
         for seed in range(SEEDS):
             self.play(seed)
+
+    def test_tenThousand(self):
+        """So do ten masters with ten thousand workers, of which ten a second are ordered something; and what that costs is what
+        docs/masters.rst says.
+        """
+        self.patch(random, "uniform", random.Random(1).uniform)
+        world = World(2026, 10, [f"w{number}" for number in range(10_000 if THOROUGH else 500)], share=10)
+        self.passTime(world, 10)
+        world.costs(10)
+        self.passTime(world, 20)
+        rest = world.costs(20)
+        self.orderEvenly(world, 20)
+        busy = world.costs(20)
+        world.lossy = 0.5
+        self.orderEvenly(world, 10, killed=0.3)
+        lossy = world.costs(10)
+        world.lossy, world.down = 1.0, True
+        self.passTime(world, 5)
+        world.lossy, world.down = 0.0, False
+        self.passTime(world, AGREE)
+        self.assertEqual(world.disagreeing(), [])
+        self.assertEqual([each.wrong for each in world.masters if each.wrong], [])
+        self.assertLessEqual(rest["statements"], 5)
+        self.assertEqual((rest["messages"], rest["rows"]), (0, 0))
+        # one message of an order to each, and one of each of these to each that it is heeded, which each stores
+        self.assertLessEqual(busy["messages"], 10 * (10 + 10 * 10))
+        self.assertLessEqual(busy["size"], 10 * (10 * 400 + 10 * 10 * 40))
+        self.assertLessEqual(busy["statements"], 5 + 10 * 10)
+        # (who looks while a message is on its way reads everything)
+        self.assertLessEqual(busy["rows"], len(world.workers) // 10)
+        # of those of which nobody has heard everything is read
+        self.assertLessEqual(lossy["statements"], 5 + 10 * 10 * 3)
+        self.assertLessEqual(lossy["rows"], 10 * 10 * 2 * len(world.workers) // 10)
+
+    def orderEvenly(self, world, seconds, killed=0.0):
+        for _ in range(10 * seconds):
+            world.order(world.random.sample(world.workers, 1), killed)
+            self.passTime(world, 0.1)
 
     def test_large(self):
         """Ten masters do so, too, and ask the database once in two seconds each when nothing happens."""

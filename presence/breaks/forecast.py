@@ -223,6 +223,14 @@ class Forecast:
         """Likewise the partial breaks."""
         return _limits(schedule, datetimeOf(first), datetimeOf(last)) if schedule.isPartial else ()
 
+    def both(
+        self, schedule: BreakSchedule, now: float, span: tuple[float, float] | None = None
+    ) -> tuple[tuple[ComingBreak, ...], tuple[ComingLimit, ...]]:
+        """The breaks and the partial ones, of the days from today on, or between the two instants of `span`."""
+        if span is None:
+            return self.days(schedule, now), self.partials(schedule, now)
+        return self.between(schedule, *span), self.partialsBetween(schedule, *span)
+
     def next(self, schedule: BreakSchedule, now: float) -> ComingBreak | None:
         """The first break that begins after `now`, or None."""
         if schedule.isEmpty:

@@ -2,6 +2,8 @@
 
 `Break` is what an admin writes, `BreakSchedule` answers what it means at an instant, in `BreakInterval`s.
 None of them knows what time it is. The laws are in ``docs/breaks.rst``.
+
+Most workers of most farms have no breaks: what works them out is imported for the first that there is.
 """
 
 from __future__ import annotations
@@ -9,41 +11,64 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from presence.breaks.coverage import BreakInterval, Coverage
-from presence.breaks.partial import PartialInterval, Partials, coverageOf
-from presence.breaks.reading.mistakes import BreakErrors, collected, read
-from presence.breaks.reading.spelling import HOW_TO_WRITE, spelledBreak
-from presence.breaks.reading.working import breaksBetweenWork
-from presence.breaks.sparing import Deadline, Spared, Sparing
-from presence.breaks.written import Break
-from presence.calendar.timeofday import isEndOfDay, timeOfDay
 from presence.calendar.wallclock import asInstant
-from presence.calendar.zones import canonicalZone, localZone, zoneName
+from presence.lazy import lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, tzinfo
 
+    from presence.breaks.coverage import BreakInterval, Coverage
     from presence.breaks.ics.reader import CalendarFile
+    from presence.breaks.partial import PartialInterval, Partials
+    from presence.breaks.reading.items import writtenBreak
+    from presence.breaks.reading.mistakes import BreakErrors
+    from presence.breaks.sparing import Deadline, Spared, Sparing
+    from presence.breaks.written import Break
 
-__all__ = ["Break", "BreakErrors", "BreakInterval", "BreakSchedule"]
+__all__ = ["Break", "BreakErrors", "BreakInterval", "BreakSchedule", "writtenBreak"]
 
-_PAIR_OR_TRIPLE = (2, 3)
+__getattr__, __dir__ = lazily(
+    globals(),
+    {
+        "Break": "presence.breaks.written",
+        "BreakErrors": "presence.breaks.reading.mistakes",
+        "BreakInterval": "presence.breaks.coverage",
+        "writtenBreak": "presence.breaks.reading.items",
+    },
+)
 
 # How many days of a calendar are worked out beforehand: the longest of a question about a month or a break that ends.
 _BEHIND, _AHEAD = 32, 432
 
 
 @lru_cache(maxsize=1024)  # many workers have the same schedule
-def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage, tuple[str, ...]]:
+def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage | None, tuple[str, ...]]:
     """These breaks, when at least one of them is that is not a partial one, and their zones: objects that are there once."""
+    if not breaks:
+        return (), None, ()
+    from presence.breaks.partial import coverageOf  # noqa: PLC0415 (see above)
+    from presence.calendar.zones import zoneName  # noqa: PLC0415
+
     zones = dict.fromkeys(zoneName(each.tz) for each in breaks if each.tz is not None)
     return breaks, coverageOf([each for each in breaks if not each.isPartial]), tuple(zones)
 
 
 # as few schedules have such breaks, they are put together when they are asked for
-_partials = lru_cache(maxsize=1024)(Partials)
-_sparing = lru_cache(maxsize=1024)(Sparing)
+
+
+@lru_cache(maxsize=1024)
+def _partials(breaks: tuple[Break, ...]) -> Partials:
+    from presence.breaks.partial import Partials  # noqa: PLC0415 (see above)
+
+    return Partials(breaks)
+
+
+@lru_cache(maxsize=1024)
+def _sparing(breaks: tuple[Break, ...]) -> Sparing:
+    from presence.breaks.sparing import Sparing  # noqa: PLC0415 (see above)
+
+    return Sparing(breaks)
 
 
 class BreakSchedule:
@@ -62,9 +87,11 @@ class BreakSchedule:
     def __init__(self, breaks: Iterable[Break] = (), timezone: str | tzinfo | None = None) -> None:
         """`timezone` is for those of `breaks` that have no `tz`; None is the zone of this host."""
         breaks = tuple(breaks)
-        zone = None if timezone is None else canonicalZone(timezone)
-        if zone is None and any(each.tz is None for each in breaks):
-            zone = localZone()
+        zone = None
+        if timezone is not None or any(each.tz is None for each in breaks):
+            from presence.calendar.zones import canonicalZone, localZone  # noqa: PLC0415 (see above)
+
+            zone = localZone() if timezone is None else canonicalZone(timezone)
         self.breaks, self._coverage, self.zones = _shared(
             tuple(each if zone is None else each.inZone(zone) for each in breaks)
         )
@@ -81,32 +108,26 @@ class BreakSchedule:
         it excludes `value`.
         Raises `BreakErrors` (a `ValueError`) with a message for each mistake.
         """
-        messages: list[str] = []
-        zone = read("timezone", canonicalZone, timezone, messages)
-        if workingDuring is not None and value is not None:
-            messages.append(
-                "onBreakDuring and workingDuring exclude each other: say when it is away, or when it works"
-            )
-        breaks = _listed(value, messages)
-        if workingDuring is not None:
-            work: list[str] = []
-            breaks = _between(_listed(workingDuring, work), work)
-            messages += [f"workingDuring: {each}" for each in work]
-        if messages:
-            raise BreakErrors(messages)
-        return cls(breaks, zone)
+        if value is None and timezone is None and workingDuring is None:
+            return cls()
+        from presence.breaks.reading.items import breaksOf  # noqa: PLC0415 (see above)
+
+        return cls(*breaksOf(value, timezone, workingDuring))
 
     def at(self, instant: datetime) -> BreakInterval | None:
         """The break in which `instant` lies, merged with all that overlap or touch it; None if it is none."""
-        return self._coverage.at(asInstant(instant))
+        at = asInstant(instant)
+        return None if self._coverage is None else self._coverage.at(at)
 
     def nextChange(self, instant: datetime) -> datetime | None:
         """The first instant after `instant` at which a break begins or ends; None if there is none ever."""
-        return self._coverage.nextChange(asInstant(instant))
+        after = asInstant(instant)
+        return None if self._coverage is None else self._coverage.nextChange(after)
 
     def between(self, start: datetime, stop: datetime) -> list[BreakInterval]:
         """The merged breaks that overlap ``[start, stop)``, in order and in their full length: not clipped."""
-        return self._coverage.between(asInstant(start), asInstant(stop))
+        span = asInstant(start), asInstant(stop)
+        return [] if self._coverage is None else self._coverage.between(*span)
 
     def partialAt(self, instant: datetime) -> tuple[PartialInterval, ...]:
         """The partial breaks in which `instant` lies, one for each limit; they are not in what `at()` says."""
@@ -142,7 +163,7 @@ class BreakSchedule:
 
     def spares(self, interval: BreakInterval | PartialInterval) -> Spared:
         """What `interval`, one of this schedule's, means for builds that run when it starts."""
-        limit = interval.limit if isinstance(interval, PartialInterval) else None
+        limit = getattr(interval, "limit", None)
         return _sparing(self.breaks).of(interval.start, interval.stop, limit)
 
     @property
@@ -194,70 +215,3 @@ class BreakSchedule:
 
     def __repr__(self) -> str:
         return f"BreakSchedule({self.breaks!r})"
-
-
-# --- what an admin writes, read. Mistakes are added to `messages`, and the value is None then.
-
-
-def _listed(value: object, messages: list[str]) -> list[Break]:
-    """The breaks that `value` of ``onBreakDuring`` says; what is wrong is added to `messages`."""
-    if value is None:
-        return []
-    if isinstance(value, list):
-        if _looks_like_one(value):
-            messages.append(
-                f"{value!r} is a list of breaks, and looks like one break: write it with ( ) instead of [ ]"
-            )
-            return []
-        found = [
-            collected(f"item {number}, {item!r}: ", writtenBreak, item, messages)
-            for number, item in enumerate(value, 1)
-        ]
-    else:
-        found = [collected("", writtenBreak, value, messages)]
-    return [each for each in found if each is not None]
-
-
-def _between(windows: list[Break], messages: list[str]) -> list[Break]:
-    """The breaks between `windows` in which a worker works."""
-    return [] if messages else collected("", breaksBetweenWork, windows, messages) or []
-
-
-def _looks_like_one(value: list[object]) -> bool:
-    """Whether a list is a start and a stop, and perhaps days, in the wrong brackets."""
-    if len(value) not in _PAIR_OR_TRIPLE:
-        return False
-    try:
-        timeOfDay(value[0])
-        if not isEndOfDay(value[1]):
-            timeOfDay(value[1])
-    except ValueError:
-        return False
-    return True
-
-
-def _is_whole(text: str) -> bool:
-    """Whether `text` is a whole break."""
-    try:
-        Break(*spelledBreak(text))
-    except ValueError:
-        return False
-    return True
-
-
-def writtenBreak(value: object) -> Break:
-    """The break that one item of ``onBreakDuring`` says. Raises `BreakErrors`, or `ValueError` for what is none."""
-    if isinstance(value, Break):
-        return value
-    if isinstance(value, str):
-        return Break(*spelledBreak(value))
-    if isinstance(value, tuple) and len(value) in _PAIR_OR_TRIPLE:
-        if all(isinstance(each, str) and _is_whole(each) for each in value):
-            raise ValueError(
-                f"{value!r} is several breaks in one tuple: write them as a list, with [ ] instead of ( )"
-            )
-        return Break(*value)
-    raise ValueError(
-        f'{value!r} is not a break: write ("19:00", "07:00") or ("19:00", "07:00", "MO-FR"), a string such as '
-        f"{HOW_TO_WRITE}, a Break(…), or a list of those"
-    )

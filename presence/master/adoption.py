@@ -17,7 +17,6 @@ from twisted.python import reflect
 from presence.master.buildslave import PresenceMixin
 from presence.master.mirror import mirror
 from presence.orders.record import AdminRecord
-from presence.orders.workers import ReleaseOrder, WorkOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -103,6 +102,8 @@ class Adoption:
 
         Where other masters of the farm have presences it is theirs, and only this master does not heed it any more.
         """
+        from presence.orders.workers import ReleaseOrder, WorkOrder  # noqa: PLC0415 (once in the life of a farm)
+
         last = yield self._is_last()
         for worker in self._adopted() if last else ():
             record = worker.adminRecord

@@ -30,7 +30,6 @@ from presence.master.holding.keepready import FloorGuard, KeepReady
 from presence.master.holding.lastmoment import LastMoment
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.note import Note
-from presence.master.quiesce.plan import Plan
 from presence.master.quiesce.reconfigurations import Reconfigurations
 from presence.master.quiesce.shutdown import Shutdown
 from presence.master.quiesce.standstill import Standstill
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from presence.master.enrolled import EnrolledWorker
     from presence.master.farm.member import Member
     from presence.master.farm.orders import FarmOrders
+    from presence.master.quiesce.plan import Plan
     from presence.master.why.reader import WhyReader
     from presence.model.workerpresence import WorkerPresence
 
@@ -366,6 +366,8 @@ class Assembly(SharedService):
         self.telling.gaveUp(name, by)
 
     def _plan(self) -> Plan:
+        from presence.master.quiesce.plan import Plan  # noqa: PLC0415 (some never reconfigure so)
+
         return Plan() if (reconfig := self.reconfigurations.current) is None else reconfig.plan
 
     def _blocks_changed(self, workers: Iterable[str], builders: Iterable[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from presence.breaks.forecast import freeFor, freeFrom
 from presence.calendar.instants import checkFinite, datetimeOf, secondsOf
 from presence.model.states import TimedLimit, checkSource
 
@@ -135,6 +134,11 @@ class BreakTimer:
         """The first time from `instant` on that is in no break, nor in a partial one that refuses `builder`, as far as they are
         not suspended; None if none is in sight. All in seconds since the epoch.
         """
+        if self.schedule.isEmpty:
+            return instant
+        # a worker without breaks, as most are, does not need it
+        from presence.breaks.forecast import freeFor, freeFrom  # noqa: PLC0415
+
         if builder is None:
             return freeFrom(self.schedule, instant, self.suspendedUntil)
         return freeFor(self.schedule, builder, instant, self.suspendedUntil)

@@ -5,24 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from presence.calendar.durations import durationText
 from presence.calendar.instants import checkFinite
 from presence.model.states import Hold
 from presence.orders.reading import OrderRefused, readName
-from presence.orders.workers import (
-    LONGEST_PUSH,
-    ON_DEADLINE,
-    DrainOrder,
-    HoldOrder,
-    PushOrder,
-    ReleaseOrder,
-    WithdrawOrder,
-    WorkOrder,
-)
 from presence.text import oneOf
 
 if TYPE_CHECKING:
-    from presence.orders.workers import Order
+    from presence.orders.workers import Order, PushOrder, WithdrawOrder
 
 _VERSION = 1
 
@@ -46,6 +35,8 @@ class Drain:
     def __post_init__(self) -> None:
         if self.deadline is not None:
             checkFinite("deadline", self.deadline)
+        from presence.orders.workers import ON_DEADLINE  # noqa: PLC0415 (as below)
+
         oneOf(self.onDeadline, ON_DEADLINE)
         _text(self.group)
 
@@ -93,6 +84,15 @@ class AdminRecord:
 
         Raises `OrderRefused` where what somebody else has ordered does not allow it.
         """
+        # who asks has one in his hands; a master on which nothing is ordered has not got it in memory
+        from presence.orders.workers import (  # noqa: PLC0415
+            ON_DEADLINE,
+            DrainOrder,
+            HoldOrder,
+            ReleaseOrder,
+            WorkOrder,
+        )
+
         if isinstance(order, HoldOrder):
             return replace(self, hold=Hold("admin", order.reason, by, now, order.until), drain=None)
         if isinstance(order, DrainOrder):
@@ -105,6 +105,9 @@ class AdminRecord:
         return self._after_push(order, by, now)
 
     def _after_push(self, order: PushOrder | WithdrawOrder, by: str | None, now: float) -> AdminRecord:
+        from presence.calendar.durations import durationText  # noqa: PLC0415 (as above)
+        from presence.orders.workers import LONGEST_PUSH, PushOrder  # noqa: PLC0415
+
         current = {each.source: each for each in self.pushed if each.until > now}
         before = current.pop(order.source, None)
         if before is not None and before.by != by:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from presence.breaks.forecast import ANNOUNCED, ComingBreak
 from presence.calendar.instants import LATEST, isFinite
 from presence.model.states import SOURCES, Hold, PresenceState
 from presence.text import MAX_NAME, MAX_REASON, readLine, shown
@@ -27,6 +26,8 @@ from presence.wire.messages import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from presence.breaks.forecast import ComingBreak
 
 #: How many keys a message may have.
 MAX_KEYS = 64
@@ -189,6 +190,8 @@ class _Reader:
 
 
 def _announcement(reader: _Reader) -> Announcement:
+    # (older clients do not say them)
+    coming = reader.optional("breaks", reader.items)
     return Announcement(
         state=reader.state(),
         reason=reader.text("reason", MAX_REASON),
@@ -196,10 +199,16 @@ def _announcement(reader: _Reader) -> Announcement:
         since=reader.instant("since"),
         until=reader.future("until"),
         workUntil=reader.future("work_until"),
-        # (older clients do not say them)
-        breaks=tuple(map(_coming_break, (reader.optional("breaks", reader.items) or [])[:ANNOUNCED])),
+        breaks=_announced(coming) if coming else (),
         sendBack=reader.flag("send_back"),
     )
+
+
+def _announced(coming: list[_Reader]) -> tuple[ComingBreak, ...]:
+    # who has no breaks does not need what is about them
+    from presence.breaks.forecast import ANNOUNCED  # noqa: PLC0415
+
+    return tuple(map(_coming_break, coming[:ANNOUNCED]))
 
 
 def _hold(reader: _Reader) -> Hold:
@@ -217,6 +226,8 @@ def _hold(reader: _Reader) -> Hold:
 
 
 def _coming_break(reader: _Reader) -> ComingBreak:
+    from presence.breaks.forecast import ComingBreak  # noqa: PLC0415 (likewise)
+
     start = reader.instant("start")
     if start is None:
         raise MessageError("breaks: start is missing: it says when the break begins")

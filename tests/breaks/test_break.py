@@ -8,8 +8,8 @@ from dateutil import tz as dateutil_tz
 from dateutil.tz import tzstr
 from twisted.trial.unittest import SynchronousTestCase
 
-import presence.breaks.schedule
 from presence.breaks.schedule import Break, BreakErrors, BreakSchedule
+from presence.calendar import zones
 from tests.breaks.breakcase import BERLIN, utc
 
 CHRISTMAS_EVE = datetime.datetime(2026, 12, 24, 19)
@@ -235,7 +235,7 @@ class FromConfigTests(SynchronousTestCase):
 
     def test_localZone(self):
         """Without a zone it is that of this host."""
-        self.patch(presence.breaks.schedule, "localZone", lambda: "Asia/Tokyo")
+        self.patch(zones, "localZone", lambda: "Asia/Tokyo")
         self.assertEqual(BreakSchedule.fromConfig(("1:00", "2:00")).breaks[0].tz, "Asia/Tokyo")
 
     def test_nothingElse(self):

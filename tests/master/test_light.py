@@ -31,14 +31,36 @@ NEVER = (
     "hypothesis",
 )
 
+# what is needed for breaks, where there are none; and what happens only when somebody orders it, or when something is in the way
+NEVER_PLAIN = (
+    *NEVER,
+    "presence.breaks.written",
+    "presence.breaks.coverage",
+    "presence.breaks.forecast",
+    "presence.breaks.warnings",
+    "presence.breaks.reading",
+    "presence.breaks.ics",
+    "presence.calendar.zones",
+    "presence.calendar.weekdays",
+    "presence.model.calendarfiles",
+    "presence.master.quiesce.plan",
+    "presence.master.quiesce.newconfig",
+    "presence.master.quiesce.reconfiguration",
+    "presence.master.quiesce.inside",
+    "presence.master.why.explain",
+    "presence.master.why.facts",
+    "presence.master.why.lockowners",
+    "presence.orders.floor",
+    "presence.wire.tokens",
+)
+
 PROGRAM = """
 import sys
 import buildbot.worker.manager, buildbot.process.builder
 before = set(sys.modules)
 from presence import enable
-from presence.breaks import Break
 config = {"workers": []}
-enable(config, onBreakDuring={"*": ("07:00", "19:00", "MO-FR")})
+enable(config, **eval(sys.argv[1]))
 print(*sorted(set(sys.modules) - before))
 """
 
@@ -46,10 +68,20 @@ print(*sorted(set(sys.modules) - before))
 class LightTests(SynchronousTestCase):
     def test_enable(self):
         """A farm whose workers have a presence, and breaks, imports none of that."""
+        self.check({"onBreakDuring": {"*": ("07:00", "19:00", "MO-FR")}}, NEVER)
+
+    def test_plain(self):
+        """One line in master.cfg and nothing else: what is about breaks is not there either, nor what nobody has ordered."""
+        self.check({}, NEVER_PLAIN)
+
+    def check(self, keywords, never):
         ended = subprocess.run(
-            [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, check=True, encoding="utf-8"
+            [sys.executable, "-c", PROGRAM, repr(keywords)],
+            stdout=subprocess.PIPE,
+            check=True,
+            encoding="utf-8",
         )
         imported = ended.stdout.split()
         self.assertIn("presence.master.assembly", imported)
-        found = [each for each in imported if any(f"{each}.".startswith(f"{name}.") for name in NEVER)]
+        found = [each for each in imported if any(f"{each}.".startswith(f"{name}.") for name in never)]
         self.assertEqual(found, [])

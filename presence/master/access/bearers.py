@@ -23,9 +23,7 @@ from presence.master.api.requestpresences import RequestPresence
 from presence.master.api.runningbuilds import RunningBuild
 from presence.master.api.shutdown import Shutdown
 from presence.master.trail.resource import TrailEntry
-from presence.orders.abilities import ABILITIES
 from presence.wire.secrets import LONGEST, OPERATOR, bearer, digestOf
-from presence.wire.tokens import TokensError, TokensReader, find
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from presence.master.happenings.happening import Listener
+    from presence.wire.tokens import TokensReader
 
 _log = Logger()
 
@@ -65,7 +64,8 @@ class Bearers:
         self._master = master
         self._listeners = listeners
         self.operator = Operator(master.basedir)
-        self._tokens = TokensReader(Path(master.basedir))
+        # made for the first token that is sent
+        self._tokens: TokensReader | None = None
         self._before: dict[str, Any] = {}
         self._logged = float("-inf")
         self._unlogged = 0
@@ -160,6 +160,11 @@ class Bearers:
             raise BearerError("this master does not know that token: it is too long for one")
         if secret.startswith(OPERATOR):
             return self.operator.identify(secret)
+        # a master without tokens has not got it in memory
+        from presence.wire.tokens import TokensError, TokensReader, find  # noqa: PLC0415
+
+        if self._tokens is None:
+            self._tokens = TokensReader(Path(self._master.basedir))
         try:
             token = find(self._tokens.read(), digestOf(secret))
         except TokensError as problem:
@@ -196,6 +201,8 @@ class Bearers:
 
 
 def _check(who: Who, resource: str, action: str) -> None:
+    from presence.orders.abilities import ABILITIES  # noqa: PLC0415 (nobody may ever send a bearer)
+
     if who.may is not None and ABILITIES.get((resource, action)) not in who.may:
         word = ABILITIES.get((resource, action), "that")
         raise BearerError(f"{who.by} may not {word}: the token is for {', '.join(who.may)}")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from datetime import timedelta
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, cast
 
 from buildbot.process.workerforbuilder import States
 
-from presence.breaks.forecast import Forecast
-from presence.breaks.ics.writer import calendarText, entriesOf
 from presence.calendar.instants import datetimeOf
 from presence.calendar.wallclock import later
 from presence.master.api.shapes import breakEntity, holdEntity
@@ -21,6 +20,7 @@ from presence.words.holds import holdText
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from presence.breaks.forecast import Forecast
     from presence.master.api.readycounts import ReadyCounts
     from presence.master.api.shapes import (
         BreaksEntity,
@@ -71,7 +71,6 @@ class Entities:
         self._blocks = blocks
         self._groups_of = groupsOf
         self._builder_hold = builderHold
-        self._forecast = Forecast()
         # what other masters tell of their workers; None where there is one master
         self._farm: Snapshots | None = None
         # the names of workers by their ids, as far as they have been asked for; until the configuration changes
@@ -100,6 +99,12 @@ class Entities:
     @property
     def _master(self) -> Any:
         return self._roster.master
+
+    @cached_property
+    def _forecast(self) -> Forecast:
+        from presence.breaks.forecast import Forecast  # noqa: PLC0415 (for whom has breaks)
+
+        return Forecast()
 
     def workerName(self, workerid: int) -> str | None:
         """The name of the worker with this id, if it is one of this master's, or of the farm's."""
@@ -190,7 +195,7 @@ class Entities:
                 for builder, why in self._door.refusals(name).items()
             ]
             entity["zones"] = list(enrolled.schedule.zones)
-            coming = self._forecast.next(enrolled.schedule, now)
+            coming = None if (schedule := enrolled.schedule).isEmpty else self._forecast.next(schedule, now)
             entity["next_break"] = None if coming is None else breakEntity(coming)
             if breaks:
                 known = self.breaks(name, span)
@@ -200,14 +205,9 @@ class Entities:
     def breaks(self, name: str, span: tuple[float, float] | None) -> BreaksEntity:
         """The breaks of a worker of this master, those of the coming days or of `span`."""
         enrolled, now = self._roster.enrolled(name), self._master.reactor.seconds()
-        if enrolled is None:
+        if enrolled is None or enrolled.schedule.isEmpty:
             return {"breaks": [], "partial_breaks": []}
-        if span is None:
-            whole = self._forecast.days(enrolled.schedule, now)
-            partial = self._forecast.partials(enrolled.schedule, now)
-        else:
-            whole = self._forecast.between(enrolled.schedule, *span)
-            partial = self._forecast.partialsBetween(enrolled.schedule, *span)
+        whole, partial = self._forecast.both(enrolled.schedule, now, span)
         return {
             "breaks": [breakEntity(each) for each in whole],
             "partial_breaks": [{**breakEntity(each), "limit": each.limit} for each in partial],
@@ -218,6 +218,8 @@ class Entities:
         enrolled = self._roster.enrolled(name)
         if enrolled is None:
             return None
+        from presence.breaks.ics.writer import calendarText, entriesOf  # noqa: PLC0415 (for who asks)
+
         now = datetimeOf(self._master.reactor.seconds())
         last = later(now, _CALENDAR)
         entries = entriesOf(name, enrolled.schedule, later(now, -_CALENDAR_BEFORE), last, reasons=reasons)

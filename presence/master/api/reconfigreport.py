@@ -11,9 +11,6 @@ from twisted.logger import Logger
 from presence.master.builds.estimates import estimates
 from presence.master.builds.running import workerOf
 from presence.master.quiesce.ending import affectedBuilds
-from presence.master.quiesce.inside import insideOf
-from presence.master.quiesce.newconfig import Mistakes
-from presence.master.quiesce.plan import Plan
 from presence.model.gathering import Gathering
 
 if TYPE_CHECKING:
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
         RequestedEntity,
         WaitingForEntity,
     )
+    from presence.master.quiesce.plan import Plan
     from presence.master.quiesce.reconfiguration import Outcome
     from presence.master.quiesce.reconfigurations import Reconfigurations
     from presence.orders.reconfig import PlanOrder, ReconfigOrder
@@ -56,6 +54,10 @@ class ReconfigReport:
         """Order a reconfiguration: the entity as it is then, with the `mistakes` for which it was refused, and the builds
         from inside of which it was ordered.
         """
+        # here and below: a master on which nobody orders one has not got it in memory
+        from presence.master.quiesce.inside import insideOf  # noqa: PLC0415
+        from presence.master.quiesce.newconfig import Mistakes  # noqa: PLC0415
+
         mistakes: list[str] = []
         try:
             reconfiguration = yield self._reconfigurations.request(order, by)
@@ -70,6 +72,9 @@ class ReconfigReport:
     @inlineCallbacks
     def plan(self, order: PlanOrder) -> Generator[Deferred[Any], Any, PlanEntity]:
         """What an order would hold, and for whom it would wait now; or the `mistakes`."""
+        from presence.master.quiesce.newconfig import Mistakes  # noqa: PLC0415
+        from presence.master.quiesce.plan import Plan  # noqa: PLC0415
+
         mistakes: list[str] = []
         changes: list[str] = []
         plan = Plan()

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks
 
-from presence.breaks.forecast import finishBy, fitsFrom, freeFor
-from presence.master.builds.estimates import likelyLongest, pastDurations
 from presence.master.builds.running import buildsOn, waitingFor
-from presence.words.breaks import limitText, tooLongText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -139,6 +136,10 @@ class BreakDoor:
         # (when the break has begun it is the hold, or the limit, that tells)
         if by is None or by <= now or now + likely <= by:
             return None
+        # here and below: a farm whose breaks spare no builds has not got it in memory
+        from presence.breaks.forecast import fitsFrom  # noqa: PLC0415
+        from presence.words.breaks import tooLongText  # noqa: PLC0415
+
         timer = worker.breakTimer
         suspended = None if timer is None else timer.suspendedUntil
         until = fitsFrom(worker.schedule, builder, by, likely, suspended)
@@ -147,8 +148,11 @@ class BreakDoor:
     def _limited(self, worker: EnrolledWorker, builder: str) -> Refusal | None:
         """What the partial breaks of `worker` that are now refuse."""
         presence, timer = worker.presence, worker.breakTimer
-        if presence is None or timer is None:
+        if presence is None or timer is None or not presence.limits:
             return None
+        from presence.breaks.forecast import freeFor  # noqa: PLC0415
+        from presence.words.breaks import limitText  # noqa: PLC0415
+
         for each in presence.limits:
             if not each.limit.admits(builder):
                 until = freeFor(worker.schedule, builder, self._now(), timer.suspendedUntil)
@@ -190,6 +194,8 @@ class BreakDoor:
         """When a build that starts now has to be finished, in seconds since the epoch; None if it may take any time."""
         if not worker.schedule.finishes or worker.breakTimer is None:
             return None
+        from presence.breaks.forecast import finishBy  # noqa: PLC0415
+
         return finishBy(worker.schedule, builder, self._now(), worker.breakTimer.suspendedUntil)
 
     @inlineCallbacks
@@ -225,6 +231,8 @@ class BreakDoor:
         key = builder, worker.workername
         until, likely = self._likely.get(key, (0.0, None))
         if not until - REMEMBERED <= self._now() < until:
+            from presence.master.builds.estimates import likelyLongest, pastDurations  # noqa: PLC0415
+
             builderid = yield self._roster.master.botmaster.builders[builder].getBuilderId()
             durations = yield pastDurations(self._roster.master, builderid, worker.workerid)
             likely = likelyLongest(durations)

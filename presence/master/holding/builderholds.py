@@ -16,7 +16,6 @@ from presence.master.holding.recordtable import RecordTable
 from presence.master.stored.objects import BUILDERS
 from presence.model.retries import Retries
 from presence.model.states import Hold
-from presence.orders.workers import ReleaseOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from presence.master.roster import Roster
     from presence.orders.record import AdminRecord
-    from presence.orders.workers import HoldOrder
+    from presence.orders.workers import HoldOrder, ReleaseOrder
 
 _log = Logger()
 
@@ -98,6 +97,8 @@ class BuilderHolds:
         """Release all of them: the farm goes back to Buildbot alone, which has no page on which somebody could."""
         held = {str(builderid): builderid for builderid in self._holds or ()}
         if held:
+            from presence.orders.workers import ReleaseOrder  # noqa: PLC0415 (once in the life of a farm)
+
             yield self.follow(held, ReleaseOrder(), None)
 
     def hold(self, builder: str) -> Hold | None:

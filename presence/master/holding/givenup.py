@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 
 from presence.model.retries import Retries
-from presence.orders.workers import ReleaseOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +42,8 @@ class GivenUp:
 
     def giveUp(self, worker: EnrolledWorker) -> None:
         """The deadline of the drain of `worker` has come, which ends with it."""
+        from presence.orders.workers import ReleaseOrder  # noqa: PLC0415 (nothing may ever be ordered)
+
         name, hold = worker.workername, worker.adminRecord.hold
         by = None if hold is None else hold.by
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from buildbot import config
 
-from presence.orders.floor import Floor, FloorDecision, concerns, floorsOf
 from presence.words.holds import holdText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from presence.master.roster import Roster
+    from presence.orders.floor import Floor, FloorDecision
     from presence.orders.workers import Order
 
 _EXAMPLE = 'keepReady={"runtests": 2, "mac-*": "50%"}'
@@ -72,6 +72,9 @@ class KeepReady:
 
 
 def _read(name: str, value: Any) -> Floor | None:
+    # here and below: a farm without floors has not got it in memory
+    from presence.orders.floor import Floor  # noqa: PLC0415
+
     try:
         return Floor.read(name, value)
     except ValueError as problem:
@@ -127,8 +130,12 @@ class FloorGuard:
 
     def decision(self, workers: Iterable[str], order: Order) -> FloorDecision | None:
         """What decides about this order; None where no floor concerns it."""
+        if not self.keepReady.floors:
+            return None
+        from presence.orders.floor import FloorDecision, concerns, floorsOf  # noqa: PLC0415
+
         names = frozenset(workers)
-        if not self.keepReady.floors or not concerns(order):
+        if not concerns(order):
             return None
         floors = floorsOf(self._floors(), names)
         if not floors:

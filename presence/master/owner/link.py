@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
-from presence.breaks.forecast import comingBreaks, nextBreak
 from presence.master.owner.transports import openTransport
 from presence.master.owner.word import OwnersWord
 from presence.model import states
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
+    from presence.breaks.forecast import ComingBreak
     from presence.master.owner.transports import Send
     from presence.model.breaktimer import BreakTimer
     from presence.model.workerpresence import WorkerPresence
@@ -192,12 +192,19 @@ class OwnerLink:
     def _view(self, now: float) -> View:
         # whoever is told is connected
         holds = tuple(cutHold(hold) for hold in self._presence.holds if hold.source != "offline")
-        breaks = comingBreaks(self._timer.schedule, now, self._timer.suspendedUntil)
+        breaks: tuple[ComingBreak, ...] = ()
+        coming = None
+        if not self._timer.schedule.isEmpty:
+            # a farm without breaks has not got it in memory
+            from presence.breaks.forecast import comingBreaks, nextBreak  # noqa: PLC0415
+
+            breaks = comingBreaks(self._timer.schedule, now, self._timer.suspendedUntil)
+            coming = nextBreak(breaks, now)
         stop = self._word.stop
         return View(
             state=states.stateOf(holds),
             holds=holds,
-            nextBreak=nextBreak(breaks, now),
+            nextBreak=coming,
             breaks=breaks,
             running=self._presence.running,
             builds=tuple(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from presence.breaks.forecast import freeOf
 from presence.model.gathering import PAUSE, Gathering
 from presence.wire.messages import AVAILABLE, Announcement, Stop
 
@@ -47,6 +46,11 @@ class AnnouncedBreaks:
 
     def freeFrom(self, instant: float, builder: str | None = None) -> float | None:  # noqa: ARG002
         """The first time from `instant` on that is in none of them; None if none is in sight. They are about all builders."""
+        if not self._breaks:
+            return instant
+        # few have breaks of their own
+        from presence.breaks.forecast import freeOf  # noqa: PLC0415
+
         return freeOf(self._breaks, instant)
 
 

@@ -6,9 +6,17 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from buildbot.util import ComparableMixin
+from twisted.internet.defer import inlineCallbacks
+
+from presence.master.quiesce.configdiff import planFor
+from presence.master.quiesce.newconfig import loadConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+
+    from twisted.internet.defer import Deferred
+
+    from presence.master.quiesce.plan import Plan
 
 # How many of one kind are named.
 _NAMED = 5
@@ -22,6 +30,13 @@ _SETTINGS = {
     "password": ("password", "passwords"),
     "workernames": ("list of workers",) * 2,
 }
+
+
+@inlineCallbacks
+def planAndChanges(master: Any, *, everything: bool) -> Generator[Deferred[Any], Any, tuple[Plan, list[str]]]:
+    """What a reconfiguration would hold now, and what the file changes, in a Deferred. Fails with `Mistakes`."""
+    config = yield loadConfig(master)
+    return planFor(master, config, everything=everything), changesOf(master, config)
 
 
 def changesOf(master: Any, config: Any) -> list[str]:

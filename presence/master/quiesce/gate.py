@@ -9,12 +9,13 @@ from twisted.internet.defer import inlineCallbacks
 from presence.master.builds.running import waitingFor
 from presence.master.compat import isWaitedFor
 from presence.master.quiesce.ending import affectedBuilds
-from presence.master.quiesce.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from twisted.internet.defer import Deferred
+
+    from presence.master.quiesce.plan import Plan
 
 
 class ReconfigGate:
@@ -26,7 +27,8 @@ class ReconfigGate:
 
     def __init__(self, master: Any) -> None:
         self._master = master
-        self._plan = Plan()
+        # None is an empty one
+        self._plan: Plan | None = None
         self._newest = 0
         self._shut = False
         self._closed = False
@@ -50,19 +52,19 @@ class ReconfigGate:
 
     def open(self) -> None:
         """Hold nothing any more."""
-        self._plan, self._shut, self._closed = Plan(), False, False
+        self._plan, self._shut, self._closed = None, False, False
 
     def why(self, builder: str, worker: str) -> str | None:
         """Why builds of this builder may not start on this worker, a text for people; None if they may."""
-        return self._plan.why(builder, worker)
+        return None if self._plan is None else self._plan.why(builder, worker)
 
     def onlyChildren(self, builder: str, worker: Any) -> bool:
         """Whether the plan covers the builds of this builder on this worker."""
-        return self._plan.covers(builder, worker.workername)
+        return self._plan is not None and self._plan.covers(builder, worker.workername)
 
     def mayStart(self, builder: str, worker: Any, request: Any) -> bool | Deferred[bool]:
         """Whether this request may start on this worker: it is not covered, or it has to start before the reload."""
-        if not self._plan.covers(builder, worker.workername):
+        if self._plan is None or not self._plan.covers(builder, worker.workername):
             return True
         if self._shut or not isWaitedFor(request):
             return False
@@ -72,12 +74,13 @@ class ReconfigGate:
     def _child_may_start(self, builder: str, request: Any) -> Generator[Deferred[Any], Any, bool]:
         waiting = yield waitingFor(self._master, request.bsid)
         # it may have changed meanwhile
-        return not self._shut and self._is_due(builder, waiting)
+        plan = self._plan
+        return not self._shut and (plan is None or self._is_due(plan, builder, waiting))
 
-    def _is_due(self, builder: str, waiting: list[int]) -> bool:
+    def _is_due(self, plan: Plan, builder: str, waiting: list[int]) -> bool:
         """Whether a build of `builder`, for which these builds wait, has to start before the reload."""
-        if self._master.botmaster.shuttingDown or builder in self._plan.removedBuilders:
+        if self._master.botmaster.shuttingDown or builder in plan.removedBuilders:
             # the shutdown waits for them all; or nobody could build it later
             return bool(waiting)
-        covered = {build.buildid for build in affectedBuilds(self._master, self._plan)}
+        covered = {build.buildid for build in affectedBuilds(self._master, plan)}
         return any(build in covered or build <= self._newest for build in waiting)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master.builds.running import workerOf
+from presence.master.quiesce.inside import ordering
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Generator, Sequence
+
+    from twisted.internet.defer import Deferred
 
     from presence.master.quiesce.reconfiguration import Reconfiguration
 
@@ -38,8 +42,15 @@ def logProgress(reconfig: Reconfiguration, builds: Sequence[Any], now: float) ->
     return news
 
 
-def logOrdering(builds: Sequence[Any]) -> None:
-    """Say that these builds, which are waited for, have ordered it themselves: `buildbot reconfig` must not wait for its end."""
+@inlineCallbacks
+def logOrdering(master: Any, waitedFor: Callable[[], Sequence[Any]]) -> Generator[Deferred[Any], Any, None]:
+    """Say which of the builds that are waited for have ordered it themselves, if any: `buildbot reconfig` must not wait for its
+    end. `waitedFor` is asked when it is known who orders.
+    """
+    inside = yield ordering(master)
+    builds = [each for each in waitedFor() if each.buildid in inside]
+    if not builds:
+        return
     # the first words are those by which it knows that it need not watch any longer
     _log.info(
         "configuration update completes when what has ordered it has ended: {builds}",

@@ -2,6 +2,8 @@
 
 One `Reconfiguration` at a time. What is requested while it waits joins it; and it is the file as it is at the end that
 counts. Nothing of it is stored: after a crash the master comes up as always.
+
+What it takes is imported when somebody orders one: other masters have not got it in memory.
 """
 
 from __future__ import annotations
@@ -14,21 +16,16 @@ from twisted.logger import Logger
 from presence.errors import PresenceStopped
 from presence.master.builds.requeue import GRACE
 from presence.master.builds.running import newestBuild
-from presence.master.quiesce.changes import changesOf
-from presence.master.quiesce.configdiff import planFor
 from presence.master.quiesce.ending import Ending, affectedBuilds
 from presence.master.quiesce.gate import ReconfigGate
-from presence.master.quiesce.inside import ordering
-from presence.master.quiesce.newconfig import Mistakes, loadConfig, reconfigureWith
-from presence.master.quiesce.plan import Plan
-from presence.master.quiesce.progress import logOrdering, logProgress
-from presence.master.quiesce.reconfiguration import Outcome, Reconfiguration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.interfaces import IDelayedCall
 
+    from presence.master.quiesce.plan import Plan
+    from presence.master.quiesce.reconfiguration import Outcome, Reconfiguration
     from presence.master.quiesce.standstill import Standstill
     from presence.master.roster import Roster
     from presence.orders.reconfig import ReconfigOrder
@@ -106,6 +103,8 @@ class Reconfigurations:
 
         Fails with `Mistakes`; then nothing is held that was not held before.
         """
+        from presence.master.quiesce.newconfig import Mistakes  # noqa: PLC0415
+
         try:
             return (yield self._asking.run(self._request, order, by))
         except Mistakes as mistakes:
@@ -114,13 +113,11 @@ class Reconfigurations:
             _log.error("{aborted}", aborted=_ABORTED)
             raise
 
-    @inlineCallbacks
-    def plan(self, everything: bool) -> Generator[Deferred[Any], Any, tuple[Plan, list[str]]]:
-        """What a request would hold now, and what the file changes (texts for people), in a Deferred. Nothing is done. Fails with
-        `Mistakes`.
-        """
-        config = yield loadConfig(self._master)
-        return planFor(self._master, config, everything=everything), changesOf(self._master, config)
+    def plan(self, everything: bool) -> Deferred[tuple[Plan, list[str]]]:
+        """What a request would hold now, and what the file changes (texts for people). Fails with `Mistakes`; does nothing."""
+        from presence.master.quiesce.changes import planAndChanges  # noqa: PLC0415
+
+        return planAndChanges(self._master, everything=everything)
 
     def cancel(self, by: str | None) -> bool:
         """End the one that waits, and go on as before. Whether there was one."""
@@ -171,6 +168,10 @@ class Reconfigurations:
     def _request(
         self, order: ReconfigOrder, by: str | None
     ) -> Generator[Deferred[Any], Any, Reconfiguration]:
+        from presence.master.quiesce.configdiff import planFor  # noqa: PLC0415
+        from presence.master.quiesce.newconfig import loadConfig  # noqa: PLC0415
+        from presence.master.quiesce.reconfiguration import Reconfiguration  # noqa: PLC0415
+
         while True:
             if self.current is not None and self.current.reconfiguring:
                 yield self.current.ended()
@@ -227,6 +228,8 @@ class Reconfigurations:
 
     def _in_the_way(self, reconfig: Reconfiguration) -> bool:
         """Whether there is something to wait for."""
+        from presence.master.quiesce.progress import logProgress  # noqa: PLC0415
+
         builds = self.waitedFor(reconfig)
         if logProgress(reconfig, builds, self._master.reactor.seconds()):
             self._changed()
@@ -259,6 +262,9 @@ class Reconfigurations:
     @inlineCallbacks
     def _load(self, reconfig: Reconfiguration) -> Generator[Deferred[Any], Any, None]:
         """Look at the file as it is now: what it would hurt may be something else, or more."""
+        from presence.master.quiesce.configdiff import planFor  # noqa: PLC0415
+        from presence.master.quiesce.newconfig import Mistakes, loadConfig  # noqa: PLC0415
+
         try:
             config = yield loadConfig(self._master)
         except Mistakes as mistakes:
@@ -272,6 +278,8 @@ class Reconfigurations:
     @inlineCallbacks
     def _close(self, reconfig: Reconfiguration) -> Generator[Deferred[Any], Any, bool]:
         """Shut the gate, if still nothing is in the way: whether it is shut, in a Deferred."""
+        from presence.master.quiesce.plan import Plan  # noqa: PLC0415
+
         # what has been chosen before is not among the builds for a moment
         go_on = yield self._standstill.reach(
             lambda: self._is_wanted(reconfig),
@@ -305,6 +313,8 @@ class Reconfigurations:
 
     @inlineCallbacks
     def _reconfigure(self, reconfig: Reconfiguration) -> Generator[Deferred[Any], Any, None]:
+        from presence.master.quiesce.newconfig import reconfigureWith  # noqa: PLC0415
+
         self._changed()
         buildbots = self._buildbots or self._master.reconfig
         problems = yield reconfigureWith(self._master, buildbots, reconfig.config)
@@ -348,6 +358,8 @@ class Reconfigurations:
         self, reconfig: Reconfiguration, result: str, by: str | None = None, mistakes: tuple[str, ...] = ()
     ) -> None:
         """The end of one, in whatever way: nothing is held, and everybody is woken, once."""
+        from presence.master.quiesce.reconfiguration import Outcome  # noqa: PLC0415
+
         self.current = None
         self.last = Outcome(
             reconfig.number, result, by or reconfig.by, self._master.reactor.seconds(), mistakes
@@ -372,12 +384,14 @@ class Reconfigurations:
     @inlineCallbacks
     def _asked_by_buildbot(self, order: ReconfigOrder) -> Generator[Deferred[Any], Any, None]:
         """What takes the place of `master.reconfig`. Fires when it has ended; never fails, as that one."""
+        from presence.master.quiesce.newconfig import Mistakes  # noqa: PLC0415
+        from presence.master.quiesce.progress import logOrdering  # noqa: PLC0415
+
         try:
             reconfig = yield self.request(order, "buildbot reconfig")
-            inside = yield ordering(self._master)
-            builds = [each for each in self.waitedFor(reconfig) if each.buildid in inside]
-            if builds and self.current is reconfig:
-                logOrdering(builds)
+            yield logOrdering(
+                self._master, lambda: () if self.current != reconfig else self.waitedFor(reconfig)
+            )
             yield reconfig.ended()
         except (Mistakes, PresenceStopped):
             pass

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from presence.master.slave.part import SlavePart
 from presence.model.breaktimer import BreakTimer
-from presence.model.calendarfiles import CalendarFiles
 
 if TYPE_CHECKING:
     from presence.breaks.schedule import BreakSchedule
+    from presence.model.calendarfiles import CalendarFiles
 
 
 class Breaks(SlavePart):
@@ -50,6 +50,9 @@ class Breaks(SlavePart):
 
     def _follow_files(self, schedule: BreakSchedule) -> None:
         if self._calendar_files is None and schedule.calendars:
+            # a master without calendars has not got it in memory
+            from presence.model.calendarfiles import CalendarFiles  # noqa: PLC0415
+
             self._calendar_files = CalendarFiles(self.master.reactor, self._take_schedule)
         if self._calendar_files is not None:
             self._calendar_files.follow(schedule)

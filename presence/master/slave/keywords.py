@@ -16,10 +16,8 @@ from buildbot.interfaces import IRenderable
 from buildbot.warnings import ConfigWarning
 from buildbot.worker.base import Worker
 
-from presence.breaks.schedule import BreakErrors, BreakSchedule
-from presence.breaks.warnings import hostWarnings, warningsOf
+from presence.breaks.schedule import BreakSchedule
 from presence.calendar.wallclock import UTC
-from presence.calendar.zones import localZone
 from presence.text import suggestion
 
 if TYPE_CHECKING:
@@ -81,6 +79,13 @@ class BreakWarning(ConfigWarning):
 
 def checkSchedule(who: str, onBreakDuring: Any, timezone: Any, workingDuring: Any = None) -> BreakSchedule:
     """The schedule that these make; one without breaks when they make none. What is hardly meant is a warning."""
+    if onBreakDuring is None and timezone is None and workingDuring is None:
+        return BreakSchedule()
+    # a farm without breaks has not got what is about them in memory
+    from presence.breaks.schedule import BreakErrors  # noqa: PLC0415
+    from presence.breaks.warnings import hostWarnings, warningsOf  # noqa: PLC0415
+    from presence.calendar.zones import localZone  # noqa: PLC0415
+
     arguments = {"timezone": timezone, "workingDuring": workingDuring}
     given = f"onBreakDuring={onBreakDuring!r}"
     if workingDuring is not None and onBreakDuring is None:

@@ -1,5 +1,7 @@
 """What keeps every build from a worker that nothing holds: locks that are taken, a reconfiguration that holds its builders, or an
 admin who holds them.
+
+What says so is imported when there is something to say.
 """
 
 from __future__ import annotations
@@ -9,9 +11,6 @@ from typing import TYPE_CHECKING, Any
 from buildbot.interfaces import IRenderable
 
 from presence.master.builds.running import allBuilds, isLost, workerOf
-from presence.master.why.explain import buildName, heldReason, lockReason, reconfigReason
-from presence.master.why.facts import Running, Taken
-from presence.master.why.lockowners import LockOwners
 from presence.model.gathering import Gathering
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from presence.master.quiesce.plan import Plan
     from presence.master.roster import Roster
     from presence.master.why.facts import Reason
+    from presence.master.why.lockowners import LockOwners
     from presence.model.states import Hold
 
     Announce = Callable[[Iterable[str], Iterable[str]], object]
@@ -79,18 +79,16 @@ class Blocks:
     def ofBuilder(self, name: str) -> Reason | None:
         """Why none of its builds would start, on whichever worker; None if some would."""
         hold = self._builder_hold(name)
-        if hold is not None:
-            return heldReason(name, hold)
         held = self._held.get(name, {}).get(None)
-        if held is not None:
-            return reconfigReason(held)
+        if hold is not None or held is not None:
+            return _held_reason(name, hold, held)
         return None if self._is_building(name) else self._builders.get(name)
 
     def ofPair(self, builder: str, worker: str, *, idle: bool) -> Reason | None:
         """Why builds of this builder would not start on this worker, which is `idle` or not."""
         held = self._held.get(builder, {}).get(worker)
         if held is not None:
-            return reconfigReason(held)
+            return _held_reason(builder, None, held)
         return next(iter(self._workers.get(worker, ())), None) if idle else None
 
     def mayConcern(self, builder: str) -> bool:
@@ -208,12 +206,21 @@ class Blocks:
     def _look(self) -> None:
         workers, self._dirty_workers = self._dirty_workers, set()
         builders, self._dirty_builders = self._dirty_builders, set()
-        owners = LockOwners(each for each in allBuilds(self._master) if not isLost(each))
+        owners = self._lock_owners(workers)
         changed = {name for name in workers if self._keep(self._workers, name, self._why(name, owners))}
         for name in builders:
             self._keep(self._builders, name, self._why_builder(name, owners))
         if changed or builders:
             self._announce(changed, builders)
+
+    def _lock_owners(self, names: Iterable[str]) -> LockOwners | None:
+        """Who has which locks; None where neither builders nor these workers have any."""
+        workers = self._master.workers.workers
+        if not self._locks and not any(_locks_of(workers.get(name)) for name in names):
+            return None
+        from presence.master.why.lockowners import LockOwners  # noqa: PLC0415
+
+        return LockOwners(each for each in allBuilds(self._master) if not isLost(each))
 
     @staticmethod
     def _keep(known: dict[str, Any], name: str, now: Any) -> bool:
@@ -225,7 +232,7 @@ class Blocks:
             known.pop(name, None)
         return (before or None) != (now or None)
 
-    def _why(self, name: str, owners: LockOwners) -> tuple[Reason, ...]:
+    def _why(self, name: str, owners: LockOwners | None) -> tuple[Reason, ...]:
         worker, presence = self._master.workers.workers.get(name), self._roster.findWorker(name)
         if worker is None or presence is None:
             return ()
@@ -243,23 +250,22 @@ class Blocks:
             found.setdefault(reason.text, reason)
         return tuple(found.values())[:_TOLD]
 
-    def _why_pair(self, builder: str, worker: Any, owners: LockOwners) -> Reason | None:
+    def _why_pair(self, builder: str, worker: Any, owners: LockOwners | None) -> Reason | None:
         hold = self._builder_hold(builder)
-        if hold is not None:
-            return heldReason(builder, hold)
         held = self._held.get(builder, {})
         why = held.get(None, held.get(worker.workername))
-        if why is not None:
-            return reconfigReason(why)
+        if hold is not None or why is not None:
+            return _held_reason(builder, hold, why)
         locks = self._locks_on(builder, worker.workername)
         return next(iter(self._taken(worker, locks, None, owners)), None)
 
-    def _why_builder(self, name: str, owners: LockOwners) -> Reason | None:
+    def _why_builder(self, name: str, owners: LockOwners | None) -> Reason | None:
         """The lock of a builder that is taken for all of its workers."""
         reasons = []
         presence = self._roster.findBuilder(name)
         for each in presence.workers if presence is not None and name in self._locks else ():
-            found = owners.contentions(self._locks_on(name, each.name), None)
+            locks = self._locks_on(name, each.name)
+            found = [] if owners is None else owners.contentions(locks, None)
             if not found:
                 return None
             reasons.append(_reason(found[0]))
@@ -274,10 +280,10 @@ class Blocks:
 
     @staticmethod
     def _taken(
-        worker: Any, locks: Iterable[tuple[Any, Any]], requester: Any, owners: LockOwners
+        worker: Any, locks: Iterable[tuple[Any, Any]], requester: Any, owners: LockOwners | None
     ) -> tuple[Reason, ...]:
         """Of the locks those that are taken, and by nobody on this worker."""
-        found = owners.contentions(locks, requester)
+        found = [] if owners is None else owners.contentions(locks, requester)
         if any(workerOf(build) == worker.workername for each in found for build in each.owners):
             return ()
         return tuple(map(_reason, found))
@@ -287,7 +293,17 @@ class Blocks:
         return found is not None and any(not each.finished for each in found.building)
 
 
+def _held_reason(builder: str, hold: Hold | None, why: str | None) -> Reason:
+    """That an admin holds the builder, or else a reconfiguration does."""
+    from presence.master.why.explain import heldReason, reconfigReason  # noqa: PLC0415
+
+    return reconfigReason(why or "") if hold is None else heldReason(builder, hold)
+
+
 def _reason(contention: Any) -> Reason:
+    from presence.master.why.explain import buildName, lockReason  # noqa: PLC0415
+    from presence.master.why.facts import Running, Taken  # noqa: PLC0415
+
     builds = tuple(Running(buildName(each), None) for each in contention.owners)
     return lockReason(Taken(contention.name, builds, contention.all))
 

@@ -1,5 +1,6 @@
-from presence.breaks import forecast, schedule
-from presence.breaks.schedule import Break
+from presence.breaks import forecast
+from presence.breaks.schedule import Break, BreakSchedule
+from presence.calendar import zones
 from presence.master.api import presences
 from presence.master.api.registration import registerResources
 from tests.master.apicase import ApiTestCase
@@ -106,7 +107,7 @@ class WorkerTests(ApiTestCase):
         self.assertEqual(entity["next_break"], expected[1])
 
     def patchZone(self, name):
-        for module in (forecast, schedule):
+        for module in (forecast, zones):
             self.patch(module, "localZone", lambda: name)
 
     def test_zones(self):
@@ -239,7 +240,10 @@ class CollectionTests(ApiTestCase):
         self.assertEqual(self.getOne("presences/a?field=state"), {"state": "AVAILABLE"})
 
     def test_breaksOnDemand(self):
-        """Breaks are worked out only for who asks for them, and once for all workers of a schedule and day."""
+        """Breaks are worked out only for who asks for them, and only of those who have any."""
+        self.patch(
+            self.assembly.roster.enrolled("b"), "schedule", BreakSchedule([Break("1:00", "2:00", tz="UTC")])
+        )
         calls = []
         forecast = self.assembly.entities._forecast
         days = forecast.days
@@ -247,7 +251,7 @@ class CollectionTests(ApiTestCase):
         self.getAll("presences?field=name")
         self.assertEqual(calls, [])
         self.getAll("presences")
-        self.assertEqual(len(calls), 3)
+        self.assertEqual(len(calls), 1)
 
     def test_mistakes(self):
         """What makes no sense is refused with 400 and a text that says what would."""

@@ -10,9 +10,9 @@ from buildbot.worker.base import Worker
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence import Break
+from presence.breaks import warnings as breakwarnings
 from presence.breaks.schedule import BreakSchedule
 from presence.master.buildslave import BuildSlave, PresenceMixin
-from presence.master.slave import keywords
 from tests.master.fakemaster import HOUR, MasterTestCase
 
 
@@ -93,7 +93,7 @@ class WorkingTests(SynchronousTestCase):
 
     def test_zoneOfTheHost(self):
         """So is a zone of the host that is none, for breaks that go by it, and only for those."""
-        self.patch(keywords, "hostWarnings", lambda: ["TZ is wrong"])
+        self.patch(breakwarnings, "hostWarnings", lambda: ["TZ is wrong"])
         self.assertEqual(self.warningsOf(("07:00", "19:00")), ["BuildSlave 'mac-mini': TZ is wrong"])
         elsewhere = Break("07:00", "19:00", tz="Asia/Kolkata")
         self.assertEqual(self.warningsOf(("07:00", "19:00"), timezone="Asia/Kolkata"), [])

@@ -46,7 +46,6 @@ NEVER_PLAIN = (
     "presence.master.quiesce.plan",
     "presence.master.quiesce.newconfig",
     "presence.master.quiesce.reconfiguration",
-    "presence.master.quiesce.inside",
     "presence.master.why.explain",
     "presence.master.why.facts",
     "presence.master.why.lockowners",

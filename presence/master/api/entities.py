@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from datetime import timedelta
+from functools import cached_property
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, cast
 

@@ -5,6 +5,7 @@ from buildbot.steps.trigger import Trigger
 from twisted.internet.defer import Deferred
 
 from presence.errors import NotAcceptingBuildsError
+from presence.master.holding import drains
 from presence.model.workerpresence import WorkerPresence
 from presence.orders.reconfig import ReconfigOrder
 from tests.master.fakemaster import HOUR, MINUTE
@@ -54,6 +55,36 @@ class ChildrenTests(DrainTestCase):
 
         self.patch(Trigger, "run", runLater)
         return go_on
+
+    def askedLate(self):
+        """A child whose drained worker is asked about it; what to call when the database says for whom it is built."""
+        self.startFamily({"parent": (["mac-mini"], "child"), "child": (["mac-mini"], None)}, "mac-mini")
+        slow = self.slowTriggers()
+        self.trigger()
+        self.order()
+        answer, ask = Deferred(), drains.waitingFor
+        self.patch(drains, "waitingFor", lambda *args: answer.addCallback(lambda _: ask(*args)))
+        slow.callback(None)
+        self.pass_(1)
+        self.assertEqual(self.running(), [])
+        return answer
+
+    def test_heldMeanwhile(self):
+        """A child is not sent to a worker that something else holds by then."""
+        answer = self.askedLate()
+        self.presence().hold("worker")
+        answer.callback(None)
+        self.pass_(1)
+        self.assertEqual((self.running(), self.assembly.refusals), ([], 0))
+
+    def test_releasedMeanwhile(self):
+        """When the drain has been released by then the child starts as any other build does."""
+        answer = self.askedLate()
+        self.order(action="release")
+        answer.callback(None)
+        self.pass_(1)
+        self.assertEqual(self.running(), [("mac-mini", "child")])
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_alreadyQueued(self):
         """So is one that is in the queue when the drain begins, behind any number of others."""

@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -119,3 +120,12 @@ class ImportTests(SynchronousTestCase):
             if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONG
         }
         self.assertEqual(long, LONG_STILL)
+
+    def test_smallTests(self):
+        """No file of the tests is long either."""
+        long = {
+            path.name: lines
+            for path in Path(__file__).parent.rglob("*.py")
+            if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONG
+        }
+        self.assertEqual(long, {})

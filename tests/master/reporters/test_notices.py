@@ -1,6 +1,5 @@
 """Who has to know is told, once, by Buildbot's own reporters, and never too often."""
 
-from datetime import time, timezone
 from types import SimpleNamespace
 
 from buildbot.config import BuilderConfig
@@ -26,8 +25,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from presence.breaks.schedule import Break, BreakSchedule
 from presence.master.reporters.formatter import PresenceMessageFormatter
 from presence.master.reporters.generator import PresenceGenerator
-from presence.master.reporters.notice import Notice
-from presence.master.reporters.outbox import DAY, MOST_AT_ONCE, Outbox
+from presence.master.reporters.outbox import DAY
 from presence.master.service import PresenceService
 from tests.master.apicase import ApiTestCase, user
 from tests.master.fakemaster import HOUR, MINUTE
@@ -391,39 +389,3 @@ class GeneratorTests(SynchronousTestCase):
         with capture_config_errors() as errors:
             PresenceMessageFormatter(template_type="rtf")
         self.assertIn("plain, html, json", errors.errors[0])
-
-
-class OutboxTests(SynchronousTestCase):
-    def setUp(self):
-        self.sent = []
-
-    def outbox(self, **terms):
-        return Outbox(
-            lambda to, notices, left_out, digest: self.sent.append((to, len(notices), left_out, digest)),
-            **{"digest": None, "mostADay": 2, "zone": timezone.utc, **terms},
-        )
-
-    def test_digest(self):
-        """With a time of day all is sent then, in one message for each; nothing is sent where nothing is to be told."""
-        outbox = self.outbox(digest=time(8))
-        for number in range(3):
-            outbox.put("ann", Notice(str(number), "drains", "x"), 9 * HOUR)
-        outbox.put("bob", Notice("1", "drains", "x"), 9 * HOUR)
-        for hour in range(9, 60):
-            outbox.look(hour * HOUR)
-        self.assertEqual(self.sent, [("ann", 3, 0, True), ("bob", 1, 0, True)])
-
-    def test_bounded(self):
-        """So many messages a day and person; what waits is bounded, and it is said how much was left out."""
-        outbox = self.outbox()
-        for number in range(MOST_AT_ONCE + 7):
-            outbox.put("ann", Notice(str(number), "drains", "x"), 0)
-        outbox.put("bob", Notice("1", "drains", "x"), 0)
-        self.assertEqual(self.sent, [("ann", 1, 0, False)] * 2 + [("bob", 1, 0, False)])
-        self.sent.clear()
-        outbox.look(DAY - 1)
-        self.assertEqual(self.sent, [])
-        outbox.look(DAY)
-        self.assertEqual(self.sent, [("ann", MOST_AT_ONCE, 5, True)])
-        outbox.look(3 * DAY)
-        self.assertEqual(outbox._boxes, {})

@@ -84,7 +84,7 @@ class Farm:
     """A master with `workers` × `builders`. `ours` says whether the workers are `BuildSlave`s.
 
     `database` is one of `databases`. Every worker works for every builder, or each builder has `seats` of them. `canStartBuild`
-    is that of every builder, and `breaks` makes what is `onBreakDuring` of a worker from its number.
+    is that of every builder, `breaks` makes what is `onBreakDuring` of a worker from its number, and `services` are those of the configuration.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Farm:
         seats=None,
         canStartBuild=None,
         breaks=None,
+        services=(),
     ):
         self.reactor = reactor
         self._folder = tempfile.mkdtemp(prefix="presence-benchmark-")
@@ -128,6 +129,7 @@ class Farm:
             "collapseRequests": False,
             "buildbotNetUsageData": None,
             "db_url": url,
+            "services": list(services),
         }
         self._db_url = url
         self.master = BuildMaster(self._folder, reactor=reactor, config_loader=_Config(config))

@@ -121,6 +121,9 @@ class ViewTests(PageTestCase):
         page.get_by_text("Details", exact=True).click()
         page.get_by_label("Owner", exact=True).uncheck()
         page.get_by_text("Owner: ").wait_for(state="detached")
+        # so it does on the worker's own page
+        page.goto(f"{self.url}#/presence?view=worker&worker=tokyo")
+        page.locator("dt:text-is('Zone') + dd:text-is('Asia/Tokyo')").wait_for()
         self.browser.assertQuiet()
 
     def test_week(self):
@@ -240,6 +243,11 @@ class ViewTests(PageTestCase):
         until = hold()["until"]
         self.assertApproximates(until, time.time() + 7200, 300)
         self.browser.look(page, "page-builder-held")
+        page.set_viewport_size({"width": 1024, "height": 768})
+        buttons = row.locator(".presence-actions")
+        tops = {each.bounding_box()["y"] for each in buttons.get_by_role("button").all()}
+        self.assertEqual(len(tops), 1)
+        self.assertTrue(buttons.evaluate("each => each.scrollWidth <= each.clientWidth"))
         self.button(page, f"Change the hold of the builder {name}").click()
         dialog.get_by_label("Why").fill("a new key")
         dialog.get_by_role("button", name="Hold", exact=True).click()

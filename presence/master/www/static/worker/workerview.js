@@ -38,6 +38,7 @@ export function WorkerView({ name, workers, builders, builds, now, onOrder }) {
       fact("Works anyway", times.work && `in its breaks until ${times.work}`),
       fact("Runs", worker.running ? h(Running, { worker, ...times, most: Infinity }) : "nothing"),
       fact("Next breaks", h(Breaks, { worker, now })),
+      fact(worker.zones?.length > 1 ? "Zones" : "Zone", worker.zones?.map(isolated).join(", ")),
       fact("Belongs to", worker.groups?.length && h(Groups, { groups: worker.groups })),
       fact("Can build", h(Builders, { worker, builders })),
     ),

@@ -307,9 +307,13 @@ class WakeupTests(WakeupTestCase):
         assembly = self.assembly
         self.release("w0")
         self.calls.clear()
+        heard = [each.callback for each in self.master.mq.impl.qrefs]
+        self.assertIn(assembly.wakeup._request_arrived, heard)
         self.stopMaster()
         assembly.wakeup.workerReady("w1")
         self.assertEqual(self.calls, [])
+        heard = [each.callback for each in self.master.mq.impl.qrefs]
+        self.assertNotIn(assembly.wakeup._request_arrived, heard)
         botmaster = self.master.botmaster
         self.assertNotIn("maybeStartBuildsForWorker", vars(botmaster))
         self.assertNotIn("_maybeStartBuildsOnBuilder", vars(botmaster.brd))

@@ -85,6 +85,18 @@ class RetryTests(MasterTestCase):
     def test_itsPassFails(self):
         """So it is when the question is answered, and the distributor fails on its way."""
         self.begin()
+        failing = self.failAtTheBuilder()
+        self.passUntil(self.at(END))
+        self.pass_(5)
+        self.assertEqual(self.starts, [])
+        failing.clear()
+        self.pass_(4)
+        self.assertEqual(self.startedOn(), ["mac-mini"])
+        self.finishAll()
+        self.flushLoggedErrors(OperationalError)
+
+    def failAtTheBuilder(self):
+        """Let the distributor fail at the builder as long as what this returns is not empty."""
         builder = self.master.botmaster.builders["runtests"]
         original = builder.getBuilderId
         self.patch(builder, "_builderid", None)
@@ -94,7 +106,20 @@ class RetryTests(MasterTestCase):
             return fail(OperationalError("SELECT 1", {}, Exception("gone"))) if failing else original()
 
         builder.getBuilderId = getBuilderId
-        self.passUntil(self.at(END))
+        return failing
+
+    def test_itsPassFailsLater(self):
+        """So it is when there was a time without a database before, and that is over."""
+        self.begin()
+        self.passUntil(self.at(END) - 2)
+        self.down()
+        self.passDown(6)
+        self.assertStarted(4)
+        self.starts.clear()
+        self.presence().hold("worker")
+        self.request()
+        failing = self.failAtTheBuilder()
+        self.presence().release("worker")
         self.pass_(5)
         self.assertEqual(self.starts, [])
         failing.clear()

@@ -202,7 +202,8 @@ class Notices:
             found += [*self._late(each.terms, now), *self._waits(each.terms, now)]
             for notice in found:
                 self._tell(each, notice)
-            each.outbox.look(now)
+            # (what was told just now was told later than that)
+            each.outbox.look(self._roster.clock.seconds())
         self._expected = {name: what for name, what in self._expected.items() if now - what[0] < 2 * GRACE}
         yield self._store()
 

@@ -83,7 +83,10 @@ class Outbox:
 
     def _new_day(self, box: _Box, now: float) -> bool:
         """Whether another day has begun for this one."""
-        if self._digest is not None or 0 <= now - box.begun < DAY:
+        # (the clock may have been set back: that is no other day)
+        if self._digest is None:
+            box.begun = min(box.begun, now)
+        if self._digest is not None or now - box.begun < DAY:
             return False
         box.begun, box.sent = now, 0
         return True

@@ -29,6 +29,18 @@ class OutboxTests(SynchronousTestCase):
             outbox.look(hour * HOUR)
         self.assertEqual(self.sent, [("ann", 3, 0, True), ("bob", 1, 0, True)])
 
+    def test_setBack(self):
+        """A clock that is set back, by however little, is no other day: nobody gets more than so many because of it."""
+        outbox = self.outbox()
+        now = 10.0
+        for number in range(20):
+            outbox.put("ann", Notice(f"n{number}", "drains", "x"), now)
+            outbox.look(now - 0.001)
+            now -= 0.0005
+        self.assertEqual(len(self.sent), 2)
+        outbox.look(now + DAY + 1)
+        self.assertEqual((len(self.sent), self.sent[-1][1]), (3, 18))
+
     def test_bounded(self):
         """So many messages a day and person; what waits is bounded, and it is said how much was left out."""
         outbox = self.outbox()

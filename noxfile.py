@@ -37,6 +37,8 @@ def install(session, buildbot):
         session.install("-e", ".[test]")
         # its UI is built with npm; that of the last release serves as well here, for what is not about Bootstrap
         session.install("--no-deps", f"{CHECKOUT}/master", f"{CHECKOUT}/worker")
+        # (what the workers of August 2026 import, and those of the last release do not)
+        session.install("importlib_metadata")
     else:
         session.install("-e", ".[test]", f"buildbot[bundle]=={buildbot}", f"buildbot-worker=={buildbot}")
 

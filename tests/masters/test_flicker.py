@@ -26,7 +26,12 @@ RECORD = """
 """
 
 #: What is looked for in what the row says, and how it is called here; the last one that is found counts.
-STATES = (("Available", "available"), ("lunch", "owner"), ("disk", "disk"), ("is not heard of|not connected", "lost"))
+STATES = (
+    ("Available", "available"),
+    ("lunch", "owner"),
+    ("disk", "disk"),
+    ("is not heard of|not connected", "lost"),
+)
 
 
 class FlickerTests(SynchronousTestCase):

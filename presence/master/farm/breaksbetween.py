@@ -8,6 +8,7 @@ from twisted.internet.defer import DeferredList, inlineCallbacks
 from twisted.logger import Logger
 
 from presence.calendar.instants import checkFinite
+from presence.master.stored.rows import pieces
 from presence.orders.reading import OrderRefused
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def askOthers(
     asked = []
     for masterid, entities in others.items():
         names = list(entities)
-        for first in range(0, len(names), _AT_ONCE):
-            params = {"first": span[0], "last": span[1], "workers": names[first : first + _AT_ONCE]}
+        for some in pieces(names, _AT_ONCE):
+            params = {"first": span[0], "last": span[1], "workers": some}
             asked.append(
                 remote.ask(masterid, "presence", None, params, None, patience=_PATIENCE).addCallback(
                     _put, entities

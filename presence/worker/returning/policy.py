@@ -94,7 +94,8 @@ class OnReturn:
         if not self._does or not self._eased:
             return None
         left = None if self._limit is None or self._does in {"sent", "cannot"} else self._limit - self._passed
-        until = None if left is None else self._clock.seconds() + max(0.0, left)
+        # from the last look on, by which `left` is: asked at any time between two looks it is the same instant
+        until = None if left is None else self._last + max(0.0, left)
         return {"does": self._does, "until": until}
 
     def needed(self, needed: bool) -> None:
@@ -131,6 +132,8 @@ class OnReturn:
         self._timer = None
         now = self._clock.seconds()
         passed = max(0.0, now - self._last)
+        # the machine has slept, or its clock was set: what is sent back is so at another time
+        jumped = now < self._last or passed > _LONGEST
         self._last = now
         before = self._does, bool(self._eased)
         for each in self._eased:
@@ -140,7 +143,7 @@ class OnReturn:
         if self._limit is not None and self._passed >= self._limit and self._does == self._policy:
             self._send_back()
         self._look()
-        if (self._does, bool(self._eased)) != before:
+        if jumped or (self._does, bool(self._eased)) != before:
             self._changed()
 
     def _send_back(self) -> None:

@@ -181,6 +181,22 @@ class SuspendTests(ReturnTestCase):
         self.reactor.advance(9 * 3600)
         self.assertFalse(self.saidBack)
 
+    def test_oneInstant(self):
+        """Whenever it is asked for, the instant at which it is sent back is one; when the machine has slept it is another, and is told."""
+        self.start(self.command(100, 9999))
+        began = self.reactor.seconds()
+        self.come()
+        seen = set()
+        for _ in range(10):
+            self.reactor.advance(TICK * 0.3)
+            seen.add(round(self.client.owner.status()["on_return"]["until"] - began, 6))
+        self.assertEqual(seen, {3600.0})
+        told = []
+        self.client.owner.observe(lambda: told.append(self.client.owner.status()["on_return"]["until"]))
+        self.reactor.advance(9 * 3600)
+        self.reactor.advance(0)
+        self.assertLess(abs(told[-1] - began - (3600.0 + 9 * 3600 - 60)), 2 * TICK)
+
     def test_olderMaster(self):
         """A master that does not know the word is not told it: what runs goes on, last, and that is said."""
         self.connect(knows=False)

@@ -7,7 +7,7 @@ JOBS ?= 3
 # hundreds of processes import the same modules: they are compiled once, whatever the environment says
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo demo-masters test pages documented databases masters versions search torture lint lint-pages node-tools crossbar-tools docs man bench clean
+.PHONY: demo demo-masters floors test pages documented databases masters versions search torture lint lint-pages node-tools crossbar-tools docs man bench clean
 
 demo: .venv/test
 	$(BIN)/presence demo
@@ -26,6 +26,11 @@ TESTS := $(patsubst tests/%.py,tests.%,$(wildcard tests/test_*.py)) \
     $(filter-out $(PAGES) $(DOCUMENTED),$(patsubst tests/integration/%.py,tests.integration.%,$(wildcard tests/integration/test_*.py)))
 test: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors $(TESTS)
+
+# The laws of the ground and middle floors, which need no Buildbot and no search: at each save. `make test` has them, too.
+FLOORS := $(addprefix tests.,calendar words breaks model wire orders test_files test_text)
+floors: .venv/test
+	$(BIN)/python -m twisted.trial $(FLOORS)
 
 # The pages, of admins and of owners, in a real Chromium.
 pages: .venv/test
@@ -47,12 +52,11 @@ masters: .venv/test crossbar-tools
 versions: .venv/test
 	$(BIN)/python -m twisted.trial --jobs $(JOBS) --rterrors tests.versions
 
-# The property tests, with many more cases (RANDOMLY=1: other ones each time), and the simulated farms, many more of them.
+# The searches, with many more cases (RANDOMLY=1: other ones each time), and the simulated farms, many more of them.
 SIMULATIONS := $(addprefix tests.master.,test_simulation quiesce.test_simulation holding.test_drainsimulation holding.test_floorsimulation \
     breaks.test_sparingsimulation starting.test_distribution starting.test_order farm.test_reconciliationsimulation)
-SEARCHES := tests.calendar tests.breaks.test_oracle tests.breaks.test_rules tests.breaks.test_startdays tests.wire.test_messages tests.orders.test_workers tests.orders.test_record tests.model.test_workerpresence tests.worker.local.test_fuzz tests.master.api.test_fuzz
 search: .venv/test
-	PRESENCE_THOROUGH=$(if $(RANDOMLY),random,1) $(BIN)/python -m twisted.trial --jobs 2 --rterrors $(SEARCHES) $(SIMULATIONS)
+	PRESENCE_THOROUGH=$(if $(RANDOMLY),random,1) $(BIN)/python -m twisted.trial --jobs 2 --rterrors tests.searches $(SIMULATIONS)
 
 # A farm of real processes that is killed, stopped and ordered about, and an account of it; with DATABASE=postgresql, or mariadb,
 # the database is crashed as well. Then with the last gate taken out, which has to be noticed.

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from tests.rooms import imports
+
 ROOT = Path(__file__).parents[1]
 
 LINKS = re.compile(r"\]\(([^)]*)\)")
@@ -29,17 +31,23 @@ def described(**environ):
     return done.stdout
 
 
+def modulesOf(*names):
+    """{name: path} of the modules of tests in these packages and modules."""
+    found = {}
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        if any(f"{name}.".startswith(f"{each}.") for each in names):
+            found[name] = path
+    return found
+
+
 class MakeTests(SynchronousTestCase):
-    def test_everyTest(self):
-        """Every module of tests is run by one of the targets of .ci/run, and by one only."""
+    def setUp(self):
         if not (ROOT / "Makefile").exists() or shutil.which("make") is None:
             raise SkipTest("this is an installation, or there is no make here")
-        run = (ROOT / ".ci/run").read_text(encoding="utf-8")
-        targets = [
-            each
-            for each in re.findall(r"\bmake (\w+)$", run, re.MULTILINE)
-            if each not in {"search", "torture"}
-        ]
+
+    def given(self, *targets):
+        """The modules and packages of tests that these targets of make run, as often as they run them."""
         lines = subprocess.run(
             ["make", "--dry-run", "--always-make", *targets],
             cwd=ROOT,
@@ -49,7 +57,35 @@ class MakeTests(SynchronousTestCase):
             timeout=60,
             check=True,
         ).stdout
-        given = re.findall(r"(?<![\w.])tests\.[\w.]+", "\n".join(re.findall(r".*twisted\.trial.*", lines)))
+        return re.findall(r"(?<![\w.])tests\.[\w.]+", "\n".join(re.findall(r".*twisted\.trial.*", lines)))
+
+    def test_floors(self):
+        """What is run at each save needs neither Buildbot nor a search, and only searches need hypothesis."""
+        floors = modulesOf(*self.given("floors"))
+        self.assertIn("tests.model.test_workerpresence", floors)
+        heavy = {"buildbot", "buildbot_worker", "holidays"}
+        for name, path in floors.items():
+            for imported in imports(path):
+                self.assertNotIn(imported.split(".")[0], heavy, name)
+                self.assertFalse(
+                    imported.startswith(("tests.searches", "tests.master", "presence.master")), name
+                )
+        searching = {
+            name
+            for name, path in modulesOf("tests").items()
+            if any(i.startswith("hypothesis") for i in imports(path))
+        }
+        self.assertEqual(searching - modulesOf("tests.searches").keys(), set())
+
+    def test_everyTest(self):
+        """Every module of tests is run by one of the targets of .ci/run, and by one only."""
+        run = (ROOT / ".ci/run").read_text(encoding="utf-8")
+        targets = [
+            each
+            for each in re.findall(r"\bmake (\w+)$", run, re.MULTILINE)
+            if each not in {"search", "torture"}
+        ]
+        given = self.given(*targets)
         for path in (ROOT / "tests").rglob("test_*.py"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
             runs = [each for each in given if f"{name}.".startswith(f"{each}.")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from math import gcd
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ FIRST_YEAR, LAST_YEAR = 2, 9998
 _DAYS_A_WEEK = 7
 _MONTHS_A_YEAR = 12
 _CALENDAR_CYCLE = 400  # years, after which dates and weekdays repeat
+# the periods of such a cycle: an interval that divides them is in phase again after one cycle
+_PERIODS = {"YEARLY": 400, "MONTHLY": 4800, "WEEKLY": 20_871, "DAILY": 146_097}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,10 @@ def everYields(recurrence: Recurrence) -> bool:
     """Whether the rule yields in its last cycles of the calendar, where dateutil cannot walk for long."""
     if recurrence.weeks is not None:
         first = recurrence.since or date(FIRST_YEAR, 1, 1)
-        last = _in_phase(LAST_YEAR - _CALENDAR_CYCLE * recurrence.interval, first.year, recurrence.interval)
+        last = _in_phase(LAST_YEAR - _cycle(recurrence), first.year, recurrence.interval)
         years = range(max(last, first.year), LAST_YEAR + 1, recurrence.interval)
         return any(day >= first.toordinal() for year in years for day in recurrence.weeks.daysOf(year))
-    year = LAST_YEAR - _CALENDAR_CYCLE * recurrence.interval
+    year = LAST_YEAR - _cycle(recurrence)
     anchor = _anchor(recurrence, max(year, FIRST_YEAR, recurrence.since.year if recurrence.since else 0))
     return anchor is not None and next(_days(recurrence.text, anchor), None) is not None
 
@@ -65,7 +68,7 @@ def nthDay(recurrence: Recurrence, count: int) -> int | None:
     count -= len(days)
     # After a whole cycle of the calendar, in phase, the years yield the same again.
     numbers: list[int] = []
-    for year in range(first + 1, min(first + _CALENDAR_CYCLE * recurrence.interval, LAST_YEAR) + 1):
+    for year in range(first + 1, min(first + _cycle(recurrence), LAST_YEAR) + 1):
         days = listed(recurrence, year)
         if count <= len(days):
             return days[count - 1]
@@ -81,6 +84,11 @@ def nthDay(recurrence: Recurrence, count: int) -> int | None:
         count -= number
         year += 1
     return None
+
+
+def _cycle(recurrence: Recurrence) -> int:
+    """The years after which the rule yields the same days again, with the same interval between them."""
+    return _CALENDAR_CYCLE * (recurrence.interval // gcd(recurrence.interval, _PERIODS[recurrence.frequency]))
 
 
 @lru_cache(maxsize=4096)

@@ -1,16 +1,12 @@
 """What people write, and what it means: the tables of docs/breaks.rst."""
 
-import re
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 import presence
 from presence.breaks.reading.spelling import spelledBreak
 from presence.breaks.schedule import Break, BreakSchedule, writtenBreak
-from tests.searches import examples
 
 DOCS = Path(presence.__file__).parent.parent / "docs" / "breaks.rst"
 
@@ -62,34 +58,7 @@ class TableTests(SynchronousTestCase):
         self.assertEqual([each.start.hour for each in both.breaks], [19, 12])
 
 
-names = st.sampled_from(["Mon", "TU", "wednesday", "Thurs", "fri.", "Saturdays", "SU"])
-clocks = st.builds("{}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 15, 59]))
-dashes = st.sampled_from(["-", " - ", "–", " to ", " until "])
-
-
 class AnyTextTests(SynchronousTestCase):
-    @given(names, clocks, names, clocks, dashes)
-    @examples(12)
-    def test_fromDayToDay(self, first, start, last, stop, dash):
-        """A day and a time, a dash and the same again are one break between them."""
-        days = [each.rstrip(".") for each in (first, last)]
-        try:
-            expected = Break(f"{days[0]} {start}", f"{days[1]} {stop}")
-        except ValueError:
-            return  # a week that never ends
-        self.assertEqual(writtenBreak(f"{first} {start}{dash}{last} {stop}"), expected)
-
-    @given(st.text(st.sampled_from("0123456789:-– /amp.MOTUWEFRSday,*"), max_size=30))
-    @examples(24, search=2000)
-    def test_nothingElseIsRaised(self, text):
-        """Any text is a break, or refused with a sentence that says how one is written; and a break has a repr that reads back."""
-        try:
-            found = writtenBreak(text)
-        except ValueError as problem:
-            self.assertTrue(re.search("write|belongs|later|means|not a date", str(problem)), problem)
-        else:
-            self.assertEqual(eval(repr(found)), found)
-
     def test_times(self):
         """A blank more or less changes nothing."""
         for text in ("7PM-7AM MO", "7 PM-7 AM MO", " 7 pm - 7 am  MO ", "MO  7pm–7am"):

@@ -1,147 +1,30 @@
 """Many breaks against few: what is kept day by day says the same as what is worked out for each question."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.breaks import coverage, recurrences, sources, timeline
-from presence.breaks.coverage import Coverage
+from presence.breaks import recurrences, sources, timeline
 from presence.breaks.schedule import Break, BreakSchedule
-from tests.searches import examples
 
 DAY = timedelta(days=1)
 BEGIN = datetime(2026, 3, 20, tzinfo=timezone.utc)  # and the clocks change on 29 March in Europe
-
-minutes = st.integers(0, 24 * 60 - 1)
-zones = st.sampled_from(["UTC", "Europe/Berlin", "America/Havana", "Pacific/Chatham", "Pacific/Kiritimati"])
-reasons = st.sampled_from([None, "lunch", "benchmarks", "backup"])
-days = st.sampled_from([None, "MO-FR", "SA,SU", "FR-MO"])
-skips = st.lists(st.integers(0, 30).map(lambda day: (BEGIN + day * DAY).date()), max_size=3)
-rules = st.sampled_from(
-    [
-        "FREQ=MONTHLY;BYDAY=2TU",
-        "FREQ=WEEKLY;BYDAY=MO,WE",
-        "FREQ=DAILY;UNTIL=20260401",
-        "FREQ=DAILY",
-        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
-    ]
-)
 
 
 def clock(minute):
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-@st.composite
-def recurring(draw):
-    start, length = draw(minutes), draw(st.integers(1, 24 * 60 - 1))
-    more = draw(
-        st.one_of(
-            st.fixed_dictionaries({"days": days, "skip": skips}),
-            st.fixed_dictionaries({"rule": rules, "skip": skips}),
-        )
-    )
-    stop = clock((start + length) % (24 * 60))
-    return Break(clock(start), stop, tz=draw(zones), reason=draw(reasons), **more)
-
-
-@st.composite
-def once(draw):
-    start = BEGIN + timedelta(minutes=draw(st.integers(-60 * 24 * 60, 60 * 24 * 60)))
-    length = draw(st.one_of(st.integers(1, 3000), st.integers(1, 900_000)))
-    return Break(start, start + timedelta(minutes=length), reason=draw(reasons))
-
-
-@st.composite
-def long(draw):
-    first, last = draw(st.permutations(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]))[:2]
-    start, stop = clock(draw(minutes)), clock(draw(minutes))
-    return Break(f"{first} {start}", f"{last} {stop}", tz=draw(zones), reason=draw(reasons))
-
-
-breaks = st.lists(st.one_of(recurring(), once(), long()), min_size=1, max_size=7)
-# mostly soon after the one before, sometimes far away
-steps = st.lists(st.one_of(st.integers(0, 2000), st.integers(-900_000, 900_000)), min_size=1, max_size=8)
-
-
-def shown(intervals):
-    """What is compared. Of a break without a beginning or an end in sight there is more to see the farther one looks."""
-    return [
-        replace(each, reasons=())
-        if each is not None
-        and (each.stop is None or (each.start.month, each.start.day, each.start.hour) == (1, 1, 0))
-        else each
-        for each in intervals
-    ]
-
-
-class AgreementTests(SynchronousTestCase):
-    def coverages(self, found):
-        """Of the same breaks: one that works out, one that keeps."""
-        parts = [each.occurrences() for each in found], [each.reason for each in found]
-        few = Coverage(*parts)
-        self.patch(coverage, "_FEW", -1)
-        many = Coverage(*parts)
-        self.patch(coverage, "_FEW", 16)
-        self.assertIsNone(few._sources)
-        self.assertIsNotNone(many._sources)
-        return few, many
-
-    @examples(1, search=600)
-    @given(breaks, steps)
-    def test_agree(self, found, minutes):
-        """Whatever is asked, in whatever order, the answers are the same."""
-        few, many = self.coverages(found)
-        instant = BEGIN
-        for step in minutes:
-            instant += timedelta(minutes=step)
-            self.assertEqual(*(shown([each.at(instant)]) for each in (many, few)))
-            self.assertEqual(many.nextChange(instant), few.nextChange(instant))
-            end = instant + 8 * DAY
-            self.assertEqual(*(shown(each.between(instant, end)) for each in (many, few)))
-
-    @examples(1, search=200)
-    @given(breaks, steps)
-    def test_alike(self, found, minutes):
-        """What was asked before changes no answer."""
-        _, asked = self.coverages(found)
-        instant = BEGIN
-        for step in minutes:
-            instant += timedelta(minutes=step)
-            _, fresh = self.coverages(found)
-            self.assertEqual(asked.at(instant), fresh.at(instant))
-            end = instant + 8 * DAY
-            self.assertEqual(asked.between(instant, end), fresh.between(instant, end))
-
-    @examples(1, search=100)
-    @given(breaks, st.integers(0, 20))
-    def test_followed(self, found, minutes):
-        """Who follows the changes, one after the other, comes to the same ones."""
-        few, many = self.coverages(found)
-        one = other = BEGIN + timedelta(minutes=minutes)
-        for _ in range(40):
-            one, other = few.nextChange(one), many.nextChange(other)
-            self.assertEqual(one, other)
-            if one is None:
-                break
-            self.assertEqual(*(shown([each.at(one)]) for each in (many, few)))
-
-
 class ManyTests(SynchronousTestCase):
     def test_thousands(self):
-        """A break of a minute in every five, each of its own, of all the days: each is found, and the list is not looked
+        """A break of a minute in every hour, each of its own, of all the days: each is found, and the list is not looked
         through for the next ones.
         """
-        listed = [
-            Break(clock(minute), clock(minute + 1), reason="each") for minute in range(0, 24 * 60 - 1, 5)
-        ]
+        listed = [Break(clock(minute), clock(minute + 1), reason="each") for minute in range(0, 24 * 60, 60)]
         schedule = BreakSchedule(listed, "UTC")
         instant = datetime(2026, 11, 25, 12, 0, tzinfo=timezone.utc)
         self.assertEqual(schedule.at(instant).stop, instant + timedelta(minutes=1))
-        self.assertEqual(len(schedule.between(instant, instant + 8 * DAY)), 8 * 288)
+        self.assertEqual(len(schedule.between(instant, instant + 8 * DAY)), 8 * 24)
         asked = []
         self.patch(
             type(listed[0].inZone("UTC").occurrences()), "startingBetween", lambda *days: asked.append(days)
@@ -161,7 +44,7 @@ class ManyTests(SynchronousTestCase):
                 rule=f"FREQ=DAILY;INTERVAL={number + 2}",
                 since="2025-01-01",
             )
-            for number in range(40)
+            for number in range(17)
         ]
         schedule = BreakSchedule(listed, "UTC")
         schedule.nextChange(BEGIN)
@@ -177,12 +60,12 @@ class ManyTests(SynchronousTestCase):
         """
         listed = [
             Break(
-                clock(2 * number),
-                clock(2 * number + 30),
+                clock(6 * number),
+                clock(6 * number + 30),
                 rule="FREQ=DAILY;INTERVAL=2",
-                since=date(2020, 1, 1) + number % 50 * DAY,
+                since=date(2020, 1, 1) + number % 20 * DAY,
             )
-            for number in range(150)
+            for number in range(50)
         ]
         schedule = BreakSchedule(listed, "UTC")
         made = []
@@ -192,21 +75,23 @@ class ManyTests(SynchronousTestCase):
         for day in range(0, 300, 10):
             schedule.nextChange(BEGIN + day * DAY)
         self.assertEqual(len(made), 2)
-        self.assertLess(recurrences._walked.cache_info().misses - asked, 30)
+        self.assertLess(recurrences._walked.cache_info().misses - asked, 10)
 
     def test_forgotten(self):
         """What has been asked about long ago is not kept: where there is much of it, nothing that is over is."""
-        self.patch(timeline, "_MOST_PIECES", 250)
-        listed = [Break(clock(minute), clock(minute + 1)) for minute in range(0, 24 * 60 - 1, 20)]
+        self.patch(timeline, "_MOST_PIECES", 80)
+        listed = [Break(clock(minute), clock(minute + 1)) for minute in range(0, 24 * 60 - 1, 60)]
         schedule = BreakSchedule(listed, "UTC")
         for day in range(60):
             schedule.nextChange(BEGIN + day * DAY)
-        self.assertLess(len(schedule._coverage._timeline._pieces), 750)
+        self.assertLess(len(schedule._coverage._timeline._pieces), 240)
         self.assertEqual(schedule.nextChange(BEGIN), BEGIN + timedelta(minutes=1))
 
     def test_countsTheCycles(self):
         """The last day of a rule with a high COUNT is found by the cycle of the calendar, as if by counting."""
+        # (in our century it repeats sooner; `tests.searches` goes through a whole one)
+        self.patch(recurrences, "_CALENDAR_CYCLE", 28)
         rule = "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;COUNT="
-        for count, last in ((1, 2024), (2, 2028), (98, 2424), (99, 2428), (1900, 9856)):
+        for count, last in ((1, 2024), (2, 2028), (8, 2052), (9, 2056), (19, 2096)):
             break_ = Break("07:00", "19:00", tz="UTC", rule=f"{rule}{count}", since="2024-02-29")
             self.assertEqual(break_.occurrences().turns[-1], date(last, 2, 29).toordinal())

@@ -2,16 +2,12 @@ import math
 import sys
 from datetime import datetime, timedelta, timezone
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.instants import LATEST, checkFinite, datetimeOf, isFinite, readInstant, secondsOf
-from tests.searches import examples
 
 UTC = timezone.utc
 NINETEEN = datetime(2026, 11, 25, 19, tzinfo=UTC)
-DATETIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
 
 
 class RoundingTests(SynchronousTestCase):
@@ -29,18 +25,6 @@ class RoundingTests(SynchronousTestCase):
         at = NINETEEN.timestamp()
         self.assertEqual(datetimeOf(at), NINETEEN)
         self.assertLess(datetimeOf(math.nextafter(at, 0)), NINETEEN)
-
-    @examples(20)
-    @given(DATETIMES)
-    def test_roundTrip(self, instant):
-        """The seconds of a datetime are that datetime, to the microsecond."""
-        self.assertEqual(datetimeOf(secondsOf(instant)), instant)
-
-    @examples(20)
-    @given(st.datetimes(timezones=st.just(UTC)))
-    def test_notBefore(self, instant):
-        """In every year the seconds of a datetime are not before it."""
-        self.assertGreaterEqual(datetimeOf(secondsOf(instant)), instant)
 
     def test_beyond(self):
         """What is beyond the calendar is its first or its last instant."""

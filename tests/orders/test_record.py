@@ -1,7 +1,5 @@
 import json
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.model.states import Hold
@@ -9,7 +7,6 @@ from presence.orders.reading import OrderRefused
 from presence.orders.record import AdminRecord, Drain, Pushed
 from presence.orders.workers import (
     LONGEST_PUSH,
-    ON_DEADLINE,
     DrainOrder,
     HoldOrder,
     PushOrder,
@@ -17,27 +14,9 @@ from presence.orders.workers import (
     WithdrawOrder,
     WorkOrder,
 )
-from tests.orders.test_workers import JSON
-from tests.searches import examples, texts
-
-INSTANTS = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 2**40)
-TEXTS = st.none() | texts()
-DRAINS = st.builds(DrainOrder, TEXTS, INSTANTS, st.none() | st.sampled_from(ON_DEADLINE), TEXTS)
-ORDERS = (
-    st.builds(HoldOrder, TEXTS, INSTANTS) | DRAINS | st.just(ReleaseOrder()) | st.builds(WorkOrder, INSTANTS)
-)
 
 
 class AdminRecordTests(SynchronousTestCase):
-    @examples(10)
-    @given(st.lists(st.tuples(ORDERS, TEXTS, INSTANTS.filter(lambda at: at is not None))))
-    def test_roundTrip(self, orders):
-        """Whatever was ordered, the record comes back from the database as it went there."""
-        record = AdminRecord()
-        for order, by, now in orders:
-            record = record.after(order, by, now)
-        self.assertEqual(AdminRecord.fromDict(json.loads(json.dumps(record.toDict()))), record)
-
     def test_after(self):
         """Holding and working are two things: an order about one leaves the other."""
         record = AdminRecord().after(HoldOrder("disk", 9), "ann", 1).after(WorkOrder(7), "bob", 2)
@@ -97,12 +76,6 @@ class AdminRecordTests(SynchronousTestCase):
             record = record.after(PushOrder(f"s{number}", 300), None, 1)
         self.assertRaises(OrderRefused, record.after, PushOrder("more", 300), None, 1)
         self.assertEqual(len(record.after(PushOrder("s7", 400), None, 1).pushed), 20)
-
-    @examples(10)
-    @given(JSON)
-    def test_strangers(self, value):
-        """What is not a record is a ValueError."""
-        self.assertRaises(ValueError, AdminRecord.fromDict, value)
 
     def test_writtenAtFirst(self):
         """A drain that was stored with the key of the first days is read."""

@@ -2,8 +2,6 @@ import json
 import math
 from dataclasses import replace
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.breaks.forecast import ANNOUNCED, ComingBreak
@@ -29,7 +27,6 @@ from presence.wire.reading import (
     readAnswer,
     readStop,
 )
-from tests.searches import examples, leaves, texts
 
 NOW = 1_800_000_000.0
 AWAY = Announcement(
@@ -196,7 +193,7 @@ class RefusalTests(SynchronousTestCase):
                 raise AssertionError(name)
 
         deep = []
-        for _ in range(100_000):
+        for _ in range(5000):
             deep = [deep]
         self.assertEqual(readAnnouncement(away(mine=deep, yours=Mine()), NOW), AWAY)
         while deep:  # one by one: freeing it at once would go as deep
@@ -239,47 +236,6 @@ class RefusalTests(SynchronousTestCase):
         view = VIEW.toDict(NOW)
         mars = {**view["holds"][0], "source": "mars"}
         self.assertEqual(readAnswer({**view, "holds": [mars, *view["holds"]]}, NOW), VIEW)
-
-    def check_anything(self, read, value):
-        try:
-            read(value, NOW)
-        except MessageError as error:
-            self.assertLess(len(str(error)), 1000)
-
-    @examples(10)
-    @given(
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats() | texts() | st.binary(),
-            lambda inner: (
-                st.lists(inner)
-                | st.dictionaries(
-                    st.sampled_from(
-                        [
-                            "version",
-                            "now",
-                            "state",
-                            "reason",
-                            "by",
-                            "since",
-                            "until",
-                            "work_until",
-                            "deadline",
-                            "holds",
-                            "error",
-                        ]
-                    )
-                    | texts(),
-                    inner,
-                )
-            ),
-            max_leaves=leaves(8),
-        )
-    )
-    def test_anything(self, value):
-        """Whatever arrives is read, or refused with a short MessageError."""
-        for read in (readAnnouncement, readStop, readAnswer):
-            for each in (value, {"version": 1, **value} if isinstance(value, dict) else value):
-                self.check_anything(read, each)
 
 
 class ClockTests(SynchronousTestCase):

@@ -1,7 +1,6 @@
 """Many masters, a database and a queue that fail at random, on a fake clock: after that all heed what is stored, within five seconds."""
 
 import json
-import os
 import random
 from types import SimpleNamespace
 
@@ -14,11 +13,11 @@ from presence.master.holding.recordtable import REVISION
 from presence.master.holding.storedorders import Followed
 from presence.model.states import Hold
 from presence.orders.record import AdminRecord
+from tests.searches import THOROUGH
 
 #: Within this time after the last fault everybody agrees, in seconds.
 AGREE = 5.0
 
-THOROUGH = bool(os.environ.get("PRESENCE_THOROUGH"))
 SEEDS = 400 if THOROUGH else 40
 
 WORKERS = [f"w{number}" for number in range(12)]

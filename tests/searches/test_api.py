@@ -8,8 +8,7 @@ from presence.breaks.schedule import Break
 from presence.master.api import presences
 from presence.orders.workers import ACTIONS
 from tests.master.apicase import ApiTestCase, user
-from tests.orders.test_workers import JSON
-from tests.searches import examples, texts
+from tests.searches.cases import JSON, examples, texts
 
 # requests of each kind; a search makes more
 fuzz = settings(examples(25, search=1000), suppress_health_check=list(HealthCheck))

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.searches import examples, texts
+from tests.searches.cases import examples, texts
 from tests.worker.local.localcase import HOST, LocalTestCase
 
 KEYS = st.sampled_from(["reason", "until", "deadline", "version"]) | texts(max_size=5)

@@ -1,7 +1,4 @@
-"""Breaks against an oracle that knows no offsets: it looks at the clock on the wall, minute by minute.
-
-`tests.searches` says how many cases are tried.
-"""
+"""Breaks against an oracle that knows no offsets: it looks at the clock on the wall, minute by minute."""
 
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
@@ -12,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.breaks.schedule import Break, BreakSchedule
-from tests.searches import examples
+from tests.searches.cases import examples
 
 UTC = timezone.utc
 MINUTE = timedelta(minutes=1)

@@ -1,11 +1,5 @@
-"""How far the property tests search.
+"""How many cases a search looks at, and of which texts."""
 
-Every day they look at a few cases, so that the tests of the model take about a second. With PRESENCE_THOROUGH=1 in the
-environment (`make search`) they look at many times as many. Both are always the same ones: a change is not refused for
-what it has not done. With PRESENCE_THOROUGH=random (`make search RANDOMLY=1`) they look at other ones each time.
-"""
-
-import os
 import unicodedata
 from pathlib import Path
 
@@ -13,10 +7,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-THOROUGH = os.environ.get("PRESENCE_THOROUGH", "")
+from tests.searches import THOROUGH
 
 # What is kept from one run to the next, such as the tables of Unicode, is there for all processes of a run.
-set_hypothesis_home_dir(Path(__file__).parents[1] / ".hypothesis")
+set_hypothesis_home_dir(Path(__file__).parents[2] / ".hypothesis")
 
 #: Characters that have been trouble to somebody: quotes, controls, ends of lines, what is seen as nothing, or is no character.
 TROUBLE = "aZ7 _-.:;,/\\'\"<>&%{}\0\t\n\r\x1b\x7f\x85\xa0\xdf\xe9\u0130\u0301\u200b\u2028\u202e\ufeff\ud800\udc80\U0001f600"
@@ -48,3 +42,11 @@ def examples(number, search=None):
         # how long they take is a matter of the machine, and of who else works on it
         suppress_health_check=[HealthCheck.too_slow],
     )
+
+
+#: What JSON can say.
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3),
+    max_leaves=5,
+)

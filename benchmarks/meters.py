@@ -8,8 +8,9 @@ from collections import Counter
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
 
-#: A master is at rest when nothing has been asked of the database for so long, in seconds.
+#: A master is at rest when nothing has been asked of the database for so long, in seconds, in which it was looked at so often.
 REST = 0.3
+_LOOKS = 5
 
 
 def after(reactor, seconds):
@@ -84,14 +85,15 @@ class Meters:
 
     async def rest(self, most=None):
         """Wait until the master is at rest; False if that has not come within `most` seconds."""
-        begun = quiet_since = self._reactor.seconds()
-        seen = self.statements
-        while (now := self._reactor.seconds()) - quiet_since < REST or self._brd.active:
-            if most is not None and now - begun > most:
+        begun = self._reactor.seconds()
+        # looks are counted, and not seconds: a reactor that is not free for long is not at rest
+        quiet, seen = 0, self.statements
+        while quiet <= _LOOKS or self._brd.active:
+            if most is not None and self._reactor.seconds() - begun > most:
                 return False
-            if self.statements != seen:
-                seen, quiet_since = self.statements, now
-            await after(self._reactor, REST / 5)
+            quiet = quiet + 1 if self.statements == seen else 0
+            seen = self.statements
+            await after(self._reactor, REST / _LOOKS)
         return True
 
     def end(self):

@@ -18,6 +18,7 @@ FLOORS = (
     {
         "master.builds",
         "master.mirror",
+        "master.listening",
         "master.enrolled",
         "master.note",
         "master.owner",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from buildbot.mq.simple import SimpleMQ
 from buildbot.util.service import SharedService
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
@@ -29,6 +28,8 @@ from presence.master.holding.givenup import GivenUp
 from presence.master.holding.keepready import FloorGuard, KeepReady
 from presence.master.holding.lastmoment import LastMoment
 from presence.master.holding.storedorders import StoredOrders
+from presence.master.listening.listeners import SortedListeners
+from presence.master.listening.queue import isShared
 from presence.master.note import Note
 from presence.master.quiesce.reconfigurations import Reconfigurations
 from presence.master.quiesce.shutdown import Shutdown
@@ -55,12 +56,6 @@ if TYPE_CHECKING:
     from presence.model.workerpresence import WorkerPresence
 
 _log = Logger()
-
-
-def isShared(master: Any) -> bool:
-    """Whether this is one of several masters that hear of each other: they have a message queue that is not one master's own."""
-    queue = getattr(master.mq, "impl", master.mq)
-    return bool(master.config.multiMaster) and not isinstance(queue, SimpleMQ)
 
 
 class Assembly(SharedService):
@@ -109,6 +104,7 @@ class Assembly(SharedService):
         self._begun = True
         self.roster.clock.start(self._clock_jumped)
         self._configuration_changed()
+        self._listeners.start()
         self._answers.start()
         self._hook.start()
         self.bearers.start()
@@ -128,6 +124,7 @@ class Assembly(SharedService):
         roster = self.roster
         healMessages()
         self._note = Note(master)
+        self._listeners = SortedListeners(master.mq)
         self._groups = Groups()
         # how a build gets to start, and what holds it
         self._answers = SiteAnswers(master)
@@ -253,7 +250,7 @@ class Assembly(SharedService):
             *(self.roster.clock, self.reconfigurations, self._blocks, self._note, self.bearers, self._hook),
             *(self._answers, self.shutdown, self.drains, self.breakDoor, self.breakDeadlines, self._given_up),
             *(self._requeue, self.telling, self.wakeup, self.farmOrders, self.storedOrders, self.farm),
-            *(self.builderHolds, self._events, self._report),
+            *(self.builderHolds, self._events, self._report, self._listeners),
         ):
             # (what several masters have to do with each other is not there where there is one)
             if part is not None:

@@ -121,6 +121,16 @@ def healAnswers() -> None:
         V2RootResource._write_json_data = staticmethod(_write_json)
 
 
+def healPatterns(matcher: Any) -> None:
+    """Let the patterns of paths be sorted once, and not for each question to the Data API.
+
+    Buildbot (up to the head of 2026) forgets that it has sorted them, and a build asks some thirty times. Whatever is added later
+    is sorted with all others, as before.
+    """
+    matcher._compile()
+    matcher._dirty = False
+
+
 def healMessages() -> None:
     """Let a question to a msgpack worker fail whose connection is lost: Buildbot, up to 4.3, waits for its answer without end.
 

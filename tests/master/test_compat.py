@@ -7,6 +7,7 @@ import buildbot
 from autobahn.twisted.websocket import WebSocketServerFactory
 from buildbot.data import base, types
 from buildbot.util.eventual import flushEventualQueue
+from buildbot.util.pathmatch import Matcher
 from buildbot.worker.protocols.manager.msgpack import BuildbotWebSocketServerProtocol
 from buildbot.www.rest import V2RootResource
 from twisted.internet import reactor
@@ -24,6 +25,7 @@ from presence.master.compat import (
     checkVersion,
     healAnswers,
     healMessages,
+    healPatterns,
     isWaitedFor,
 )
 
@@ -182,6 +184,19 @@ class AnswerTests(SynchronousTestCase):
         self.patch(V2RootResource, "_write_json_data", own)
         healAnswers()
         self.assertIs(vars(V2RootResource)["_write_json_data"], own)
+
+
+class PatternTests(SynchronousTestCase):
+    def test_sortedOnce(self):
+        """Patterns are sorted when they are added, and not for each question; what is added later is found, too."""
+        matcher = Matcher()
+        matcher["builds", "n:buildid"] = "build"
+        healPatterns(matcher)
+        sorted_ = matcher._by_length
+        self.assertEqual(matcher["builds", "7"], ("build", {"buildid": 7}))
+        self.assertIs(matcher._by_length, sorted_)
+        matcher[("builders",)] = "builders"
+        self.assertEqual(matcher["builders",], ("builders", {}))
 
 
 class MessageTests(TestCase):

@@ -9,8 +9,9 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from presence.master.api.lastsent import LastSent, mayBeHeard
+from presence.master.api.lastsent import LastSent
 from presence.master.builds.waiting import unclaimedRequests
+from presence.master.listening.queue import mayBeHeard
 from presence.model.gathering import Gathering
 from presence.model.retries import Retries
 from presence.model.states import PresenceState
@@ -366,11 +367,8 @@ class Events:
         """Whether to ask how many requests wait. While nobody listens it is put off: with builds that start and end all
         the time it would be ten questions a second for nobody.
         """
-        return (
-            self._recount
-            and not self._counting
-            and mayBeHeard(self._master.mq, self._types["builderpresence"].plural)
-        )
+        wanted = self._recount and not self._counting
+        return wanted and mayBeHeard(self._master.mq, self._types["builderpresence"].plural)
 
     @inlineCallbacks
     def _count(self) -> Generator[Deferred[Any], Any, None]:

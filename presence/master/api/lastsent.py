@@ -1,11 +1,9 @@
-"""The last event of each worker or builder, kept in as little memory as possible; and whether anybody would hear another one."""
+"""The last event of each worker or builder, kept in as little memory as possible."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-
-from buildbot.mq.simple import SimpleMQ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,14 +57,3 @@ class LastSent:
 
 def _restored(value: Any) -> Any:
     return json.loads(value) if isinstance(value, bytes) else value
-
-
-def mayBeHeard(mq: Any, plural: str) -> bool:
-    """Whether anybody may be listening to events about `plural` on the message queue `mq`.
-
-    Buildbot compares an event with what each listener wants to hear, and each of its workers is a listener. Who listens
-    is known only where the queue is that of one master.
-    """
-    # what a master has as `mq` is a connector, which stands for the queue that is configured
-    queue = getattr(mq, "impl", mq)
-    return not isinstance(queue, SimpleMQ) or any(each.filter[0] in (plural, None) for each in queue.qrefs)

@@ -7,7 +7,7 @@ from typing import Any
 
 from buildbot.data.base import ResourceType
 
-from presence.master.compat import adaptPatterns, healAnswers
+from presence.master.compat import adaptPatterns, healAnswers, healPatterns
 
 
 def registerResources(master: Any, namespace: Any) -> dict[str, Any]:
@@ -25,4 +25,5 @@ def registerResources(master: Any, namespace: Any) -> dict[str, Any]:
         # There is no public way: Buildbot scans its own modules before it reads master.cfg.
         master.data._scanModule(namespace)
         master.data.allEndpoints.cache_clear()
+        healPatterns(master.data.matcher)
     return {str(each.name): master.data.getResourceType(each.name) for each in classes}

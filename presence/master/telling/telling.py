@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import inlineCallbacks, succeed
 from twisted.logger import Logger
 
-from presence.master.api.lastsent import mayBeHeard
 from presence.master.api.registration import registerResources
+from presence.master.listening.queue import mayBeHeard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

@@ -8,7 +8,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api import events as module
 from presence.master.api.events import SLICE, Events
-from presence.master.api.lastsent import mayBeHeard
 from presence.master.api.readycounts import ReadyCounts
 from presence.model.gathering import PAUSE
 from presence.testing import FakeRoster
@@ -176,18 +175,3 @@ class ListenerTests(SynchronousTestCase):
         clock.pump([0, PAUSE])
         self.assertEqual((len(asked), told), (1, [("one", "changed")]))
         self.assertEqual(events._sent["builderpresence"].forget("one")["waiting"], 4)
-
-    def test_listenersOfEverything(self):
-        """Who listens to all there is hears ours too, and a queue between masters is always told."""
-        mq = SimpleMQ()
-        self.assertFalse(mayBeHeard(mq, "presences"))
-        mq.startConsuming(lambda key, message: None, (None, None, None))
-        self.assertTrue(mayBeHeard(mq, "presences"))
-        self.assertTrue(mayBeHeard(object(), "presences"))
-
-    def test_theQueueOfAMaster(self):
-        """What a master has is a connector, which stands for its queue: it is looked through."""
-        connector = SimpleNamespace(impl=SimpleMQ())
-        self.assertFalse(mayBeHeard(connector, "presences"))
-        connector.impl.startConsuming(lambda key, message: None, ("presences", None, None))
-        self.assertTrue(mayBeHeard(connector, "presences"))

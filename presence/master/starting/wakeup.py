@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IDelayedCall
 
     from presence.master.starting.answers import SiteAnswers
 
@@ -70,8 +69,6 @@ class Wakeup:
         #: how often the distributor was called
         self.wakeups = 0
         self._idle_until = -math.inf
-        # what asks when that is over, if somebody has become ready meanwhile
-        self._belief: IDelayedCall | None = None
 
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
@@ -101,8 +98,6 @@ class Wakeup:
         """The clock has jumped: the end of the pause may be hours away now. Do not wait for it."""
         self._gathering.clockJumped()
         self._retries.clockJumped()
-        if self._belief is not None:
-            self._belief.reset(0)
 
     def stop(self) -> Deferred[None]:
         """Wake nobody any more. A Deferred that fires when the wake-up that is under way has ended."""
@@ -115,9 +110,6 @@ class Wakeup:
         for consumer in self._consumers:
             consumer.stopConsuming()
         self._gathering.stop()
-        if self._belief is not None:
-            self._belief.cancel()
-            self._belief = None
         return self._waking.wait()
 
     def _worker_kicks(self, name: str) -> None:
@@ -177,20 +169,14 @@ class Wakeup:
         self._names |= self._in_vain or set()
         self._in_vain = None
 
-    def _belief_over(self) -> None:
-        self._belief = None
-        self._schedule()
-
     @inlineCallbacks
     def _wake_builders_of(self, workernames: set[str]) -> Generator[Deferred[Any], Any, None]:
         botmaster = self._master.botmaster
         now, arrivals = self._master.reactor.seconds(), self._arrivals
         # (a clock that was set back must not make it last)
         if now < self._idle_until <= now + BELIEF:
-            # the event that would have told otherwise may be lost: it is asked when the belief is over
+            # the event that would have told otherwise may be lost: after each pause it is looked whether this is over
             self._names |= workernames
-            if self._belief is None:
-                self._belief = self._master.reactor.callLater(self._idle_until - now, self._belief_over)
             return
         try:
             waiting = yield unclaimedRequests(self._master)

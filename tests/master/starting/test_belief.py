@@ -62,7 +62,7 @@ class BeliefTests(WakeupTestCase):
         self.presence("w0").hold("admin")
         self.patch(self.master.mq, "produce", lambda key, data: None)
         brid = self.request("a")
-        self.pass_(wakeup.BELIEF)
+        self.pass_(1)
         self.release("w1")
         self.reactor.advance(0)
         self.assertEqual(self.results(brid), [None])

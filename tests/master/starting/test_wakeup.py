@@ -144,7 +144,7 @@ class WakeupTests(WakeupTestCase):
         self.release("w2")
         self.pass_(0.8)
         self.assertEqual(len(self.calls), 2)
-        self.pass_(0.4)
+        self.pass_(0.25)
         self.assertEqual(len(self.calls), 3)
         brd.active = False
 
@@ -216,6 +216,7 @@ class WakeupTests(WakeupTestCase):
     def test_stoppedOnItsWay(self):
         """What it did not reach because it was stopped, or where it waited for an answer, it is told of again."""
         questions = self.startBusyFarm()
+        self.pass_(5 * PAUSE)
         brd = self.master.botmaster.brd
         stopped = brd.disownServiceParent()
         self.resultOf(stopped)

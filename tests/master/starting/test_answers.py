@@ -2,8 +2,10 @@ from types import SimpleNamespace
 
 from twisted.internet.defer import Deferred, DeferredLock, succeed
 from twisted.internet.task import Clock
+from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.master.starting import answers
 from presence.master.starting.answers import SiteAnswers
 
 
@@ -47,12 +49,25 @@ class SiteAnswersTests(SynchronousTestCase):
         self.assertFalse(self.answers.giveUp())
 
     def test_tooLate(self):
-        """What the site answers afterwards, or how it fails, is nobody's any more."""
+        """What the site answers afterwards, or how it fails, is nobody's any more. What is given up is counted, and logged."""
         late = [self.asked()[0] for _ in range(2)]
+        self.assertEqual(self.answers.givenUp, 0)
+        said = []
+        self.patch(answers._log, "observer", lambda event: said.append(formatEvent(event)))
         self.assertTrue(self.answers.giveUp())
+        self.assertEqual(self.answers.givenUp, 2)
+        self.assertEqual(said, ["nextWorker does not answer: nobody waits for it any longer"] * 2)
         late[0].callback("w0")
         late[1].errback(OSError("disk"))
         self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_answersWithAnother(self):
+        """What was answered with a Deferred that has no result yet is waited for, too."""
+        answer = succeed(None)
+        answer.addCallback(lambda _: Deferred())
+        waits = self.answers.awaiting("nextWorker", answer, "nobody")
+        self.answers.giveUp()
+        self.assertEqual(self.successResultOf(waits), "nobody")
 
     def test_whileItStops(self):
         """What is asked while the distributor stops is given up at once; when it has stopped it is waited for again."""

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -128,6 +128,27 @@ class QuestionTests(SynchronousTestCase):
         self.clock.pump([PAUSE] * 10)
         self.assertEqual(self.asked, [])
 
+    def test_bothInVain(self):
+        """Two questions may be under way, when the first one has no answer for a second: what both failed for is asked again."""
+        self.ready("w0")
+        self.ready("w1")
+        self.clock.pump([PAUSE] * (wakeup.PATIENCE + 2))
+        self.assertEqual(len(self.asked), 2)
+        self.fails()
+        self.fails()
+        self.clock.pump([2 * FIRST, PAUSE])
+        self.answer(1, 2)
+        self.assertEqual(self.distributor.sent, [["a", "b"]])
+
+    def test_soonAgain(self):
+        """When a question had an answer the next one that fails is asked again as soon as the first one was."""
+        for _ in range(2):
+            self.ready("w0")
+            self.fails()
+            self.clock.pump([FIRST, PAUSE])
+            self.answer(1)
+            self.clock.pump([PAUSE] * 2)
+
     def test_patienceAnew(self):
         """When a pass went well the next failure is tried again as soon as the first one was."""
         builder = self.builders[1]
@@ -165,7 +186,12 @@ class QuestionTests(SynchronousTestCase):
 
     def test_otherTrouble(self):
         """When the question fails, and not for want of a database, all builders of the workers are woken."""
-        self.patch(wakeup, "unclaimedRequests", lambda _: fail(RuntimeError("a mistake")))
-        self.ready("w1")
-        self.assertEqual(self.distributor.sent, [["b"]])
-        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        for problem in (
+            RuntimeError("a mistake"),
+            ProgrammingError("SELECT", {}, Exception("no such table")),
+        ):
+            self.patch(wakeup, "unclaimedRequests", lambda _, problem=problem: fail(problem))
+            self.ready("w1")
+            self.assertEqual(self.distributor.sent.pop(), ["b"])
+            self.clock.pump([PAUSE] * 2)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError, ProgrammingError)), 2)

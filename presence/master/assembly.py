@@ -41,7 +41,6 @@ from presence.master.starting.wakeup import Wakeup
 from presence.master.telling.telling import Sources, Telling
 from presence.master.trail import resource as trailresource
 from presence.master.why.blocks import Blocks
-from presence.words.holds import holdText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -294,19 +293,15 @@ class Assembly(SharedService):
         """So many workers are to stay ready from now on."""
         if self.storedOrders.floor is None:
             self.storedOrders.floor = FloorGuard(
-                self.roster, self._groups_of, self._why_elsewhere, self._everybody
+                self.roster,
+                self._groups_of,
+                lambda name: self.entities.worker(name, breaks=False),
+                self._everybody,
             )
         self.storedOrders.floor.keepReady = keepReady
 
     def _everybody(self) -> tuple[Any, Callable[[int], str | None]]:
         return self.entities.workers(breaks=False), self.entities.builderName
-
-    def _why_elsewhere(self, name: str) -> str | None:
-        entity = self.entities.worker(name, breaks=False)
-        if entity is None or entity["state"] == "AVAILABLE":
-            return None
-        # (what admins have ordered is read where it is decided)
-        return ", ".join(holdText(each) for each in entity["holds"] if each["source"] != "admin") or None
 
     def _groups_of(self, worker: Any) -> Iterable[str]:
         # those of now: they may have changed since

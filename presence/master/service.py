@@ -174,9 +174,9 @@ class PresenceService(BuildbotService):
             return ReconfigOrder(deadline=end, onDeadline=onDeadline)
 
         if reconfigWhenIdle:
-            assembly.reconfigurations.takeOver(order)
+            assembly.reconfigurations.buildbotsOwn.takeOver(order)
         else:
-            assembly.reconfigurations.giveBack()
+            assembly.reconfigurations.buildbotsOwn.giveBack()
         OperatorTerms(operator, operatorGroup).apply(assembly.bearers.operator)
         yield assembly.telling.keepTrail(trailSize(trail))
         yield assembly.telling.measure(metricsPlace(metrics))
@@ -221,7 +221,7 @@ class PresenceService(BuildbotService):
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
         """Reconfigurations are Buildbot's own again, and so are its workers."""
         assembly = yield Assembly.getService(self.master)
-        assembly.reconfigurations.giveBack()
+        assembly.reconfigurations.buildbotsOwn.giveBack()
         assembly.bearers.operator.forbid()
         if self._groups.names:
             assembly.takeGroups(Groups())

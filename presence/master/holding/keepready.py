@@ -110,8 +110,8 @@ def _named(
 class FloorGuard:
     """Makes the decisions about orders, for `presence.master.holding.storedorders`.
 
-    `groupsOf` gives the groups of a worker of Buildbot's. `elsewhere` says of a worker that another master has, and that is not
-    ready, why; None where it is, or nothing is known. `farm` gives the entities of all workers of the farm, and what names a builder by
+    `groupsOf` gives the groups of a worker of Buildbot's. `elsewhere` gives the entity of a worker that another master has; None where
+    nothing is known of it. `farm` gives the entities of all workers of the farm, and what names a builder by
     its id; it is asked where this master is one of several.
     """
 
@@ -119,7 +119,7 @@ class FloorGuard:
         self,
         roster: Roster,
         groupsOf: Callable[[Any], Iterable[str]],
-        elsewhere: Callable[[str], str | None],
+        elsewhere: Callable[[str], Mapping[str, Any] | None],
         farm: Callable[[], tuple[Iterable[Mapping[str, Any]], Callable[[int], str | None]]],
     ) -> None:
         self._roster = roster
@@ -161,10 +161,20 @@ class FloorGuard:
         worker = self._roster.master.workers.workers.get(name)
         presence = self._roster.findWorker(name)
         if presence is None or worker is None:
-            return self._elsewhere(name)
-        holds = [each for each in presence.holds if each.source != "admin"]
-        if [each.source for each in holds] == ["offline"] and self._roster.master.config.multiMaster:
+            return self._why_elsewhere(name)
+        holds = [{"source": each.source, "reason": each.reason, "by": each.by} for each in presence.holds]
+        if {each["source"] for each in holds} - {"admin"} == {
+            "offline"
+        } and self._roster.master.config.multiMaster:
             # it may be connected to another master
-            return self._elsewhere(name)
-        told = [holdText({"source": each.source, "reason": each.reason, "by": each.by}) for each in holds]
-        return ", ".join(told) or None
+            return self._why_elsewhere(name)
+        return _why(holds)
+
+    def _why_elsewhere(self, name: str) -> str | None:
+        entity = self._elsewhere(name)
+        return None if entity is None or entity["state"] == "AVAILABLE" else _why(entity["holds"])
+
+
+def _why(holds: Iterable[Mapping[str, Any]]) -> str | None:
+    """What holds a worker, but for what is stored as an order of an admin's."""
+    return ", ".join(holdText(each) for each in holds if each["source"] != "admin") or None

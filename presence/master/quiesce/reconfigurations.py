@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from presence.errors import PresenceStopped
 from presence.master.builds.requeue import GRACE
 from presence.master.builds.running import newestBuild
+from presence.master.quiesce.buildbotsown import BuildbotsOwn
 from presence.master.quiesce.ending import Ending, affectedBuilds
 from presence.master.quiesce.gate import ReconfigGate
 
@@ -65,7 +66,8 @@ class Reconfigurations:
         self._timer: IDelayedCall | None = None
         self._consumer: Any = None
         self._stopped = False
-        self._buildbots: Callable[[], Deferred[None]] | None = None
+        #: what is asked by SIGHUP and the like
+        self.buildbotsOwn = BuildbotsOwn(roster.master, self.request, self.waitedFor)
         #: the one under way, or None
         self.current: Reconfiguration | None = None
         #: how the last one ended, or None
@@ -85,7 +87,7 @@ class Reconfigurations:
     def stop(self) -> None:
         """The master ends: hold nothing, leave no timer, and let those know who wait for the end of one."""
         self._stopped = True
-        self.giveBack()
+        self.buildbotsOwn.giveBack()
         if self._consumer is not None:
             self._consumer.stopConsuming()
         if self.current is not None:
@@ -127,18 +129,6 @@ class Reconfigurations:
         self._end(reconfig, "cancelled", by)
         self.lookSoon()
         return True
-
-    def takeOver(self, order: Callable[[], ReconfigOrder]) -> None:
-        """Let SIGHUP, `buildbot reconfig` and the manhole go through here, with what `order()` makes."""
-        self.giveBack()
-        self._buildbots = self._master.reconfig
-        self._master.reconfig = lambda: self._asked_by_buildbot(order())
-
-    def giveBack(self) -> None:
-        """Let them go their own way again."""
-        if self._buildbots is not None:
-            self._master.reconfig = self._buildbots
-            self._buildbots = None
 
     @property
     def exempts(self) -> frozenset[str]:
@@ -241,7 +231,9 @@ class Reconfigurations:
         return bool(builds or self._master.botmaster.shuttingDown or self._master.reconfig_active)
 
     def waitedFor(self, reconfig: Reconfiguration) -> list[Any]:
-        """The builds that `reconfig` waits for."""
+        """The builds that `reconfig` waits for; none when it has ended."""
+        if reconfig is not self.current:
+            return []
         return reconfig.ending.waitedFor(affectedBuilds(self._master, reconfig.plan))
 
     def _overdue(self, reconfig: Reconfiguration) -> bool:
@@ -316,8 +308,7 @@ class Reconfigurations:
         from presence.master.quiesce.newconfig import reconfigureWith  # noqa: PLC0415
 
         self._changed()
-        buildbots = self._buildbots or self._master.reconfig
-        problems = yield reconfigureWith(self._master, buildbots, reconfig.config)
+        problems = yield reconfigureWith(self._master, self.buildbotsOwn.reconfig, reconfig.config)
         failed = "partly" if self._master.config is reconfig.config else "failed"
         if self.current is reconfig:
             self._end(reconfig, failed if problems else "reconfigured", mistakes=tuple(problems))
@@ -378,23 +369,3 @@ class Reconfigurations:
                 self._wake_builders()
             self._changed()
         reconfig.end(self.last)
-
-    # --- Buildbot's own ways to ask, and what the log says
-
-    @inlineCallbacks
-    def _asked_by_buildbot(self, order: ReconfigOrder) -> Generator[Deferred[Any], Any, None]:
-        """What takes the place of `master.reconfig`. Fires when it has ended; never fails, as that one."""
-        from presence.master.quiesce.newconfig import Mistakes  # noqa: PLC0415
-        from presence.master.quiesce.progress import logOrdering  # noqa: PLC0415
-
-        try:
-            reconfig = yield self.request(order, "buildbot reconfig")
-            yield logOrdering(
-                self._master, lambda: () if self.current != reconfig else self.waitedFor(reconfig)
-            )
-            yield reconfig.ended()
-        except (Mistakes, PresenceStopped):
-            pass
-        except Exception:  # noqa: BLE001
-            # whoever sends a signal takes no answer
-            _log.failure("while reconfiguring")

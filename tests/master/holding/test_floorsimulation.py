@@ -86,16 +86,17 @@ class Farm:
         )
         orders = StoredOrders(roster, lambda _: None)
         orders.table = self.table
-        orders.floor = FloorGuard(roster, lambda _: (), self.whyElsewhere, self.everybody)
+        orders.floor = FloorGuard(roster, lambda _: (), self.elsewhere, self.everybody)
         orders.floor.keepReady = self.keepReady
         return orders
 
     def everybody(self):
         return [{"name": name, "groups": [], "builders": [1]} for name in self.names], {1: "b"}.get
 
-    def whyElsewhere(self, name):
-        held = [each.source for each in self.presences[name].holds]
-        return ", ".join(held) or None
+    def elsewhere(self, name):
+        presence = self.presences[name]
+        holds = [{"source": each.source, "reason": None, "by": None} for each in presence.holds]
+        return {"state": presence.state.value, "holds": holds}
 
     def ready(self, members, records, away):
         now = self.clock.seconds()

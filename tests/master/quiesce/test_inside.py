@@ -73,7 +73,7 @@ class InsideTests(QuiesceTestCase, ApiTestCase):
         said = []
         globalLogPublisher.addObserver(said.append)
         self.addCleanup(globalLogPublisher.removeObserver, said.append)
-        self.quiesce.takeOver(ReconfigOrder)
+        self.quiesce.buildbotsOwn.takeOver(ReconfigOrder)
         self.write(
             *(self.slave(name) for name in ("mac", "arm", "vm")),
             builders=self.builders,

@@ -18,6 +18,7 @@ from presence.master.api.reconfigreport import ReconfigReport
 from presence.master.api.registration import registerResources
 from presence.master.breaks.deadlines import BreakDeadlines
 from presence.master.breaks.door import BreakDoor
+from presence.master.builds.properties import PropertiesTogether
 from presence.master.builds.requeue import Requeue
 from presence.master.builds.running import buildsOn
 from presence.master.compat import healMessages
@@ -30,6 +31,7 @@ from presence.master.holding.lastmoment import LastMoment
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.listening.listeners import SortedListeners
 from presence.master.listening.queue import isShared
+from presence.master.listening.unheard import Unheard
 from presence.master.note import Note
 from presence.master.quiesce.reconfigurations import Reconfigurations
 from presence.master.quiesce.shutdown import Shutdown
@@ -103,7 +105,8 @@ class Assembly(SharedService):
         self._begun = True
         self.roster.clock.start(self._clock_jumped)
         self._configuration_changed()
-        self._listeners.start()
+        for part in self._with_less:
+            part.start()
         self._answers.start()
         self._hook.start()
         self.bearers.start()
@@ -123,7 +126,7 @@ class Assembly(SharedService):
         roster = self.roster
         healMessages()
         self._note = Note(master)
-        self._listeners = SortedListeners(master.mq)
+        self._with_less = (SortedListeners(master.mq), Unheard(master), PropertiesTogether(master))
         self._groups = Groups()
         # how a build gets to start, and what holds it
         self._answers = SiteAnswers(master)
@@ -249,7 +252,7 @@ class Assembly(SharedService):
             *(self.roster.clock, self.reconfigurations, self._blocks, self._note, self.bearers, self._hook),
             *(self._answers, self.shutdown, self.drains, self.breakDoor, self.breakDeadlines, self._given_up),
             *(self._requeue, self.telling, self.wakeup, self.farmOrders, self.storedOrders, self.farm),
-            *(self.builderHolds, self._events, self._report, self._listeners),
+            *(self.builderHolds, self._events, self._report, *self._with_less),
         ):
             # (what several masters have to do with each other is not there where there is one)
             if part is not None:

@@ -90,7 +90,7 @@ class LiveTests(PageTestCase):
         self.farm.worker("mac-mini").start().waitUntilConnected()
         page = self.open()
         self.assertShows(page, "mac-mini", "available")
-        until = time.time() + 5
+        until = self.farm.soon() + 3
         self.farm.post("presences/mac-mini", "hold", reason="lunch", until=until)
         self.assertShows(page, "mac-mini", "lunch", re.compile(r"in \d s"))
         ended = self.gone(page, "mac-mini", "lunch")

@@ -216,18 +216,19 @@ class BuilderHolds:
             holds[builderid] = hold
             self._used = True
             if hold.until is not None:
-                self._timers[builderid] = self._roster.clock.callLater(hold.until - now, self._due, builderid)
+                self._wait(builderid, hold.until)
         if hold != before:
             self._tell(builderid)
 
-    def _due(self, builderid: int) -> None:
+    def _wait(self, builderid: int, until: float) -> None:
+        clock = self._roster.clock
+        self._timers[builderid] = clock.callLater(until - clock.seconds(), self._due, builderid, until)
+
+    def _due(self, builderid: int, until: float) -> None:
         del self._timers[builderid]
-        hold, now = (self._holds or {}).get(builderid), self._roster.clock.seconds()
-        if hold is None or hold.until is None:
-            return
-        if hold.until > now:
+        if until > self._roster.clock.seconds():
             # never early
-            self._timers[builderid] = self._roster.clock.callLater(hold.until - now, self._due, builderid)
+            self._wait(builderid, until)
         else:
             self._do(builderid, None)
 

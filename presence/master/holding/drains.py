@@ -159,9 +159,7 @@ class Drains:
             self._census.forget(group)
 
     def _is_busy(self, group: object, members: list[_Drained]) -> bool:
-        return _is_busy(members) or (
-            bool(members) and self._census is not None and self._census.isBusy(group)
-        )
+        return _is_busy(members) or (self._census is not None and self._census.isBusy(group))
 
     # --- the deadline
 

@@ -104,6 +104,13 @@ class BuilderHoldsTests(SynchronousTestCase):
             (self.holds.isGuarding, self.holds.isHeld("lint"), self.holds.hold("lint")), (False, False, None)
         )
         self.assertEqual(self.clock.getDelayedCalls(), [])
+        # what is known stays known, and it is tried again as soon as the first time
+        self.table.broken = True
+        self.changed.clear()
+        self.said.clear()
+        self.heard((), {"masterid": 8})
+        self.assertEqual((self.changed, self.holds.hold("lint"), self.holds.isGuarding), ([], None, False))
+        self.assertIn("again in 0.5 s", self.said[0])
 
     def test_ordered(self):
         """An order holds its builders, and no other; that is told, in the log and to other masters, too. A release ends it."""
@@ -132,6 +139,7 @@ class BuilderHoldsTests(SynchronousTestCase):
     def test_until(self):
         """It ends then, never early, also when the clock was set back meanwhile; and that is told once."""
         self.start()
+        self.clock.advance(5)
         self.order(LINT, HoldOrder(until=10.0))
         (call,) = self.clock.getDelayedCalls()
         self.clock.rightNow = 4

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -114,7 +114,7 @@ class FollowTests(DrainCase):
         worker.adminRecord.drain = Drain(None, "release", None)
         self.drains.follow(worker)
         self.assertEqual(len(self.woken), 2)
-        new = self.worker()
+        new = self.worker(drain=worker.adminRecord.drain)
         self.assertEqual(len(self.woken), 3)
         new.run(1)
         self.assertIs(self.drains.admits(new), True)
@@ -184,16 +184,17 @@ class DeadlineTests(DrainCase):
         self.assertEqual(self.sent, [])
         self.clock.advance(0.1)
         self.assertEqual((self.sent, self.clock.getDelayedCalls()), ([[1]], []))
+        self.drains.forget("w0")
 
     def test_release(self):
         """All of the group that are to be released, and whose deadline has come, are released when any of it is busy; else none."""
         a, _ = self.group("a", "b", deadline=10, onDeadline="release")
         self.worker("later", Drain(11, "release", "g"))
-        self.worker("interrupted", Drain(20, "interrupt", "g"))
+        self.worker("interrupted", Drain(10, "interrupt", "g"))
         a.run(1)
         self.clock.advance(10)
         self.assertEqual(sorted(set(self.released)), ["a", "b"])
-        self.assertEqual(self.sent, [])
+        self.assertEqual(self.sent, [[]])
 
     def test_releaseIdle(self):
         """What is drained by then stays so."""
@@ -235,16 +236,20 @@ class DoorTests(DrainCase):
         worker = self.worker()
         worker.run(1)
         worker.presence = None
-        self.assertIs(self.drains.admits(worker), False)
+        self.assertEqual((self.drains.admits(worker), self.drains.isBusy("w0")), (False, False))
         self.assertIs(self.drains.admits(Worker("w9", self.clock, None)), False)
 
     def test_child(self):
         """A request for which a build there waits may start, and its build is known as one that may."""
         worker, other = self.worker(), self.worker("w1")
+        # the database is not asked while nothing runs there
+        self.waiting = fail(AssertionError("it is asked"))
+        self.assertIs(self.successResultOf(self.mayStart(worker)), False)
+        self.waiting.addErrback(lambda _: None)
+        self.waiting = [1]
         worker.run(1)
         other.run(2)
         self.assertIs(self.successResultOf(self.mayStart(worker, waitedFor=False)), False)
-        self.waiting = [1]
         self.assertIs(self.successResultOf(self.mayStart(other)), False)
         self.assertIs(self.successResultOf(self.mayStart(worker)), True)
         build, stranger = (SimpleNamespace(requests=[SimpleNamespace(id=each)]) for each in (7, 8))
@@ -259,6 +264,9 @@ class DoorTests(DrainCase):
         a.run(1)
         self.waiting = [1]
         self.assertIs(self.successResultOf(self.mayStart(b)), True)
+        self.waiting = [9]
+        self.assertIs(self.successResultOf(self.mayStart(b)), False)
+        self.waiting = [1]
         a.finish()
         self.assertIs(self.successResultOf(self.mayStart(b)), False)
 

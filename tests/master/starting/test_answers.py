@@ -6,7 +6,7 @@ from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.starting import answers
-from presence.master.starting.answers import SiteAnswers
+from presence.master.starting.answers import SiteAnswers, patientChooser
 
 
 class Distributor:
@@ -19,9 +19,7 @@ class Distributor:
         return succeed(None)
 
 
-class SiteAnswersTests(SynchronousTestCase):
-    """What the distributor waits for ends when the site answers, or when nobody waits for it any longer."""
-
+class AnswersCase(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
         self.distributor = Distributor()
@@ -29,6 +27,10 @@ class SiteAnswersTests(SynchronousTestCase):
             SimpleNamespace(reactor=self.clock, botmaster=SimpleNamespace(brd=self.distributor))
         )
         self.answers.start()
+
+
+class SiteAnswersTests(AnswersCase):
+    """What the distributor waits for ends when the site answers, or when nobody waits for it any longer."""
 
     def asked(self, otherwise=None):
         """A question whose answer takes its time: the site's answer, and what the distributor waits for."""
@@ -108,3 +110,45 @@ class SiteAnswersTests(SynchronousTestCase):
         self.clock.rightNow = -5.0
         self.assertTrue(self.answers.giveUp(15))
         self.assertFalse(self.successResultOf(new))
+
+
+class Chooser:
+    """Of Buildbot's there is what is followed here."""
+
+    def __init__(self, bldr, master):
+        self.bldr, self.master = bldr, master
+        self.nextWorker = lambda _builder, _workers, _request: None
+
+    def canStartBuild(self, wfb, request):
+        return self.bldr.canStart
+
+
+class ChooserTests(AnswersCase):
+    """A chooser of Buildbot's, or of a site, that waits with patience."""
+
+    def chooser(self, nextWorker=None, everywhere=None):
+        builder = SimpleNamespace(name="b", config=SimpleNamespace(nextWorker=nextWorker), canStart=False)
+        master = SimpleNamespace(config=SimpleNamespace(select_next_worker=everywhere))
+        return patientChooser(Chooser, self.answers)(builder, master)
+
+    def test_nextWorker(self):
+        """It is noted that the site's function chose no worker, of a builder or of all; of Buildbot's own it is not."""
+        for functions, noted in (((None, None), False), ((len, None), True), ((None, len), True)):
+            chooser = self.chooser(*functions)
+            self.assertIsNone(chooser.nextWorker("b", [], SimpleNamespace(id=7)))
+            look = self.answers.decisions.of("b")
+            self.assertEqual(look is not None and 7 in look.noWorker, noted)
+
+    def test_without(self):
+        """A chooser of a site's own may do without a function."""
+        self.assertFalse(hasattr(self.chooser(), "nextBuild"))
+
+    def test_canStartBuild(self):
+        """What does not answer whether a build may start is given up, by its name, and the build does not start."""
+        chooser = self.chooser()
+        chooser.bldr.canStart = Deferred()
+        wfb = SimpleNamespace(worker=SimpleNamespace(workername="w0"))
+        waits = chooser.canStartBuild(wfb, SimpleNamespace(id=7))
+        self.assertEqual(self.answers.overdue(0), [("canStartBuild of builder b", 0.0)])
+        self.answers.giveUp()
+        self.assertIs(self.successResultOf(waits), False)

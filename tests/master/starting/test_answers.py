@@ -71,6 +71,18 @@ class SiteAnswersTests(AnswersCase):
         self.answers.giveUp()
         self.assertEqual(self.successResultOf(waits), "nobody")
 
+    def test_askedBefore(self):
+        """What the distributor asked before there was anybody to follow it is given up, too; and nothing before that."""
+        distributor = Distributor()
+        distributor.activity_lock.acquire()
+        distributor._activity_loop_deferred = Deferred()
+        distributor._activity_loop_deferred.addErrback(lambda _: None)
+        botmaster = SimpleNamespace(brd=distributor, _starting_brid_to_cancel={})
+        given = SiteAnswers(SimpleNamespace(reactor=self.clock, botmaster=botmaster))
+        self.assertIs(given.giveUp(), False)
+        given.start()
+        self.assertEqual((given.giveUp(), given.giveUp()), (True, False))
+
     def test_whileItStops(self):
         """What is asked while the distributor stops is given up at once; when it has stopped it is waited for again."""
         stopping = Deferred()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.commands.ancestry import ancestors, partOf
 from presence.commands.exits import DONE, FAILED, NOT_TOLD
-from presence.commands.master.client import MasterError, NoAnswerError
+from presence.commands.master.client import MasterError
 from presence.commands.master.command import (
     ORDER_EXITS,
     addCommand,
@@ -23,7 +23,7 @@ from presence.commands.master.command import (
 )
 from presence.commands.master.settled import NOT_CONFIRMED, UNSEEN, Doubts, presencesOf
 from presence.commands.master.text import DRAINING
-from presence.commands.master.waiting import WhoRuns, waitUntil
+from presence.commands.master.waiting import WhoRuns, mayRestart, waitUntil
 from presence.commands.options import addDeadline, checkDeadline
 from presence.commands.terminal import complain
 from presence.orders.floor import REFUSED
@@ -40,9 +40,6 @@ _GIVEN_UP = 3
 
 # How often what a floor has refused is ordered again, in seconds.
 _AGAIN = 5.0
-
-# For how long the master may not answer, in seconds: it may be restarting, and the drain survives that.
-_PATIENCE = 600.0
 
 
 def addParser(subparsers: Any) -> None:
@@ -171,13 +168,9 @@ class _Waiting:
         return None
 
     def _silent(self, problem: MasterError, seconds: float) -> None:
-        if seconds > _PATIENCE or not isinstance(problem, NoAnswerError):
+        if not mayRestart(self._client, problem, seconds):
             raise problem
-        if not seconds:
-            complain(f"{problem}; trying again", 0)
         self._doubts.clear()
-        # a master that has been restarted does not know the session
-        self._client.close()
 
 
 def _states(client: MasterClient, names: Collection[str], group: str) -> dict[str, str | None]:

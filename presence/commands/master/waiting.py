@@ -5,17 +5,23 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from presence.commands.master.client import MasterError
+from presence.commands.master.client import MasterError, NoAnswerError
 from presence.commands.master.command import adminText
+from presence.commands.terminal import complain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from presence.commands.master.client import MasterClient
 
 # How often the master is asked, in seconds.
 _INTERVAL = 1.0
 
 # How often a progress line is printed when nothing has changed, in seconds.
 _REMINDER = 60.0
+
+# For how long a master may not answer, in seconds: it may be restarting, and what was ordered of workers survives that.
+_RESTART = 600.0
 
 
 def waitUntil(
@@ -40,6 +46,17 @@ def waitUntil(
         if status is not None:
             return status
         time.sleep(interval)
+
+
+def mayRestart(client: MasterClient, problem: MasterError, seconds: float) -> bool:
+    """Whether a master that has not answered for so long may be restarting: that is said once, and waited for."""
+    if seconds > _RESTART or not isinstance(problem, NoAnswerError):
+        return False
+    if not seconds:
+        complain(f"{problem}; trying again", 0)
+    # a master that has been restarted does not know the session
+    client.close()
+    return True
 
 
 class WhoRuns:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE, FAILED, USAGE
-from presence.commands.master.client import MasterError, NoAnswerError
 from presence.commands.master.command import EXITS, addCommand, addSelection, adminText, ordered, reasonOption
-from presence.commands.master.waiting import waitUntil
+from presence.commands.master.waiting import mayRestart, waitUntil
 from presence.commands.options import UsageError, durationOption
 from presence.commands.rolling.rolling import Rolling
 from presence.commands.rolling.state import FAILED as STEP_FAILED
@@ -23,16 +22,13 @@ from presence.text import plain
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from presence.commands.master.client import MasterClient
+    from presence.commands.master.client import MasterClient, MasterError
 
 # One of them has failed: it is held, and nothing else is begun.
 _STOPPED = 3
 
 # How often the master is asked, and the commands are looked at, in seconds.
 _INTERVAL = 0.5
-
-# For how long the master may not answer, in seconds.
-_PATIENCE = 600.0
 
 
 def addParser(subparsers: Any) -> None:
@@ -216,14 +212,10 @@ def _run(rolling: Rolling, file: StateFile, client: MasterClient) -> int:
         )
 
     def silent(problem: MasterError, seconds: float) -> None:
-        if seconds > _PATIENCE or not isinstance(problem, NoAnswerError):
+        if not mayRestart(client, problem, seconds):
             complain(f"it is kept in {file.path} how far it is: `presence roll --resume` goes on", 0)
             raise problem
-        if not seconds:
-            complain(f"{problem}; trying again", 0)
         rolling.masterSilent()
-        # a master that has been restarted does not know the session
-        client.close()
 
     try:
         return waitUntil(ask, silent, _INTERVAL)

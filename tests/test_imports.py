@@ -6,6 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from presence.words.holds import DRAIN, HOLDS
 from tests.rooms import MODULES, ROOT, floor, graph, imports, nodes, room, roomGraph
 
 # What the move has yet to cut: importer -> imported. It only ever gets shorter.
@@ -129,3 +130,16 @@ class ImportTests(SynchronousTestCase):
             if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONG
         }
         self.assertEqual(long, {})
+
+
+class WordsTests(SynchronousTestCase):
+    def test_oneHome(self):
+        """No other file of the package has a name of a hold of its own."""
+        names = [name for pair in (*HOLDS.values(), DRAIN) for name in pair if name.startswith("held")]
+        self.assertIn("held by an admin", names)
+        for path in ROOT.rglob("*.*"):
+            if path.suffix in {".py", ".js", ".html"} and path.name != "holds.py":
+                text = path.read_text(encoding="utf-8")
+                for name in filter(text.__contains__, names):
+                    for quoted in (f'"{name}', f">{name}", f"`{name}", f' {name}"', f" {name}`"):
+                        self.assertNotIn(quoted, text, path)

@@ -205,10 +205,10 @@ class BreakScheduleTests(SynchronousTestCase):
     def test_endFarAway(self):
         """A daily break that ends in years has its end: by UNTIL, by COUNT, or as a day is skipped."""
         for breaks, end in [
-            (Break("00:00", "24:00", rule="FREQ=DAILY;UNTIL=20280601"), "2028-06-02"),
-            (Break("00:00", "24:00", rule="FREQ=DAILY;COUNT=900", since="2026-01-01"), "2028-06-19"),
-            (Break("00:00", "24:00", skip="2028-05-05"), "2028-05-05"),
-            (Break("00:00", "24:00", rule="FREQ=DAILY\nEXDATE:20280505"), "2028-05-05"),
+            (Break("00:00", "24:00", rule="FREQ=DAILY;UNTIL=20280110"), "2028-01-11"),
+            (Break("00:00", "24:00", rule="FREQ=DAILY;COUNT=740", since="2026-01-01"), "2028-01-11"),
+            (Break("00:00", "24:00", skip="2028-01-10"), "2028-01-10"),
+            (Break("00:00", "24:00", rule="FREQ=DAILY\nEXDATE:20280110"), "2028-01-10"),
         ]:
             self.assertEqual(schedule(breaks).nextChange(utc("2026-11-23")), utc(end))
 
@@ -225,7 +225,7 @@ class BreakScheduleTests(SynchronousTestCase):
         def permanent():
             return schedule(("00:00", "24:00"))
 
-        for make, asked_for in (made, [0, 900, 230, -700, 0]), (permanent, [900, 0]):
+        for make, asked_for in (made, [900, -700, 0]), (permanent, [900]):
             asked = make()
             for days in asked_for:
                 instant = utc("2026-05-01T12:00") + timedelta(days)

@@ -1,13 +1,11 @@
 """The words for states and holds."""
 
 import json
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-import presence
 from presence.model.states import SOURCES, PresenceState
-from presence.words.holds import DOES, DRAIN, FOR_OWNER, HOLDS, STATES, holdText, stateText
+from presence.words.holds import DOES, FOR_OWNER, HOLDS, STATES, holdText, stateText
 from presence.words.pages import pageModules
 
 
@@ -57,18 +55,6 @@ class WordsTests(SynchronousTestCase):
         drained = {"state": "NOT_ACCEPTING_NEW_BUILDS", "drain": None}
         self.assertEqual(stateText(drained), "not accepting")
         self.assertEqual(stateText({**drained, "drain": {"state": "draining"}}), "draining")
-
-    def test_oneHome(self):
-        """No other file of the package has a name of a hold of its own."""
-        names = [name for pair in (*HOLDS.values(), DRAIN) for name in pair if name.startswith("held")]
-        self.assertIn("held by an admin", names)
-        root = Path(presence.__file__).parent
-        for path in root.rglob("*.*"):
-            if path.suffix in {".py", ".js", ".html"} and path.name != "holds.py":
-                text = path.read_text(encoding="utf-8")
-                for name in filter(text.__contains__, names):
-                    for quoted in (f'"{name}', f">{name}", f"`{name}", f' {name}"', f" {name}`"):
-                        self.assertNotIn(quoted, text, path)
 
 
 class ModuleTests(SynchronousTestCase):

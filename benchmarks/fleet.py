@@ -53,6 +53,7 @@ async def measure(reactor, *, way, workers, builders, database, seats):
 
 
 async def _break(farm):
+    farm.meters.settle()
     begin = farm.reactor.seconds() + 1.0
     start, stop = (datetime.fromtimestamp(each, timezone.utc) for each in (begin, begin + 3600))
     for worker in farm.workers:

@@ -97,6 +97,8 @@ def _most(way, workers, percent, database):
 
 
 async def _ours(farm, _):
+    # (it takes longer than what is left then)
+    farm.meters.settle()
     # the hour is set such that the break ends just after this
     end = farm.reactor.seconds() + _BEFORE + len(farm.names) / 500
     start, stop = (datetime.fromtimestamp(each, timezone.utc) for each in (end - 3600, end))
@@ -119,6 +121,7 @@ async def _unpause(farm, _):
 
 
 async def _hook(farm, quarantine):
+    farm.meters.settle()
     quarantine.until = farm.reactor.seconds() + _BEFORE + len(farm.names) * len(farm.builders) / 50_000
     # what happens in the break: a request is looked at, and every worker that could build it is put in quarantine
     farm.brd.maybeStartBuildsOn([builder.name for builder in farm.wanted])

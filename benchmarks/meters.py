@@ -69,11 +69,15 @@ class Meters:
         """A worker is told to build."""
         self.starts.append(self._reactor.seconds())
 
-    def begin(self, zero=None):
-        """Begin to count. Times are told from the instant `zero` on, by default that is now."""
-        # What has been set up stays: a look at half a million objects is not part of the work.
+    def settle(self):
+        """What has been set up stays: a look at half a million objects is not part of the work."""
         gc.collect()
         gc.freeze()
+
+    def begin(self, zero=None):
+        """Begin to count. Times are told from the instant `zero` on, before which it was settled; by default that is now."""
+        if zero is None:
+            self.settle()
         self.statements = self.commits = 0
         self.texts.clear()
         self.starts.clear()

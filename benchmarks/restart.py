@@ -50,7 +50,7 @@ def _runs(workers, builders, percent, ways, database=MEMORY):
 async def measure(reactor, *, way, workers, builders, percent, database, seats):
     """One run. A page is open to which ours tells what has changed."""
     farm = Farm(reactor, workers, builders, ours=way.startswith("ours"), database=database, seats=seats)
-    await farm.start()
+    await farm.start(stored=True)
     await farm.request(percent)
     names = [builder.name for builder in farm.wanted]
     unmute = farm.mute() if way not in ("ours", "stock") else lambda: None

@@ -10,6 +10,7 @@ measured is the master and the page. "Painted" is the first frame after the chan
 import sys
 import tempfile
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 
@@ -24,9 +25,11 @@ ROUNDS = 16
 
 MEMORY = Path("/dev/shm")
 
+# Two breaks a day, none of which is now, nor in the coming hour, whenever this runs.
+_HOUR = datetime.now(timezone.utc).hour
 WORKER = (
-    'worker.BuildSlave("w{number:03}", PASSWORD, onBreakDuring=[Break("07:00", "19:00", "MO-FR", tz="UTC"), '
-    'Break("12:00", "13:00", tz="Europe/Berlin", reason="tests of the day")])'
+    f'worker.BuildSlave("w{{number:03}}", PASSWORD, onBreakDuring=[Break("{(_HOUR + 2) % 24}:00", "{(_HOUR + 12) % 24}:00", tz="UTC"), '
+    f'Break("{(_HOUR + 14) % 24}:00", "{(_HOUR + 15) % 24}:00", tz="UTC", reason="tests of the day")])'
 )
 
 EXTRA = f"""
@@ -56,7 +59,6 @@ class Switch(BuildbotService):
             self.away = away
             for presence in self.roster.workers.values():
                 presence.release("offline")
-                presence.release("break")
                 if away:
                     presence.hold("worker", reason="power cut", by="ann")
                 else:

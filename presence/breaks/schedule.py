@@ -43,15 +43,15 @@ _BEHIND, _AHEAD = 32, 432
 
 
 @lru_cache(maxsize=1024)  # many workers have the same schedule
-def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage | None, tuple[str, ...]]:
-    """These breaks, when at least one of them is that is not a partial one, and their zones: objects that are there once."""
+def _shared(breaks: tuple[Break, ...]) -> tuple[tuple[Break, ...], Coverage | None, tuple[str, ...], int]:
+    """These breaks, when at least one of them is that is not a partial one, their zones, and a hash: objects that are there once."""
     if not breaks:
-        return (), None, ()
+        return (), None, (), hash(())
     from presence.breaks.partial import coverageOf  # noqa: PLC0415 (see above)
     from presence.calendar.zones import zoneName  # noqa: PLC0415
 
     zones = dict.fromkeys(zoneName(each.tz) for each in breaks if each.tz is not None)
-    return breaks, coverageOf([each for each in breaks if not each.isPartial]), tuple(zones)
+    return breaks, coverageOf([each for each in breaks if not each.isPartial]), tuple(zones), hash(breaks)
 
 
 # as few schedules have such breaks, they are put together when they are asked for
@@ -79,7 +79,7 @@ class BreakSchedule:
     It does not know what time it is, and answers a question alike whenever and however often it is asked.
     """
 
-    __slots__ = ("_coverage", "breaks", "zones")
+    __slots__ = ("_coverage", "_hash", "breaks", "zones")
 
     breaks: tuple[Break, ...]
     zones: tuple[str, ...]
@@ -92,7 +92,7 @@ class BreakSchedule:
             from presence.calendar.zones import canonicalZone, localZone  # noqa: PLC0415 (see above)
 
             zone = localZone() if timezone is None else canonicalZone(timezone)
-        self.breaks, self._coverage, self.zones = _shared(
+        self.breaks, self._coverage, self.zones, self._hash = _shared(
             tuple(each if zone is None else each.inZone(zone) for each in breaks)
         )
 
@@ -211,7 +211,8 @@ class BreakSchedule:
         return self.breaks == other.breaks if isinstance(other, BreakSchedule) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.breaks)
+        # (of its breaks it takes a while, and a forecast is looked up by it)
+        return self._hash
 
     def __repr__(self) -> str:
         return f"BreakSchedule({self.breaks!r})"

@@ -51,6 +51,9 @@ def main():
     parser.add_argument(
         "--without", action="store_true", help="without presence, to see what Buildbot does alone"
     )
+    parser.add_argument(
+        "--compact", action="store_true", help="as pages ask; without it answers are indented, and longer"
+    )
     parser.add_argument("--seconds", type=float, default=3600, help="how long it may take in all")
     parser.add_argument("resources", nargs="*", metavar="RESOURCE", help=f"by default {', '.join(RESOURCES)}")
     options = parser.parse_args()
@@ -75,7 +78,11 @@ def _run(case, options):
     ours = () if options.without else RESOURCES[2:]
     resources = options.resources or (*RESOURCES[:2], *ours)
     size = f"{options.workers} workers, {options.builders} builders"
-    print(f"Buildbot {buildbot.version}{', without presence' if options.without else ''}, {size}", flush=True)
+    form = "compact" if options.compact else "indented"
+    print(
+        f"Buildbot {buildbot.version}{', without presence' if options.without else ''}, {size}, {form}",
+        flush=True,
+    )
     end, broken = time.monotonic() + options.seconds, 0
     for resource in resources:
         found = Counter()
@@ -83,7 +90,7 @@ def _run(case, options):
         for _ in range(options.requests):
             if time.monotonic() > end:
                 break
-            how, read = _asked(farm.www, resource)
+            how, read = _asked(farm.www, resource, options.compact)
             found[how] += 1
             length = max(length, read)
         said = ", ".join(f"{number} {how}" for how, number in sorted(found.items()))
@@ -93,12 +100,13 @@ def _run(case, options):
     return 1 if broken else 0
 
 
-def _asked(port, resource):
+def _asked(port, resource, compact):
     """How the answer to one question went, and how many bytes have come."""
     connection = HTTPConnection("127.0.0.1", port, timeout=_SILENT)
     text = b""
     try:
-        connection.request("GET", f"/api/v2/{resource}")
+        headers = {"Accept": "application/json"} if compact else {}
+        connection.request("GET", f"/api/v2/{resource}", headers=headers)
         response = connection.getresponse()
         while piece := response.read1(1 << 20):
             text += piece

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import buildbot
@@ -17,7 +18,7 @@ from twisted.internet.defer import fail, maybeDeferred
 from twisted.python import threadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorFromThreads
@@ -109,8 +110,9 @@ def isWhole(master: Any) -> bool:
     return hasattr(master.botmaster, "brd") and isinstance(master.data, DataConnector)
 
 
-def healAnswers() -> None:
-    """Let the answers of the REST API be written by the thread of the reactor (Buildbot #9065).
+def healAnswers(textOf: Callable[[Any, Any], str]) -> None:
+    """Let the answers of the REST API be written by the thread of the reactor (Buildbot #9065). `textOf` makes the JSON, of an
+    encoder and the answer.
 
     From 4.2.0 to 4.3.0 they are written by another one: some of those of 25 KB and more are cut off, and who asked waits
     for the rest. Later versions do what is done here.
@@ -118,7 +120,7 @@ def healAnswers() -> None:
     from buildbot.www.rest import V2RootResource  # noqa: PLC0415 (it is needed where there is a web server)
 
     if isinstance(vars(V2RootResource).get("_write_json_data"), staticmethod):
-        V2RootResource._write_json_data = staticmethod(_write_json)
+        V2RootResource._write_json_data = staticmethod(partial(_write_json, textOf))
 
 
 def healPatterns(matcher: Any) -> None:
@@ -155,9 +157,9 @@ def healMessages() -> None:
     BuildbotWebSocketServerProtocol.get_message_result = get_message_result
 
 
-def _write_json(request: Any, encoder: Any, data: Any) -> None:
+def _write_json(textOf: Callable[[Any, Any], str], request: Any, encoder: Any, data: Any) -> None:
     """Buildbot calls this in a thread: the JSON may be long."""
-    text = encoder.encode(data).encode()
+    text = textOf(encoder, data).encode()
 
     def write() -> None:
         # (it has no channel when whoever asked has hung up)

@@ -134,7 +134,9 @@ class AnswerTests(SynchronousTestCase):
         self.request = FakeRequest()
 
     def write(self):
-        compat._write_json(self.request, json.JSONEncoder(ensure_ascii=False), self.DATA)
+        compat._write_json(
+            json.JSONEncoder.encode, self.request, json.JSONEncoder(ensure_ascii=False), self.DATA
+        )
 
     def test_whole(self):
         """All of it is written, and it is as long as it says."""
@@ -175,14 +177,14 @@ class AnswerTests(SynchronousTestCase):
     def test_healed(self):
         """A version that writes in a thread is healed, once; another one is left alone."""
         self.patch(V2RootResource, "_write_json_data", staticmethod(lambda *_: None))
-        healAnswers()
-        self.assertIs(V2RootResource._write_json_data, compat._write_json)
+        healAnswers(json.JSONEncoder.encode)
+        self.assertIs(V2RootResource._write_json_data.func, compat._write_json)
 
         def own(self, request, encoder, data):
             """As after 4.3.0."""
 
         self.patch(V2RootResource, "_write_json_data", own)
-        healAnswers()
+        healAnswers(json.JSONEncoder.encode)
         self.assertIs(vars(V2RootResource)["_write_json_data"], own)
 
 

@@ -7,7 +7,11 @@ from typing import Any
 
 from buildbot.data.base import ResourceType
 
+from presence.master.api.answertexts import AnswerTexts
 from presence.master.compat import adaptPatterns, healAnswers, healPatterns
+
+# There is one place in a process in which Buildbot writes answers.
+_TEXTS = AnswerTexts()
 
 
 def registerResources(master: Any, namespace: Any) -> dict[str, Any]:
@@ -21,7 +25,7 @@ def registerResources(master: Any, namespace: Any) -> dict[str, Any]:
     ]
     if any(master.data.getResourceType(each.name) is None for each in classes):
         adaptPatterns(classes)
-        healAnswers()
+        healAnswers(_TEXTS.of)
         # There is no public way: Buildbot scans its own modules before it reads master.cfg.
         master.data._scanModule(namespace)
         master.data.allEndpoints.cache_clear()

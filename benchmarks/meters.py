@@ -8,9 +8,13 @@ from collections import Counter
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
 
-#: A master is at rest when nothing has been asked of the database for so long, in seconds, in which it was looked at so often.
+#: A master is at rest when nothing has been asked of the database, and next to nothing computed, for so long, in seconds, in which it
+#: was looked at so often.
 REST = 0.3
 _LOOKS = 5
+
+# What is next to nothing of CPU time between two looks: events are told in slices, for which nobody asks the database.
+_IDLE = 0.005
 
 
 def after(reactor, seconds):
@@ -91,12 +95,13 @@ class Meters:
         """Wait until the master is at rest; False if that has not come within `most` seconds."""
         begun = self._reactor.seconds()
         # looks are counted, and not seconds: a reactor that is not free for long is not at rest
-        quiet, seen = 0, self.statements
+        quiet, seen, computed = 0, self.statements, time.process_time()
         while quiet <= _LOOKS or self._brd.active:
             if most is not None and self._reactor.seconds() - begun > most:
                 return False
-            quiet = quiet + 1 if self.statements == seen else 0
-            seen = self.statements
+            cpu = time.process_time() - computed
+            quiet = quiet + 1 if self.statements == seen and cpu <= _IDLE else 0
+            seen, computed = self.statements, computed + cpu
             await after(self._reactor, REST / _LOOKS)
         return True
 

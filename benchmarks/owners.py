@@ -29,6 +29,8 @@ WAYS = {
 _WORKERS, _BUILDERS, _ROUNDS = 1000, 100, 5
 # in how many turns of the reactor they come, where they do not come at once
 _TURNS = 100
+# when a break begins, or is over, in seconds from when the workers are given it
+_SOON = 8.0
 
 
 def plan(*, quick):
@@ -133,20 +135,20 @@ async def _until(farm, instant):
 
 
 async def _break(farm):
-    begin = farm.reactor.seconds() + 2.0
+    begin = farm.reactor.seconds() + _SOON
     _schedule(farm, begin, begin + 3600)
     await _until(farm, begin)
 
 
 async def _breaks(farm):
-    begin = farm.reactor.seconds() + 3.0
+    begin = farm.reactor.seconds() + _SOON
     _schedule(farm, begin, begin + 3600, within=2.0)
     await _until(farm, begin)
     await after(farm.reactor, 2.0)
 
 
 async def _break_over(farm):
-    end = farm.reactor.seconds() + 4.0
+    end = farm.reactor.seconds() + _SOON
     _schedule(farm, end - 3600, end)
     await _until(farm, end)
 

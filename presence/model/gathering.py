@@ -46,8 +46,13 @@ class Gathering:
         if self.pauseEnds is None:
             self._soon()
 
+    def done(self) -> None:
+        """What was asked for has been done already: begin the pause now."""
+        self._asked = False
+        self.pause()
+
     def pause(self) -> None:
-        """It has been done already: begin the pause now."""
+        """It is being done: begin the pause now. What was asked for is done at its end."""
         self._cancel()
         self._timer = self._clock.callLater(PAUSE, self._over)
 

@@ -172,7 +172,9 @@ def _later(instant: float | None, seconds: float) -> float | None:
 
 def cutHold(hold: Hold) -> Hold:
     """`hold` as a message may carry it."""
-    return replace(hold, reason=cut(hold.reason, MAX_REASON), by=cut(hold.by, MAX_NAME))
+    reason, by = cut(hold.reason, MAX_REASON), cut(hold.by, MAX_NAME)
+    # (as most may: a thousand owners who come at once are answered)
+    return hold if (reason, by) == (hold.reason, hold.by) else replace(hold, reason=reason, by=by)
 
 
 # What a message says of a hold, a break and a build.

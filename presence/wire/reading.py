@@ -35,6 +35,8 @@ MAX_KEYS = 64
 #: By how many seconds two clocks may differ and still be taken as one.
 SAME_CLOCK = 1.0
 
+_STATES = {state.value: state for state in PresenceState}
+
 _T = TypeVar("_T")
 
 
@@ -137,10 +139,9 @@ class _Reader:
 
     def state(self) -> PresenceState:
         value = self.get("state")
-        for state in PresenceState:
-            if isinstance(value, str) and value == state.value:
-                return state
-        known = " and ".join(state.value for state in PresenceState)
+        if isinstance(value, str) and value in _STATES:
+            return _STATES[value]
+        known = " and ".join(_STATES)
         raise MessageError(f"state {shown(value)} is not known: {known} are")
 
     def instant(self, name: str) -> float | None:

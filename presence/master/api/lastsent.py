@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What most lists are.
+_NO_LIST = b"[]"
+
 # How many texts that several entities have in common are remembered.
 _SHARED = 2048
 
@@ -26,7 +29,10 @@ class LastSent:
 
     def isNews(self, entity: Mapping[str, Any]) -> bool:
         """Whether `entity` differs from the last one of its `name`. From now on it is that."""
-        name, values = entity["name"], tuple(map(self._kept, entity.values()))
+        name = entity["name"]
+        values = tuple(
+            [self._kept(each) if isinstance(each, (list, dict)) else each for each in entity.values()]
+        )
         if self._values.get(name) == values:
             return False
         self._fields = tuple(entity)
@@ -46,9 +52,9 @@ class LastSent:
         """The last entity of `name`, which is no longer there."""
         return dict(zip(self._fields, map(_restored, self._values.pop(name)), strict=True))
 
-    def _kept(self, value: Any) -> Any:
-        if not isinstance(value, (list, dict)):
-            return value
+    def _kept(self, value: list[Any] | dict[str, Any]) -> bytes:
+        if value == []:
+            return _NO_LIST
         text = json.dumps(value).encode()
         if len(self._shared) >= _SHARED:
             self._shared.clear()

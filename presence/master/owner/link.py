@@ -229,6 +229,9 @@ class OwnerLink:
             self._word.say(message)
             self._consider_sending_back(message.announcement if isinstance(message, Stop) else message)
             answer = self._sent = self._view(now)
+            if self._gathering is not None:
+                # (what it has changed is in the answer)
+                self._gathering.done()
         return answer.toDict(now)
 
     def _consider_sending_back(self, announcement: Announcement) -> None:

@@ -13,17 +13,17 @@ _IDLE_TIME = re.compile(rb'"HIDIdleTime"\s*=\s*([0-9]+)')
 
 def idleOfMac() -> float:
     """For how many seconds nobody has used it. Raises `CannotTellError`. It starts a program, and blocks."""
-    return readIdleTime(
-        bounded.run(["/usr/sbin/ioreg", "-c", "IOHIDSystem", "-d", "4", "-r", "-k", "HIDIdleTime"])
-    )
+    # (with -r the depth is counted from what is found: without it nothing is said, and deeper are all who listen to the keyboard)
+    return readIdleTime(bounded.run(["/usr/sbin/ioreg", "-r", "-c", "IOHIDSystem", "-d", "1"]))
 
 
 def readIdleTime(outcome: bounded.Outcome) -> float:
-    """The seconds that `ioreg` has said; it says nanoseconds."""
-    found = _IDLE_TIME.search(outcome.said)
-    if outcome.status or found is None or len(found[1]) > 20:  # noqa: PLR2004 (so many digits has no number of 64 bits)
+    """The seconds that `ioreg` has said, the fewest of them; it says nanoseconds."""
+    # (so many digits has a number of 64 bits at most)
+    found = [int(each) for each in _IDLE_TIME.findall(outcome.said) if len(each) <= 20]  # noqa: PLR2004
+    if outcome.status or not found:
         raise CannotTellError(f"ioreg does not say HIDIdleTime (exit status {outcome.status})")
-    return int(found[1]) / 1e9
+    return min(found) / 1e9
 
 
 def idleOfWindows() -> float:

@@ -11,8 +11,6 @@ from threading import Thread
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.worker.looking import bus, logind, terminals, x11
-from presence.worker.looking.bounded import Outcome
-from presence.worker.looking.elsewhere import idleOfWindows, readIdleTime
 from presence.worker.looking.logind import Logind
 from presence.worker.looking.processes import Process, Snapshot
 from presence.worker.looking.terminals import Terminals
@@ -168,21 +166,6 @@ class TerminalTests(SynchronousTestCase):
     def test_none(self):
         """A machine without terminals says so."""
         self.assertRaisesRegex(CannotTellError, "no terminals", Terminals(-1, self.devices / "x").last)
-
-
-class ElsewhereTests(SynchronousTestCase):
-    def test_mac(self):
-        """`ioreg` says nanoseconds, among much else; what it does not say cannot be told."""
-        said = (
-            b'+-o IOHIDSystem  <class IOHIDSystem>\n  {\n    "HIDIdleTime" = 12345678900\n    "x" = 5\n  }\n'
-        )
-        self.assertEqual(readIdleTime(Outcome(0, said)), 12.3456789)
-        for outcome in (Outcome(1, said), Outcome(0, b""), Outcome(0, b'"HIDIdleTime" = ' + b"9" * 99)):
-            self.assertRaises(CannotTellError, readIdleTime, outcome)
-
-    def test_windows(self):
-        """Elsewhere nobody is asked as on Windows."""
-        self.assertRaises(CannotTellError, idleOfWindows)
 
 
 class WaysTests(SynchronousTestCase):

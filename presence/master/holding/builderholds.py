@@ -103,6 +103,9 @@ class BuilderHolds:
 
     def hold(self, builder: str) -> Hold | None:
         """What holds this builder, or None."""
+        # (most farms hold none, and are asked for each builder whenever a worker comes or goes)
+        if self._holds is not None and not self._holds:
+            return None
         builderid = self.idOf(builder)
         return None if builderid is None else self.holdOf(builderid)
 

@@ -82,7 +82,8 @@ class Blocks:
         held = self._held.get(name, {}).get(None)
         if hold is not None or held is not None:
             return _held_reason(name, hold, held)
-        return None if self._is_building(name) else self._builders.get(name)
+        blocked = self._builders.get(name)
+        return None if blocked is None or self._is_building(name) else blocked
 
     def ofPair(self, builder: str, worker: str, *, idle: bool) -> Reason | None:
         """Why builds of this builder would not start on this worker, which is `idle` or not."""

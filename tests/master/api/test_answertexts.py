@@ -1,21 +1,9 @@
 import copy
 import json
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api.answertexts import AnswerTexts
-
-# (no two of these are equal and written otherwise)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(min_value=2) | st.floats(0.25, 0.75) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-ENTITIES = st.lists(
-    st.fixed_dictionaries({"name": st.text()}, optional={"holds": VALUES, "z": VALUES}), max_size=4
-)
 
 
 class Encoder(json.JSONEncoder):
@@ -44,18 +32,21 @@ class AnswerTextsTests(SynchronousTestCase):
     def setUp(self):
         self.texts = AnswerTexts()
 
-    @given(
-        answers=st.lists(ENTITIES, min_size=1, max_size=3),
-        plural=st.sampled_from(["presences", "builderpresences", "workers"]),
-        readable=st.booleans(),
-    )
-    def test_same(self, answers, plural, readable):
+    def test_same(self):
         """Whatever was asked before, the text is the encoder's own, compact and indented."""
-        for entities in answers:
-            self.assertEqual(
-                self.texts.of(Encoder(readable=readable), answer(entities, plural)),
-                Encoder(readable=readable).encode(answer(entities, plural)),
-            )
+        odd = [
+            {"name": "é\n", "holds": [], "drain": None},
+            {"name": "b", "holds": [{"since": 0.1, "by": "\\n, [", "x": {}}]},
+            {"holds": "no name"},
+            {"holds": "nor this one"},
+        ]
+        for readable in (False, True):
+            for plural in ("presences", "builderpresences", "workers"):
+                for entities in (odd, [], odd[1:], odd[::-1]):
+                    self.assertEqual(
+                        self.texts.of(Encoder(readable=readable), answer(entities, plural)),
+                        Encoder(readable=readable).encode(answer(entities, plural)),
+                    )
 
     def test_onceEach(self):
         """Only what has changed, or is new, is encoded, in each of the two forms."""

@@ -231,6 +231,18 @@ def _sensors(results):
         yield f"sensors, {way}: at most 5 MB", f"{memory:.1f} MB", memory <= 5
 
 
+def _owners(results):
+    for each in results:
+        where = f"{each['workers']} owners"
+        for way, flip, what in (
+            ("at once", "break", "who come in the same moment"),
+            ("two seconds", "break", "who come within two seconds"),
+            ("go", "break over", "who go"),
+        ):
+            ratio = each["ways"][way]["cpu"] / each["ways"][flip]["cpu"]
+            yield f"{where} {what}: at most the CPU of a mass flip", f"{ratio:.2f} ×", ratio <= 1
+
+
 def _break_lists(results):
     runs = _by(results, "kind", "breaks")
     for (kind, breaks), ours in runs.items():
@@ -272,6 +284,7 @@ _RULES = (
     ("flapping", _flapping),
     ("crowd", _crowd),
     ("sensors", _sensors),
+    ("owners", _owners),
     ("micro", _micro),
     ("start", _start),
     ("breaklists", _break_lists),

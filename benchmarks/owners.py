@@ -30,7 +30,7 @@ _WORKERS, _BUILDERS, _ROUNDS = 1000, 100, 5
 # in how many turns of the reactor they come, where they do not come at once
 _TURNS = 100
 # when a break begins, or is over, in seconds from when the workers are given it
-_SOON = 8.0
+_SOON = 15.0
 
 
 def plan(*, quick):
@@ -129,6 +129,8 @@ def _schedule(farm, begin, end, within=0.0):
 
 
 async def _until(farm, instant):
+    # (to be given another schedule is told to each of them)
+    await farm.meters.rest()
     await after(farm.reactor, instant - farm.reactor.seconds() - 0.1)
     farm.meters.begin(instant)
     await after(farm.reactor, 0.1)

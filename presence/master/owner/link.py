@@ -71,6 +71,7 @@ class OwnerLink:
         "_gathering",
         "_logged",
         "_look_at_clock",
+        "_missed",
         "_presence",
         "_send",
         "_send_back",
@@ -105,6 +106,8 @@ class OwnerLink:
         # made for the first connection of a worker that speaks
         self._gathering: Gathering | None = None
         self._unanswered = False
+        # whether there was something to tell meanwhile
+        self._missed = False
         self._sent: View | None = None
         self._logged = False
 
@@ -157,7 +160,7 @@ class OwnerLink:
     def _close(self) -> None:
         self._connection += 1
         self._send = self._sent = None
-        self._unanswered = self._logged = self._sends_back = False
+        self._unanswered = self._missed = self._logged = self._sends_back = False
         if self._gathering is not None:
             self._gathering.stop()
 
@@ -165,7 +168,9 @@ class OwnerLink:
 
     def _tell(self) -> None:
         # what is not answered yet will be, or the connection ends; then the newest is told
-        if self._send is not None and not self._unanswered:
+        if self._unanswered:
+            self._missed = True
+        elif self._send is not None:
             view = self._view(self._clock.seconds())
             if view != self._sent:
                 self._deliver(view)
@@ -180,7 +185,9 @@ class OwnerLink:
             # what failed was a connection, or a worker that cannot be helped
             if connection == self._connection:
                 self._unanswered = False
-                self.changed()
+                if self._missed:
+                    self._missed = False
+                    self.changed()
 
         self._sent = answer if isinstance(answer, View) else None
         self._unanswered = True

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from buildbot_worker.bot import LocalWorker as RemoteWorker
 from twisted.internet.defer import Deferred, succeed
 
+from presence.master.owner.link import OwnerLink
 from presence.worker.client import PresenceClient
 from presence.worker.store import Away, Store, Wish
 from tests.master.fakemaster import HOUR, SUCCESS, MasterTestCase, SlaveController
@@ -204,6 +205,50 @@ class OwnerLinkTests(ClientTestCase):
         self.assertEqual(self.view()["next_break"]["start"], self.at(9))
         self.assertIs(self.controllers["mac-mini"], controller)
 
+    def count_views(self):
+        """From now on: each time that it is found out what the owner would be shown."""
+        counted, view = [], OwnerLink._view
+
+        def counting(link, now):
+            counted.append(now)
+            return view(link, now)
+
+        self.patch(OwnerLink, "_view", counting)
+        return counted
+
+    def test_oneView(self):
+        """A change here, and a word of the owner's, cost one view: what is in an answer is not found out a second time."""
+        self.begin()
+        self.pass_(1)
+        counted = self.count_views()
+        self.presence().hold("admin", reason="disk")
+        self.pass_(1)
+        self.assertEqual(len(counted), 1)
+        self.assertEqual(self.client.owner.status()["master"]["view"]["holds"][0]["reason"], "disk")
+        self.resultOf(self.client.owner.away("rendering"))
+        self.pass_(1)
+        self.assertEqual(len(counted), 2)
+        self.assertEqual(
+            [hold["source"] for hold in self.client.owner.status()["master"]["view"]["holds"]],
+            ["worker", "admin"],
+        )
+
+    def test_meanwhile(self):
+        """What changes while a view has not been answered is told when it has been."""
+        self.begin()
+        self.pass_(1)
+        answer, told = Deferred(), []
+        link = self.worker("mac-mini")._owner_link
+        self.patch(link, "_send", lambda view: told.append(view) or (succeed(None) if told[1:] else answer))
+        self.presence().hold("admin", reason="disk")
+        self.pass_(1)
+        self.presence().hold("admin", reason="two disks")
+        self.pass_(1)
+        self.assertEqual([each["holds"][0]["reason"] for each in told], ["disk"])
+        answer.callback(None)
+        self.pass_(0.2)
+        self.assertEqual([each["holds"][0]["reason"] for each in told], ["disk", "two disks"])
+
     def test_workAnyway(self):
         """The owner suspends the break of master.cfg, and what waits is built."""
         self.begin(onBreakDuring=WORKING_HOURS, timezone="UTC")
@@ -271,6 +316,8 @@ class RefusalTests(ClientTestCase):
         self.patch(PresenceClient, "viewArrived", lambda client, message: told.append(message))
         self.connect("mac-mini")
         self.pass_(1)
+        # what is so is told as well
+        self.assertEqual([hold["source"] for hold in told[1]["holds"]], self.sources())
         return told[0]
 
     def check_wrongInfo(self, info, problem):
@@ -281,6 +328,12 @@ class RefusalTests(ClientTestCase):
     def test_laterVersion(self):
         """A worker of a later version is told that, and is held unless it says AVAILABLE: see `test_closed`."""
         self.check_wrongInfo({"version": 2}, "version 2 is not known here: version 1 is spoken")
+
+    def test_available(self):
+        """One that says AVAILABLE, and nonsense besides, is told so, and is not held."""
+        problem = self.attachWith({"version": 1, "state": "AVAILABLE", "until": 5})["error"]
+        self.assertIn("until 5 is past", problem)
+        self.assertEqual(self.sources(), [])
 
     def test_nonsense(self):
         """A worker that says nonsense when it connects is told so, and is held."""

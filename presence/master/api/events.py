@@ -9,8 +9,8 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from presence.master.api.lastsent import LastSent
 from presence.master.builds.waiting import unclaimedRequests
+from presence.master.listening.lastsent import LastSent
 from presence.master.listening.queue import mayBeHeard
 from presence.model.gathering import Gathering
 from presence.model.retries import Retries

@@ -3,8 +3,8 @@ import tracemalloc
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.master.api import lastsent
-from presence.master.api.lastsent import LastSent
+from presence.master.listening import lastsent
+from presence.master.listening.lastsent import LastSent
 
 
 def entity(name="w0", **more):

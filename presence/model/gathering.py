@@ -46,15 +46,14 @@ class Gathering:
         if self.pauseEnds is None:
             self._soon()
 
-    def done(self) -> None:
-        """What was asked for has been done already: begin the pause now."""
-        self._asked = False
-        self.pause()
-
     def pause(self) -> None:
-        """It is being done: begin the pause now. What was asked for is done at its end."""
+        """It is done now: begin the pause. What is asked for in it is done at its end."""
         self._cancel()
         self._timer = self._clock.callLater(PAUSE, self._over)
+
+    def done(self) -> None:
+        """What was asked for has been done meanwhile."""
+        self._asked = False
 
     def clockJumped(self) -> None:
         """The clock has been set: do not wait for the end of the pause."""

@@ -132,7 +132,8 @@ class _Reader:
         return self._value.get(name)
 
     def text(self, name: str, limit: int) -> str | None:
-        return None if self.get(name) is None else _text(name, self.get(name), limit)
+        value = self._value.get(name)
+        return None if value is None else _text(name, value, limit)
 
     def name(self, name: str) -> str:
         return _text(name, self.get(name), MAX_NAME)
@@ -145,7 +146,7 @@ class _Reader:
         raise MessageError(f"state {shown(value)} is not known: {known} are")
 
     def instant(self, name: str) -> float | None:
-        value = self.get(name)
+        value = self._value.get(name)
         return None if value is None else self._here(_instant(name, value))
 
     def future(self, name: str) -> float | None:

@@ -233,13 +233,19 @@ class OwnerLink:
         except MessageError as problem:
             answer = self._refuse(name, content, problem)
         else:
-            self._word.say(message)
-            self._consider_sending_back(message.announcement if isinstance(message, Stop) else message)
-            answer = self._sent = self._view(now)
-            if self._gathering is not None:
-                # (what it has changed is in the answer)
-                self._gathering.done()
+            answer = self._obey(message, now)
         return answer.toDict(now)
+
+    def _obey(self, message: Announcement | Stop, now: float) -> View:
+        if self._gathering is not None:
+            self._gathering.pause()
+        self._word.say(message)
+        self._consider_sending_back(message.announcement if isinstance(message, Stop) else message)
+        view = self._sent = self._view(now)
+        if self._gathering is not None:
+            # whatever that has changed is in the answer
+            self._gathering.done()
+        return view
 
     def _consider_sending_back(self, announcement: Announcement) -> None:
         # of a worker that accepts builds they would come back at once

@@ -235,12 +235,12 @@ def _owners(results):
     for each in results:
         where = f"{each['workers']} owners"
         for way, flip, what in (
-            ("at once", "break", "who come in the same moment"),
-            ("two seconds", "break", "who come within two seconds"),
-            ("go", "break over", "who go"),
+            ("at once", "break", "who come in the same moment: at most the CPU of a mass flip"),
+            ("two seconds", "breaks", "who come within two seconds: at most the CPU of a flip as drawn out"),
+            ("go", "break over", "who go: at most the CPU of a mass flip back"),
         ):
             ratio = each["ways"][way]["cpu"] / each["ways"][flip]["cpu"]
-            yield f"{where} {what}: at most the CPU of a mass flip", f"{ratio:.2f} ×", ratio <= 1
+            yield f"{where} {what}", f"{ratio:.2f} ×", ratio <= 1
 
 
 def _break_lists(results):

@@ -20,8 +20,11 @@ from tests.integration.browser import Browser
 from tests.integration.farm import Farm
 from tests.integration.processes import DEADLINE
 
-WORKERS, BUILDERS = 500, 1000
+WORKERS, BUILDERS, PENDING = 500, 1000, 10_000
 ROUNDS = 16
+
+# What is to be reached, in milliseconds: the first rows; and two frames, of sixty a second.
+FIRST, FRAMES = 800, 2000 / 60
 
 MEMORY = Path("/dev/shm")
 
@@ -35,7 +38,9 @@ WORKER = (
 EXTRA = f"""
 import os
 from buildbot.util.service import BuildbotService
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
+from twisted.python import log
 from presence.master.roster import Roster
 
 class Switch(BuildbotService):
@@ -53,7 +58,24 @@ class Switch(BuildbotService):
         self.loop.stop()
         await super().stopService()
 
+    async def ask(self):
+        # requests by the thousand; and one more, of which Buildbot tells
+        ids = [each._builderid for each in self.master.botmaster.getBuilders()]
+        model = self.master.db.model
+        def thd(connection):
+            [number] = connection.execute(model.buildsets.insert(), [{{"submitted_at": 1, "complete": 0, "results": -1}}]).inserted_primary_key
+            request = {{"buildsetid": number, "submitted_at": 1, "complete": 0, "results": -1, "waited_for": 0, "priority": 0}}
+            connection.execute(model.buildrequests.insert(), [{{**request, "builderid": ids[each % len(ids)]}} for each in range({PENDING - 1})])
+            connection.commit()
+        await self.master.db.pool.do(thd)
+        stamp = {{"codebase": "", "repository": "", "branch": None, "revision": None, "project": ""}}
+        await self.master.data.updates.addBuildset(waited_for=False, builderids=ids[-1:], sourcestamps=[stamp])
+
     def look(self):
+        wanted = os.path.join(self.master.basedir, "pending")
+        if os.path.exists(wanted):
+            os.unlink(wanted)
+            Deferred.fromCoroutine(self.ask()).addErrback(log.err)
         away = os.path.exists(os.path.join(self.master.basedir, "away"))
         if away != self.away:
             self.away = away
@@ -147,8 +169,9 @@ class Case:
             what(*arguments, **keywords)
 
 
-def tell(what, milliseconds, more=""):
-    print(f"{what:58} {milliseconds:7.0f} ms   {more}".rstrip(), flush=True)
+def tell(what, milliseconds, more="", bound=None):
+    met = "" if bound is None else f"  {'within' if milliseconds <= bound else 'NOT WITHIN'} {bound:.0f}"
+    print(f"{what:58} {milliseconds:7.0f} ms{met:18} {more}".rstrip(), flush=True)
 
 
 class Bench:
@@ -183,7 +206,7 @@ class Bench:
         page.wait_for_function("window.first")
         return page
 
-    def first_paint(self, view):
+    def first_paint(self, view, when=""):
         """From the request of the first byte on, with nothing cached."""
         paints, rest = [], []
         for _ in range(5):
@@ -199,11 +222,8 @@ class Bench:
             rest.append((paints[-1] - loaded, max(answers)))
             page.context.close()
         own, answer = (median(each) for each in zip(*rest, strict=True))
-        tell(
-            f"{view}: first rows painted",
-            median(paints),
-            f"{own:.0f} of them ours, {answer:.0f} for the master's answers",
-        )
+        more = f"{own:.0f} of them ours, {answer:.0f} for the master's answers"
+        tell(f"{view}{when}: first rows painted", median(paints), more, FIRST)
 
     def press(self, page, what, presses, script=PRESS):
         """Something is pressed, or written, again and again."""
@@ -227,6 +247,7 @@ class Bench:
             what,
             median(times),
             f"at most {max(times):.0f}; from the order on {median(whole):.0f}, at most {max(whole):.0f}",
+            FRAMES,
         )
 
     def follow_all(self, page, what, name, states):
@@ -301,6 +322,24 @@ class Bench:
         )
         page.context.close()
 
+    def pending(self):
+        """The same with requests by the thousand that wait."""
+        (self.farm.master.directory / "pending").touch()
+        self.farm.waitFor("the requests wait", lambda: self.waiting() == PENDING)
+        when = f", {PENDING} requests wait"
+        self.first_paint("workers", when)
+        self.first_paint("builders", when)
+        page = self.open("builders")
+        page.locator('tr[data-builder="b0000"]').wait_for()
+        self.follow_one(
+            page, f"builders{when}: one worker is held or released", "b0000", ("9 of 10", "10 of 10")
+        )
+        page.context.close()
+
+    def waiting(self):
+        """How many requests wait."""
+        return sum(each["waiting"] for each in self.farm.get("builderpresences")["builderpresences"])
+
     def hold_all(self):
         """All are held."""
         page = self.open("workers")
@@ -323,7 +362,7 @@ def main():
     case = Case()
     try:
         bench = Bench(case)
-        for each in (bench.workers, bench.week, bench.builders, bench.hold_all):
+        for each in (bench.workers, bench.week, bench.builders, bench.pending, bench.hold_all):
             each()
         for each in bench.browser.problems:
             print(each)

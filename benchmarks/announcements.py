@@ -69,8 +69,25 @@ class Farm:
         )
         self.builders = list(builders)
         counts = ReadyCounts()
+        nothing = SimpleNamespace(
+            isBusy=lambda _name: False,
+            isGuarding=False,
+            isGuarded=lambda _name: False,
+            refusals=lambda _name: {},
+            interruptsAt=lambda _name: None,
+            ofWorker=lambda _name: (),
+            ofBuilder=lambda _name: None,
+            mayConcern=lambda _name: False,
+        )
         self.entities = Entities(
-            roster, counts, SimpleNamespace(isBusy=lambda _name: False), SimpleNamespace(isGuarding=False)
+            roster,
+            counts,
+            nothing,
+            nothing,
+            nothing,
+            blocks=nothing,
+            groupsOf=lambda _worker: (),
+            builderHold=lambda _builderid: None,
         )
         types = {each.name: each(master) for each in (presences.Presence, presences.BuilderPresence)}
         self.sender = Events(roster, self.entities, counts, types)

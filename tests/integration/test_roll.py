@@ -114,7 +114,7 @@ class RollTests(AdminTestCase):
             str(self.state),
             *command,
         )
-        self.farm.waitFor("two are updated", lambda: self.ran() == ["mac-1", "mac-2"])
+        self.farm.waitFor("two are updated", lambda: sorted(self.ran()) == ["mac-1", "mac-2"])
         self.assertEqual(self.held(), {"mac-1": "rolling 1 of 8: 12.4", "mac-2": "rolling 2 of 8: 12.4"})
         first.kill()
         out, _ = first.communicate(timeout=DEADLINE)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from presence.master.roster import Roster
 
 
+# How long a master that starts may take to know whether it has `PresenceService`, in seconds.
+_STARTS = 120.0
+
+
 class Announcer(Protocol):
     """Who announces what is told (`presence.master.api.events`); see `Snapshots`."""
 
@@ -75,9 +79,16 @@ class Member:
         roster.observeConfiguration(self._shadows.followAll)
         self.router = RouterWatch(master, lambda: self.routerLost, self._rejoined)
         self.snapshots.pulse.beaten = self.router.heard
-        #: whether `PresenceService` is there
-        self.adopts = False
-        self.snapshots.pulse.hasPresences = lambda: self.adopts or bool(roster.enrolledWorkers)
+        #: whether `PresenceService` is there; None before that is known
+        self.adopts: bool | None = None
+        self._known_by = master.reactor.seconds() + _STARTS
+        self.snapshots.pulse.hasPresences = lambda: self._adopts() or bool(roster.enrolledWorkers)
+
+    def _adopts(self) -> bool:
+        if self.adopts is None:
+            # of a master that starts another one, which goes back, would forget what is ordered
+            return bool(self._master.reactor.seconds() < self._known_by)
+        return self.adopts
 
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:

@@ -1,10 +1,15 @@
 """One of several masters goes back to stock workers: what is ordered is the farm's, and forgotten by the last one."""
 
+from types import SimpleNamespace
+
 import sqlalchemy as sa
 from twisted.internet.defer import fail
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.farm import goingback
 from presence.master.farm.connections import EXPIRED
+from presence.master.farm.member import Member
 from presence.master.farm.seen.pulse import GONE, PERIOD
 from presence.master.holding.recordtable import RecordTable
 from presence.master.service import PresenceService
@@ -147,3 +152,42 @@ class WhoHasPresencesTests(viewcase.FarmTestCase):
         self.pass_(GONE + PERIOD)
         self.assertTrue(late.snapshots.pulse.mayHavePresences(77))
         self.pass_(0)
+
+
+class StartingTests(SynchronousTestCase):
+    """A master that starts does not know yet whether it adopts its workers."""
+
+    def setUp(self):
+        self.clock = Clock()
+        roster = SimpleNamespace(
+            enrolledWorkers=[],
+            master=SimpleNamespace(
+                reactor=self.clock, masterid=1, wamp=None, workers=SimpleNamespace(workers={})
+            ),
+            findWorker=lambda name: None,
+            observeConfiguration=lambda follow: None,
+        )
+        events = SimpleNamespace(toldHere=None, toldElsewhere=None, toldLate=None, tellAgain=None)
+        reconciliation = SimpleNamespace(lookSoon=None, looked=None)
+        self.member = Member(roster, events, reconciliation, lambda: None)
+        self.workers = roster.enrolledWorkers
+
+    def says(self):
+        return self.member.snapshots.pulse.hasPresences()
+
+    def test_notKnown(self):
+        """Until that is known it says that it may: another one that goes back would forget what is ordered."""
+        self.assertTrue(self.says())
+        self.member.adopts = False
+        self.assertFalse(self.says())
+        self.workers.append("a worker")
+        self.assertTrue(self.says())
+
+    def test_neverSaid(self):
+        """Where nobody says so, as there is no service that adopts, it is known after two minutes by the workers there are."""
+        self.clock.advance(119)
+        self.assertTrue(self.says())
+        self.clock.advance(2)
+        self.assertFalse(self.says())
+        self.member.adopts = True
+        self.assertTrue(self.says())

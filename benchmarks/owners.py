@@ -131,6 +131,7 @@ def _schedule(farm, begin, end, within=0.0):
 async def _until(farm, instant):
     # (to be given another schedule is told to each of them)
     await farm.meters.rest()
+    farm.meters.settle()
     await after(farm.reactor, instant - farm.reactor.seconds() - 0.1)
     farm.meters.begin(instant)
     await after(farm.reactor, 0.1)

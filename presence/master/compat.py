@@ -126,7 +126,7 @@ def healAnswers(textOf: Callable[[Any, Any], str]) -> None:
 def healPatterns(matcher: Any) -> None:
     """Let the patterns of paths be sorted once, and not for each question to the Data API.
 
-    Buildbot (up to the head of 2026) forgets that it has sorted them, and a build asks some thirty times. Whatever is added later
+    Buildbot (up to the head of 2026) forgets that it has sorted them, and a build that starts asks 23 times. Whatever is added later
     is sorted with all others, as before.
     """
     matcher._compile()

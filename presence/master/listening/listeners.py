@@ -1,8 +1,8 @@
 """The listeners of a message queue, sorted, so that an event finds those whom it is for.
 
 Buildbot compares each event with what each listener wants to hear (`SimpleMQ.produce`), and each worker and each running build
-is a listener: with 500 workers an event takes a tenth of a millisecond before anybody hears it, and a build makes some
-fifty of them. Here the listeners lie by the first word of what they want to hear, and only those are compared.
+is a listener: with 500 workers an event takes a tenth of a millisecond before anybody hears it, and a build that
+starts makes 35 of them. Here the listeners lie by the first word of what they want to hear, and only those are compared.
 """
 
 from __future__ import annotations

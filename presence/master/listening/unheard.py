@@ -1,6 +1,6 @@
 """Events about builds and their steps that nobody would hear.
 
-Buildbot asks the database for a build, or a step, each time that something of it changes, to tell what it is now; a build has some fifteen
+Buildbot asks the database for a build, or a step, each time that something of it changes, to tell what it is now; a build that starts asks a dozen
 of these questions. Without a page that shows builds, or a reporter, nobody hears of steps at all.
 """
 

@@ -3,7 +3,8 @@
 from itertools import pairwise
 from types import SimpleNamespace
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, inlineCallbacks, succeed
+from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -20,6 +21,9 @@ class Session:
     def __init__(self):
         self.leaving = False
         self._subscriptions = {}
+        self._subscribe_reqs = {}
+        #: whether it answers what is subscribed
+        self.answers = True
         self.heard = []
         self.disowned = self.aborted = False
         self._transport = SimpleNamespace(transport=SimpleNamespace(abortConnection=self.abort))
@@ -28,7 +32,26 @@ class Session:
         self.heard.append(topic)
         there = SimpleNamespace(active=True, topic=topic, handler=SimpleNamespace(fn=callback))
         there.unsubscribe = lambda: self.heard.remove(topic)
-        return succeed(there)
+        if self.answers:
+            return succeed(there)
+        on_reply = Deferred()
+        handler = SimpleNamespace(fn=callback)
+        self._subscribe_reqs[topic] = SimpleNamespace(
+            topic=topic, on_reply=on_reply, handler=handler, there=there
+        )
+        return on_reply
+
+    def answer(self):
+        """The router answers what is being subscribed."""
+        for each in self._subscribe_reqs.values():
+            each.on_reply.callback(each.there)
+        self._subscribe_reqs.clear()
+
+    def lost(self):
+        """It is lost, and then what was not answered fails."""
+        self.onLeave(SimpleNamespace(message="lost"))
+        for each in self._subscribe_reqs.values():
+            each.on_reply.errback(ConnectionLost())
 
     def onLeave(self, details):
         raise AssertionError("Buildbot stops the master")
@@ -48,6 +71,15 @@ class Consumer:
 
     def __init__(self):
         self.said = []
+        self.callback = self.said.append
+
+    @inlineCallbacks
+    def subscribe(self, session, topic):
+        """As Buildbot does it, which does not wait for this."""
+        self.unreg = yield session.subscribe(self.wampInvoke, PREFIX + topic)
+        if self.callback is None:
+            self.unreg.unsubscribe()
+            self.unreg = None
 
     def wampInvoke(self, message, details):
         self.said.append((details.topic, message))
@@ -148,6 +180,72 @@ class RouterTests(SynchronousTestCase):
         session.onLeave(SimpleNamespace(message="lost"))
         self.clock.advance(0)
         self.assertEqual(self.join().heard, [f"{PREFIX}builds..new"])
+        self.flushLoggedErrors()
+
+    def underWay(self, topic="builds..new"):
+        """A session whose router has not answered yet what was subscribed before anybody watched."""
+        session = self.connector.service = Session()
+        session.answers = False
+        consumer = Consumer()
+        return session, consumer, consumer.subscribe(session, topic)
+
+    def assertHears(self, consumer):
+        """The consumer hears what the master says to itself, and is subscribed on the next session, once, as long as it wants."""
+        self.publish("builds.1.new", 1)
+        self.assertEqual(consumer.said, [(f"{PREFIX}builds.1.new", 1)])
+        after = self.join()
+        self.assertEqual(after.heard, [f"{PREFIX}builds..new"])
+        consumer.unreg.unsubscribe()
+        self.assertEqual(after.heard, [])
+        self.flushLoggedErrors()
+
+    def test_underWay(self):
+        """What was being subscribed then, and is answered later."""
+        session, consumer, _ = self.underWay()
+        self.watch.start()
+        session.answer()
+        session.lost()
+        self.clock.advance(0)
+        self.assertHears(consumer)
+
+    def test_underWayWhenLost(self):
+        """What is never answered, as the session is lost first: of before anybody watched, and of after that."""
+        session, early, done = self.underWay()
+        self.watch.start()
+        late = Consumer()
+        subscribed = late.subscribe(session, "x..y")
+        session.lost()
+        self.failureResultOf(done, ConnectionLost)
+        self.successResultOf(subscribed)
+        self.clock.advance(0)
+        self.publish("x.1.y", 2)
+        self.assertEqual(late.said, [(f"{PREFIX}x.1.y", 2)])
+        late.unreg.unsubscribe()
+        self.assertHears(early)
+
+    def test_underWayAndEnded(self):
+        """Who has ceased to listen meanwhile is not subscribed again."""
+        session, consumer, _ = self.underWay()
+        self.watch.start()
+        consumer.callback = None
+        session.answer()
+        self.assertEqual(session.heard, [])
+        session.lost()
+        self.clock.advance(0)
+        self.assertEqual(self.join().heard, [])
+        self.flushLoggedErrors()
+
+    def test_refused(self):
+        """What the router does not let a master subscribe fails, as without us."""
+        self.watch.start()
+        session = self.join()
+        session.answers = False
+        subscribed = Consumer().subscribe(session, "x..y")
+        session._subscribe_reqs.popitem()[1].on_reply.errback(ValueError("not authorized"))
+        self.failureResultOf(subscribed, ValueError)
+        session.lost()
+        self.clock.advance(0)
+        self.assertEqual(self.join().heard, [])
         self.flushLoggedErrors()
 
     def test_neverThere(self):

@@ -59,10 +59,33 @@ class Loopback:
             if not hasattr(consumer, "unreg") or consumer.unreg is not each:
                 # it is Buildbot's own object that listens to nothing, or one that we have
                 continue
-            ours = Subscription(self, each.handler.fn, each.topic, _options(each.topic))
+            consumer.unreg = ours = self._known(each.handler.fn, each.topic)
             ours.there = each
-            consumer.unreg = ours
-            self.subscriptions[ours] = None
+        # Buildbot does not wait for the router's answer
+        for request in tuple(session._subscribe_reqs.values()):
+            self._expect(request)
+
+    def _known(self, callback: Callable[..., object], topic: str) -> Subscription:
+        ours = Subscription(self, callback, topic, _options(topic))
+        self.subscriptions[ours] = None
+        return ours
+
+    def _expect(self, request: Any) -> None:
+        """Know what is being subscribed: it is to be subscribed again, also if the session is lost before that is answered."""
+        consumer: Any = getattr(request.handler.fn, "__self__", None)
+        if not hasattr(consumer, "unreg"):
+            return
+        ours = self._known(request.handler.fn, request.topic)
+
+        def answered(result: Any) -> Any:
+            # (Buildbot has taken the answer, and has unsubscribed what it wants to hear no more)
+            if consumer.callback is None:
+                self.subscriptions.pop(ours, None)
+            else:
+                ours.there, consumer.unreg = consumer.unreg, ours
+            return result
+
+        request.on_reply.addBoth(answered)
 
     def subscribe(self, callback: Callable[..., object], topic: str, options: Any = None) -> Deferred[Any]:
         """Let `callback` hear what is said about `topic`."""

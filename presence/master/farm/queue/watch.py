@@ -157,11 +157,19 @@ class RouterWatch:
         def subscribe(
             handler: Any, topic: Any = None, options: Any = None, **more: Any
         ) -> Generator[Deferred[Any], Any, Any]:
-            there = yield stock(handler, topic, options, **more)
             if topic is None:
-                return there
+                return (yield stock(handler, topic, options, **more))
             ours = yield self._here.subscribe(handler, topic, options)
-            ours.there = there
+            try:
+                there = yield stock(handler, topic, options, **more)
+            except Exception:
+                if self._connector.service is session:
+                    yield ours.unsubscribe()
+                    raise
+                # the session was lost before the router had answered: it is subscribed on the next one
+            else:
+                if self._connector.service is session:
+                    ours.there = there
             return ours
 
         session.subscribe = subscribe

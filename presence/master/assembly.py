@@ -33,7 +33,7 @@ from presence.master.listening.listeners import SortedListeners
 from presence.master.listening.queue import isShared
 from presence.master.listening.unheard import Unheard
 from presence.master.note import Note
-from presence.master.owner.lostlogins import LostLogins
+from presence.master.owner.unheardends import UnheardEnds
 from presence.master.quiesce.reconfigurations import Reconfigurations
 from presence.master.quiesce.shutdown import Shutdown
 from presence.master.quiesce.standstill import Standstill
@@ -106,7 +106,7 @@ class Assembly(SharedService):
         self._begun = True
         self.roster.clock.start(self._clock_jumped)
         self._configuration_changed()
-        for part in (*self._with_less, self._lost_logins):
+        for part in (*self._with_less, self._unheard_ends):
             part.start()
         self._answers.start()
         self._hook.start()
@@ -128,7 +128,7 @@ class Assembly(SharedService):
         healMessages()
         self._note = Note(master)
         self._with_less = (SortedListeners(master.mq), Unheard(master), PropertiesTogether(master))
-        self._lost_logins = LostLogins(master)
+        self._unheard_ends = UnheardEnds(master)
         self._groups = Groups()
         # how a build gets to start, and what holds it
         self._answers = SiteAnswers(master)
@@ -254,7 +254,7 @@ class Assembly(SharedService):
             *(self.roster.clock, self.reconfigurations, self._blocks, self._note, self.bearers, self._hook),
             *(self._answers, self.shutdown, self.drains, self.breakDoor, self.breakDeadlines, self._given_up),
             *(self._requeue, self.telling, self.wakeup, self.farmOrders, self.storedOrders, self.farm),
-            *(self.builderHolds, self._events, self._report, *self._with_less, self._lost_logins),
+            *(self.builderHolds, self._events, self._report, *self._with_less, self._unheard_ends),
         ):
             # (what several masters have to do with each other is not there where there is one)
             if part is not None:

@@ -1,4 +1,4 @@
-"""A worker that goes while it logs in, over a real broker of Perspective Broker."""
+"""Ends of connections that Buildbot does not hear of, at a real broker of Perspective Broker."""
 
 from types import SimpleNamespace
 
@@ -6,23 +6,25 @@ from buildbot.worker.protocols.msgpack import Connection as MsgpackConnection
 from buildbot.worker.protocols.pb import Connection
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.spread.pb import Broker
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import directlyProvides
 
-from presence.master.owner.lostlogins import LostLogins
+from presence.master.owner.unheardends import UnheardEnds
 
 
-class LostLoginsTests(SynchronousTestCase):
+class UnheardEndsTests(SynchronousTestCase):
     def setUp(self):
         self.detached = []
         self.clock = Clock()
         self.answer = Deferred()
         self.workers = SimpleNamespace(newConnection=lambda _conn, _name: self.answer)
         self.buildbots = self.workers.newConnection
-        self.logins = LostLogins(SimpleNamespace(workers=self.workers, reactor=self.clock))
-        self.logins.start()
+        self.ends = UnheardEnds(SimpleNamespace(workers=self.workers, reactor=self.clock))
+        self.ends.start()
         self.conn = Connection.__new__(Connection)
         self.conn.mind = SimpleNamespace(broker=Broker())
         self.conn.detached = self.detach
@@ -71,11 +73,34 @@ class LostLoginsTests(SynchronousTestCase):
         self.answer.callback(True)
         self.assertTrue(self.successResultOf(accepted))
 
+    def giveUp(self):
+        """Buildbot gives the connection up: what its transport is asked for."""
+        asked = []
+        self.conn.loseConnection = lambda: asked.append("lose")
+        self.conn.mind.broker.transport = transport = SimpleNamespace(
+            abortConnection=lambda: asked.append("abort")
+        )
+        if self.secure:
+            directlyProvides(transport, ISSLTransport)
+        self.accept()
+        self.conn.loseConnection()
+        return asked
+
+    def test_secure(self):
+        """Over TLS a connection that is given up does not wait until the other side has agreed."""
+        self.secure = True
+        self.assertEqual(self.giveUp(), ["lose", "abort"])
+
+    def test_plain(self):
+        """Without, it is Buildbot's to end."""
+        self.secure = False
+        self.assertEqual(self.giveUp(), ["lose"])
+
     def test_stopped(self):
         """Nothing is left, and what was under way is let in as before; to stop twice is to stop."""
         accepted = self.workers.newConnection(self.conn, "mac-mini")
-        self.logins.stop()
-        self.logins.stop()
+        self.ends.stop()
+        self.ends.stop()
         self.assertIs(self.workers.newConnection, self.buildbots)
         self.answer.callback(True)
         self.assertTrue(self.successResultOf(accepted))

@@ -13,7 +13,7 @@ from presence.master.assembly import Assembly
 from presence.master.builds.latentbuilders import rejoin
 from presence.master.builds.running import buildsOn
 from presence.master.compat import isWhole
-from presence.master.owner.link import NOTHING, OwnerLink, takeGreeting
+from presence.master.owner.greeting import NOTHING, takeGreeting
 from presence.master.slave.breaks import Breaks
 from presence.master.slave.conditions import Conditions
 from presence.master.slave.gate import Gate
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.owner.link import OwnerLink
 
 _log = Logger()
 
@@ -249,6 +250,9 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
     def _open_link(self) -> OwnerLink:
         assert self.presence is not None  # noqa: S101 (it has connected, so its service has started)
         assert self.breakTimer is not None  # noqa: S101 (likewise)
+        # none of them may say anything
+        from presence.master.owner.link import OwnerLink  # noqa: PLC0415
+
         return OwnerLink(
             self.presence,
             self.breakTimer,

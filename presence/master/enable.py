@@ -7,7 +7,7 @@ Here ours are added to what it has read.
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import TYPE_CHECKING, Any
 
 from buildbot import config
@@ -24,6 +24,9 @@ _log = Logger()
 
 _NAMESPACES = ("worker", "util", "www")
 _PAGE = "presence"
+
+# What is installed, and has our plugins.
+_INSTALLED = "buildbot-presence"
 
 
 def enable(c: MutableMapping[str, Any], *, page: bool = True, **keywords: Any) -> None:
@@ -64,12 +67,17 @@ def _knows(known: Any, name: str) -> bool:
 def _register() -> bool:
     """Let Buildbot know our plugins, if it has been started without them. Whether it knows the page."""
     try:
+        # (of this package alone: to read those of all that is installed takes long)
+        entries = distribution(_INSTALLED).entry_points
         for namespace in _NAMESPACES:
             known = db.get_plugins(namespace, None)
-            for entry in entry_points(group=f"buildbot.{namespace}"):
+            for entry in entries.select(group=f"buildbot.{namespace}"):
                 if entry.value.startswith("presence.") and not _knows(known, entry.name):
                     known._tree.add(entry.name, db._PluginEntry(known._group, entry, known._load_entry))
         return _PAGE in db.get_plugins("www", None)
+    except PackageNotFoundError:
+        # it runs from a checkout, of which Buildbot knows nothing
+        return False
     except (AttributeError, TypeError):
         # there is no public way, and another Buildbot may keep them otherwise
         _log.failure("while registering the plugins of presence")

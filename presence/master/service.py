@@ -22,7 +22,6 @@ from presence.master.slave.keywords import BreakWarning
 from presence.master.terms import Terms
 from presence.master.trail.terms import trailSize
 from presence.master.wholeconfig import followWholeConfigs
-from presence.orders.reconfig import ON_DEADLINE, ReconfigOrder
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -31,9 +30,13 @@ if TYPE_CHECKING:
 
     from presence.breaks.schedule import BreakSchedule
     from presence.master.conditions.written import Condition
+    from presence.orders.reconfig import ReconfigOrder
 
 _log = Logger()
 
+
+# What happens at the deadline of a reconfiguration where nothing is said.
+_ABORT = "abort"
 
 # What a master may do that is one of several, and whose message queue is away.
 _ROUTER_LOST = ("rejoin", "end")
@@ -89,7 +92,7 @@ class PresenceService(BuildbotService):
         keepReady: Any = None,
         reconfigWhenIdle: bool = False,
         deadline: Any = None,
-        onDeadline: str = "abort",
+        onDeadline: str = _ABORT,
         operator: Any = None,
         operatorGroup: Any = None,
         trail: Any = None,
@@ -112,10 +115,7 @@ class PresenceService(BuildbotService):
             _seconds(deadline)
         except ValueError as problem:
             config.error(f"PresenceService: deadline={deadline!r}: {problem}")
-        if onDeadline not in ON_DEADLINE:
-            config.error(
-                f"PresenceService: onDeadline={onDeadline!r} is not right: give one of {', '.join(ON_DEADLINE)}"
-            )
+        _check_on_deadline(onDeadline)
         OperatorTerms(operator, operatorGroup)
         trailSize(trail)
         metricsPlace(metrics)
@@ -137,7 +137,7 @@ class PresenceService(BuildbotService):
         *,
         reconfigWhenIdle: bool = False,
         deadline: Any = None,
-        onDeadline: str = "abort",
+        onDeadline: str = _ABORT,
         operator: Any = None,
         operatorGroup: Any = None,
         groups: Any = None,
@@ -171,6 +171,8 @@ class PresenceService(BuildbotService):
 
         def order() -> ReconfigOrder:
             end = None if seconds is None else self.master.reactor.seconds() + seconds
+            from presence.orders.reconfig import ReconfigOrder  # noqa: PLC0415 (nobody may reconfigure)
+
             return ReconfigOrder(deadline=end, onDeadline=onDeadline)
 
         if reconfigWhenIdle:
@@ -255,6 +257,18 @@ def _services(config_: Any) -> list[Any]:
     # Buildbot makes a dictionary of the list
     services = config_.services
     return list(services.values() if isinstance(services, dict) else services)
+
+
+def _check_on_deadline(value: Any) -> None:
+    if value == _ABORT:
+        return
+    # where nothing else is said it is not in memory
+    from presence.orders.reconfig import ON_DEADLINE  # noqa: PLC0415
+
+    if value not in ON_DEADLINE:
+        config.error(
+            f"PresenceService: onDeadline={value!r} is not right: give one of {', '.join(ON_DEADLINE)}"
+        )
 
 
 def _seconds(deadline: Any) -> float | None:

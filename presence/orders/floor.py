@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from presence.orders.reading import OrderRefused
+from presence.orders.refusals import OrderRefused
 from presence.orders.workers import DrainOrder, HoldOrder
 from presence.words.holds import holdText
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.instants import readInstant
+from presence.orders.refusals import UnknownAction
 from presence.text import oneOf, readReason, shown, suggestion
 
 if TYPE_CHECKING:
@@ -49,18 +50,6 @@ class Action:
 
     parameters: Mapping[str, Parameter]
     order: Callable[..., object]
-
-
-class OrderRefused(ValueError):  # noqa: N818 (it is an answer to a request)
-    """What is stored does not allow the order: nothing has changed. The message says why, and what would be right."""
-
-
-class CannotFollow(OrderRefused):
-    """A worker cannot do what is ordered, by how it is declared where it is connected."""
-
-
-class UnknownAction(ValueError):  # noqa: N818 (it is a mistake in a request)
-    """There is no such action. The message lists those that there are."""
 
 
 def readOrder(actions: Mapping[str, Action], action: str, parameters: Mapping[str, Any], now: float) -> Any:

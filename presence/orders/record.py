@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from presence.calendar.instants import checkFinite
 from presence.model.states import Hold
-from presence.orders.reading import OrderRefused, readName
+from presence.orders.refusals import OrderRefused
 from presence.text import oneOf
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Pushed:
     until: float
 
     def __post_init__(self) -> None:
+        from presence.orders.reading import readName  # noqa: PLC0415 (as below)
+
         readName(self.source)
         _text(self.reason)
         _text(self.by)

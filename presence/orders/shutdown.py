@@ -28,6 +28,11 @@ class StopOrder:
     onDeadline: str | None = None
     ancestors: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def atDeadline(self) -> str:
+        """What happens at the deadline."""
+        return self.onDeadline or ON_DEADLINE[0]
+
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:

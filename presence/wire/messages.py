@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 #: The only version there is.
 VERSION = 1
 
-#: The names of the messages. The first is also the key in the worker info.
-PRESENCE = "presence"
-PRESENCE_STOP = "presence_stop"
-PRESENCE_VIEW = "presence_view"
-
 #: How long the text of a refusal may be, in characters.
 MAX_ERROR = 1024
 

@@ -18,8 +18,8 @@ from presence.master.holding.recordtable import REVISION, RecordTable
 from presence.master.stored.objects import FARM, WORKERS
 from presence.master.stored.rows import Rows
 from presence.orders.floor import Floor, FloorDecision
-from presence.orders.reading import OrderRefused
 from presence.orders.record import AdminRecord
+from presence.orders.refusals import OrderRefused
 from presence.orders.workers import HoldOrder, WorkOrder
 from tests.databases.servers import MariaDB, PostgreSQL
 

@@ -5,8 +5,24 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-# what is needed when somebody asks why a request waits, has a rule, or a calendar; and what a master never needs
+# what is needed when somebody asks why a request waits, has a rule, or a calendar; when somebody orders something, or a worker
+# has an owner's side; and what a master never needs
 NEVER = (
+    "presence.orders.abilities",
+    "presence.orders.acknowledgement",
+    "presence.orders.ancestry",
+    "presence.orders.builders",
+    "presence.orders.reading",
+    "presence.orders.reconfig",
+    "presence.orders.shutdown",
+    "presence.orders.workers",
+    "presence.master.api.shapes",
+    "presence.master.owner.link",
+    "presence.master.owner.transports",
+    "presence.master.owner.word",
+    "presence.master.quiesce.inside",
+    "presence.wire.messages",
+    "presence.wire.reading",
     "presence.master.farm",
     "presence.master.why.reader",
     "presence.master.why.workers",

@@ -3,8 +3,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.orders.floor import Floor, FloorDecision, concerns
-from presence.orders.reading import OrderRefused
 from presence.orders.record import AdminRecord
+from presence.orders.refusals import OrderRefused
 from presence.orders.workers import DrainOrder, HoldOrder, PushOrder, ReleaseOrder, WorkOrder
 
 FOUR = ("w1", "w2", "w3", "w4")

@@ -1,7 +1,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.orders.reading import UnknownAction, readOrder
+from presence.orders.reading import readOrder
 from presence.orders.reconfig import ACTIONS, CancelOrder, PlanOrder, ReconfigOrder
+from presence.orders.refusals import UnknownAction
 
 NOW = 1_795_000_000
 

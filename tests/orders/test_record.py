@@ -3,8 +3,8 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.model.states import Hold
-from presence.orders.reading import OrderRefused
 from presence.orders.record import AdminRecord, Drain, Pushed
+from presence.orders.refusals import OrderRefused
 from presence.orders.workers import (
     LONGEST_PUSH,
     DrainOrder,

@@ -1,7 +1,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.instants import LATEST
-from presence.orders.reading import UnknownAction, readOrder
+from presence.orders.reading import readOrder
+from presence.orders.refusals import UnknownAction
 from presence.orders.workers import ACTIONS, DrainOrder, HoldOrder, ReleaseOrder, WorkOrder
 from presence.text import MAX_REASON
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.calendar.instants import LATEST
-from presence.orders.reading import UnknownAction, readOrder
+from presence.orders.reading import readOrder
 from presence.orders.record import AdminRecord
+from presence.orders.refusals import UnknownAction
 from presence.orders.workers import ACTIONS, ON_DEADLINE, DrainOrder, HoldOrder, ReleaseOrder, WorkOrder
 from presence.text import MAX_REASON
 from tests.searches.cases import JSON, examples, texts

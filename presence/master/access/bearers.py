@@ -113,7 +113,7 @@ class Bearers:
         return failure
 
     def _assert(self, request: Any, ep: Any, action: str, options: Any) -> Any:
-        if isForMany(self._master, ep, action):
+        if action not in _READING and isForMany(self._master, ep, action):
             return assertEach(
                 self._master, ep, options, lambda path, alone: self._assert_one(request, path, action, alone)
             )

@@ -9,8 +9,8 @@ from buildbot.www.authz import Forbidden
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 
-from presence.master.api.presences import PresencesEndpoint, unknownWorker
-from presence.orders.workers import ACTIONS, WORKERS, readNames
+from presence.master.api.endpoints import unknownWorker, workerActions
+from presence.master.api.presences import PresencesEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -23,7 +23,7 @@ _SLICE = 20
 
 def isForMany(master: Any, ep: Any, action: str) -> bool:
     """Whether a request is an order for several workers: `action`, posted to `ep`, the path of all of them."""
-    if action not in ACTIONS:
+    if action not in workerActions():
         return False
     try:
         endpoint, _ = master.data.getEndpoint(ep)
@@ -41,6 +41,8 @@ def assertEach(
 
     What names no workers is asked about as it is, and is refused later.
     """
+    from presence.orders.workers import WORKERS, readNames  # noqa: PLC0415 (nobody may order anything)
+
     names = readNames(options.get(WORKERS))
     if names is None:
         yield ask(ep, options)

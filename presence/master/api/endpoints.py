@@ -10,11 +10,8 @@ from buildbot.www.rest import JSONRPC_CODES, BadJsonRpc2
 from twisted.internet.defer import inlineCallbacks, succeed
 from twisted.internet.task import deferLater
 
-from presence.master.quiesce.inside import insideOf
-from presence.orders.abilities import ABILITIES
-from presence.orders.acknowledgement import Acknowledgement
-from presence.orders.reading import CannotFollow, OrderRefused, UnknownAction, readOrder
-from presence.text import MAX_NAME, cut, plain
+from presence.orders.refusals import CannotFollow, OrderRefused, UnknownAction
+from presence.text import MAX_NAME, cut, plain, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from presence.master.happenings.orders import Meant
     from presence.master.holding.recordtable import Check
     from presence.master.holding.storedorders import Followed, StoredOrders
+    from presence.orders.acknowledgement import Acknowledgement
     from presence.orders.reading import Action
     from presence.orders.record import AdminRecord
     from presence.orders.workers import Order
@@ -39,6 +37,9 @@ def readApiOrder(
 
     The action is taken by its exact name: Buildbot's authorization has looked at that.
     """
+    # where nobody orders anything it is not in memory, nor what may be ordered
+    from presence.orders.reading import readOrder  # noqa: PLC0415
+
     parameters = dict(args)
     # Buildbot puts in the user of the session, over what the caller may have written there
     by = parameters.pop("owner", None)
@@ -82,11 +83,15 @@ def announced(control: Callable[..., Deferred[Any]]) -> Callable[..., Deferred[A
     def controlling(self: Any, action: str, args: dict[str, Any], kwargs: dict[str, Any]) -> Deferred[Any]:
         listeners = self.rtype.listeners
         done = control(self, action, args, kwargs)
-        what = ABILITIES.get((self.rtype.name, action)) if listeners else None
+        if not listeners:
+            return done
+        # nobody may listen
+        from presence.master.happenings.orders import tellOrder  # noqa: PLC0415
+        from presence.orders.abilities import ABILITIES  # noqa: PLC0415
+
+        what = ABILITIES.get((self.rtype.name, action))
         # (a plan changes nothing)
         if what is not None and what != "plan":
-            from presence.master.happenings.orders import tellOrder  # noqa: PLC0415 (nobody may listen)
-
             names = self.orderedOf(args, kwargs)
             done.addBoth(tellOrder, listeners, self.master.reactor.seconds(), (what, args, names))
         return done
@@ -117,10 +122,13 @@ class OfEachMaster(OwnEvents):
 
     name: str
     master: Any
-    #: what may be ordered
-    actions: Mapping[str, Action]
     #: None where there is one master
     remote: Remote | None = None
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """What may be ordered."""
+        raise NotImplementedError
 
     def told(self) -> Deferred[Any]:
         """The entity of this master."""
@@ -215,6 +223,8 @@ def follow(
     """Follow an order about `workers` (their ids, by name), all of them or none, with what the resource type has: how it is
     acknowledged. `nothing` is how errors go on.
     """
+    from presence.orders.acknowledgement import Acknowledgement  # noqa: PLC0415 (nobody may order anything)
+
     orders: StoredOrders = rtype.orders
     farm: Farm | None = rtype.farm
     try:
@@ -260,6 +270,8 @@ def withInside(master: Any, order: Any, answer: Any) -> Generator[Deferred[Any],
     """
     if not getattr(order, "ancestors", ()):
         return answer
+    from presence.master.quiesce.inside import insideOf  # noqa: PLC0415 (commands say so, and the page does not)
+
     return {**answer, "inside": sorted((yield insideOf(master, order.ancestors)))}
 
 
@@ -279,6 +291,18 @@ def orderedEntity(
         },
     }
     return answer if entity is None else {**entity, **answer}
+
+
+def workerActions() -> Mapping[str, Action]:
+    """What may be ordered of workers."""
+    from presence.orders.workers import ACTIONS  # noqa: PLC0415 (nobody may order anything)
+
+    return ACTIONS
+
+
+def unknownWorker(worker: object) -> str:
+    """What is said where there is no such worker."""
+    return f"there is no worker {shown(worker)} in the configuration: GET presences lists them"
 
 
 def tooLarge(number: int | None) -> bool:

@@ -12,7 +12,7 @@ from buildbot.process.workerforbuilder import States
 
 from presence.calendar.instants import datetimeOf
 from presence.calendar.wallclock import later
-from presence.master.api.shapes import breakEntity, holdEntity
+from presence.master.api.fields import breakEntity, holdEntity
 from presence.model.states import PresenceState
 from presence.words.absent import allAbsentText
 from presence.words.holds import holdText

@@ -22,12 +22,12 @@ from presence.master.api.endpoints import (
     orderedEntity,
     readApiOrder,
     tooLarge,
+    unknownWorker,
     withInside,
+    workerActions,
 )
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.compat import Entity
-from presence.orders import builders as builderorders
-from presence.orders.workers import ACTIONS, WORKERS, readNames
 from presence.text import shown
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class PresenceEndpoint(_Endpoint):
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, OrderedEntity]:
         """Follow an order. The result is the presence as it is then, without its breaks, and how the order is acknowledged."""
-        order, by = readApiOrder(ACTIONS, action, args, self.master.reactor.seconds())
+        order, by = readApiOrder(workerActions(), action, args, self.master.reactor.seconds())
         name, workerid = yield self._find(kwargs)
         acknowledged = yield follow(self.rtype, {name: workerid}, order, by)
         answer = orderedEntity(self.entities, name, workerid, acknowledged[name])
@@ -148,7 +148,7 @@ class CalendarEndpoint(PresenceEndpoint):
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:  # type: ignore[override]
         """Nothing is ordered of a calendar."""
         raise exceptions.InvalidControlException(
-            f"action {shown(action)}: POST {', '.join(ACTIONS)} to the worker, as in presences/NAME"
+            f"action {shown(action)}: POST {', '.join(workerActions())} to the worker, as in presences/NAME"
         )
 
 
@@ -193,9 +193,11 @@ class PresencesEndpoint(_Endpoint):
 
         Whether each of them may be ordered that is asked before (see `presence.master.access.many`).
         """
+        from presence.orders.workers import WORKERS, readNames  # noqa: PLC0415 (nobody may order anything)
+
         parameters = dict(args)
         names = readNames(parameters.pop(WORKERS, None))
-        order, by = readApiOrder(ACTIONS, action, parameters, self.master.reactor.seconds())
+        order, by = readApiOrder(workerActions(), action, parameters, self.master.reactor.seconds())
         if names is None:
             raise invalid(
                 f"{action} needs {WORKERS}, a list of names; or POST it to one worker, as in presences/NAME"
@@ -211,6 +213,8 @@ class PresencesEndpoint(_Endpoint):
 
     def orderedOf(self, args: dict[str, Any], _kwargs: dict[str, Any]) -> Meant:
         """The workers of which something is ordered."""
+        from presence.orders.workers import WORKERS, readNames  # noqa: PLC0415 (as above)
+
         return readNames(args.get(WORKERS)) or (), ()
 
     def _check_span(self, first: int, last: int) -> None:
@@ -263,8 +267,9 @@ class BuilderPresenceEndpoint(_Endpoint):
         self, action: str, args: dict[str, Any], kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, BuilderPresenceEntity | None]:
         """Follow an order. The result is the builder as it is then."""
-        now = self.master.reactor.seconds()
-        order, by = readApiOrder(builderorders.ACTIONS, action, args, now)
+        from presence.orders.builders import ACTIONS  # noqa: PLC0415 (as above)
+
+        order, by = readApiOrder(ACTIONS, action, args, self.master.reactor.seconds())
         name = self.builderName(kwargs)
         builderid = None if name is None else self.entities.builderId(name)
         if name is None or builderid is None:
@@ -308,9 +313,11 @@ class BuilderPresencesEndpoint(_Endpoint):
 
     def control(self, action: str, _args: dict[str, Any], _kwargs: dict[str, Any]) -> None:
         """Nothing is ordered of all builders at once."""
+        from presence.orders import builders  # noqa: PLC0415 (as above)
+
         raise exceptions.InvalidControlException(
-            f"action {shown(action)}: POST {', '.join(builderorders.ACTIONS)} to one builder, as in builderpresences/ID; or "
-            f"{', '.join(ACTIONS)} to workers, as in presences/NAME"
+            f"action {shown(action)}: POST {', '.join(builders.ACTIONS)} to one builder, as in builderpresences/ID; or "
+            f"{', '.join(workerActions())} to workers, as in presences/NAME"
         )
 
 
@@ -386,11 +393,6 @@ class BuilderPresence(_Published, base.ResourceType):
         hold = types.NoneOk(filters.HoldType("hold"))
 
     entityType = EntityType(name)
-
-
-def unknownWorker(worker: object) -> str:
-    """What is said where there is no such worker."""
-    return f"there is no worker {shown(worker)} in the configuration: GET presences lists them"
 
 
 def _wants_breaks(resultSpec: Any) -> bool:

@@ -14,15 +14,15 @@ from twisted.internet.defer import inlineCallbacks
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import MasterEndpoint, OfEachMaster, refused
 from presence.master.compat import Entity
-from presence.orders.reconfig import ACTIONS, PlanOrder, ReconfigOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from twisted.internet.defer import Deferred
 
     from presence.master.api.reconfigreport import ReconfigReport
     from presence.master.api.shapes import PlanEntity, ReconfigEntity
+    from presence.orders.reading import Action
 
 _NullableInteger = types.NoneOk(types.Integer())
 
@@ -71,7 +71,13 @@ class Reconfig(OfEachMaster, base.ResourceType):
     eventPathPatterns: ClassVar[list[str]] = ["/reconfigs/:masterid"]
 
     report: ReconfigReport
-    actions = ACTIONS
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """See `OfEachMaster`."""
+        from presence.orders.reconfig import ACTIONS  # noqa: PLC0415 (nobody may order anything)
+
+        return ACTIONS
 
     def told(self) -> Deferred[ReconfigEntity]:
         """The entity."""
@@ -80,6 +86,8 @@ class Reconfig(OfEachMaster, base.ResourceType):
     @inlineCallbacks
     def obey(self, order: Any, by: str | None) -> Generator[Deferred[Any], Any, ReconfigEntity | PlanEntity]:
         """Follow an order."""
+        from presence.orders.reconfig import PlanOrder, ReconfigOrder  # noqa: PLC0415 (as above)
+
         if isinstance(order, PlanOrder):
             return (yield self.report.plan(order))
         if isinstance(order, ReconfigOrder):

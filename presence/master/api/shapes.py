@@ -1,15 +1,11 @@
-"""The shapes of what the API answers and sends as events: JSON objects, field by field.
+"""The shapes of what the API answers and sends as events: JSON objects, field by field. They are imported for type checking alone.
 
 All instants are seconds since the epoch. The names of states, and what may be null, are in `docs/rest.rst`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
-
-if TYPE_CHECKING:
-    from presence.breaks.forecast import ComingBreak, ComingLimit
-    from presence.model.states import Hold
+from typing import TypedDict
 
 
 class HoldEntity(TypedDict):
@@ -298,25 +294,3 @@ class ShutdownEntity(TypedDict):
     since: float | None
     deadline: float | None
     on_deadline: str | None
-
-
-def holdEntity(hold: Hold) -> HoldEntity:
-    """A hold as it is told."""
-    return {
-        "source": hold.source,
-        "reason": hold.reason,
-        "by": hold.by,
-        "since": hold.since,
-        "until": hold.until,
-    }
-
-
-def breakEntity(coming: ComingBreak | ComingLimit) -> BreakEntity:
-    """A break as it is told."""
-    return {
-        "start": coming.start,
-        "stop": coming.stop,
-        "reason": coming.reason,
-        "finish_before": coming.finishBefore,
-        "interrupts_at": coming.interruptsAt,
-    }

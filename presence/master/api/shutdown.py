@@ -14,15 +14,15 @@ from twisted.internet.defer import inlineCallbacks, succeed
 from presence.master.api import fields as filters
 from presence.master.api.endpoints import MasterEndpoint, OfEachMaster, refused, withInside
 from presence.master.compat import Entity
-from presence.orders.shutdown import ACTIONS, ON_DEADLINE, StopOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from twisted.internet.defer import Deferred
 
     from presence.master.api.shapes import ShutdownEntity
     from presence.master.quiesce.shutdown import Shutdown as Stopping
+    from presence.orders.reading import Action
 
 
 _NO_RULE = (
@@ -52,7 +52,13 @@ class Shutdown(OfEachMaster, base.ResourceType):
     eventPathPatterns: ClassVar[list[str]] = ["/shutdowns/:masterid"]
 
     shutdown: Stopping
-    actions = ACTIONS
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """See `OfEachMaster`."""
+        from presence.orders.shutdown import ACTIONS  # noqa: PLC0415 (nobody may order anything)
+
+        return ACTIONS
 
     def told(self) -> Deferred[ShutdownEntity]:
         """The entity."""
@@ -61,6 +67,8 @@ class Shutdown(OfEachMaster, base.ResourceType):
     @inlineCallbacks
     def obey(self, order: Any, by: str | None) -> Generator[Deferred[Any], Any, ShutdownEntity]:
         """Follow an order."""
+        from presence.orders.shutdown import StopOrder  # noqa: PLC0415 (as above)
+
         if isinstance(order, StopOrder):
             self.shutdown.request(order, by)
         elif not self.shutdown.cancel(by):
@@ -94,9 +102,7 @@ def shutdownEntity(master: Any, shutdown: Stopping) -> ShutdownEntity:
         "by": None if stop is None else stop.by,
         "since": None if stop is None else stop.since,
         "deadline": None if order is None else order.deadline,
-        "on_deadline": None
-        if order is None or order.deadline is None
-        else order.onDeadline or ON_DEADLINE[0],
+        "on_deadline": None if order is None or order.deadline is None else order.atDeadline,
     }
 
 

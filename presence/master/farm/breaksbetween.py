@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from presence.calendar.instants import checkFinite
 from presence.master.stored.rows import pieces
-from presence.orders.reading import OrderRefused
+from presence.orders.refusals import OrderRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from presence.master.farm.connections import mastersIn
 from presence.model.retries import Retries
 from presence.orders.orderable import refusalOf
-from presence.orders.reading import CannotFollow
+from presence.orders.refusals import CannotFollow
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping

@@ -12,7 +12,7 @@ from uuid import uuid4
 from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
 
 from presence.master.farm.seen.pulse import TOPIC
-from presence.orders.reading import OrderRefused
+from presence.orders.refusals import OrderRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

@@ -14,8 +14,8 @@ from twisted.logger import Logger
 from presence.master.stored.objects import FARM, WORKERS
 from presence.master.stored.rows import Rows, StoredObject, inTransaction, readKeys
 from presence.model.states import Hold
-from presence.orders.reading import OrderRefused
 from presence.orders.record import UNREADABLE, AdminRecord
+from presence.orders.refusals import OrderRefused
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence

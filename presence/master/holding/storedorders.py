@@ -17,8 +17,8 @@ from twisted.logger import Logger
 from presence.master.holding.recordtable import RecordTable
 from presence.model.retries import Retries
 from presence.orders.orderable import ALL, NO_BREAKS, STOCK, refusalOf
-from presence.orders.reading import OrderRefused
 from presence.orders.record import AdminRecord
+from presence.orders.refusals import OrderRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping

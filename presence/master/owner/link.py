@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
+from presence.master.owner.greeting import NOTHING
 from presence.master.owner.transports import openTransport
 from presence.master.owner.word import OwnersWord
 from presence.model import states
@@ -13,8 +14,6 @@ from presence.model.gathering import Gathering
 from presence.text import MAX_NAME, MAX_REASON, cut
 from presence.wire.messages import (
     AVAILABLE,
-    PRESENCE,
-    PRESENCE_STOP,
     Announcement,
     Refusal,
     RunningBuild,
@@ -22,6 +21,7 @@ from presence.wire.messages import (
     View,
     cutHold,
 )
+from presence.wire.names import PRESENCE, PRESENCE_STOP
 from presence.wire.reading import MessageError, mayBeAway, readAnnouncement, readStop
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
-#: the greeting of a worker that says nothing of its presence
-NOTHING = object()
-
 # why a worker is held that says what cannot be understood, and how much of what is wrong with that is told
 _CLOSED = "what it says of its presence cannot be understood ({problem}): it is held until it says so in another way, or connects again"
 _SHOWN = 300
@@ -47,13 +44,6 @@ _READERS: dict[str, Callable[[object, float], Announcement | Stop]] = {
     PRESENCE: readAnnouncement,
     PRESENCE_STOP: readStop,
 }
-
-
-def takeGreeting(conn: Any) -> object:
-    """What the worker at the other end of `conn` says of its presence when it connects, to be given to `OwnerLink.attached()` when
-    Buildbot has taken the connection. It is taken out: Buildbot would keep it as a property of the worker.
-    """
-    return conn.info.pop(PRESENCE, NOTHING) if isinstance(conn.info, dict) else NOTHING
 
 
 class OwnerLink:

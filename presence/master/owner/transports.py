@@ -17,7 +17,7 @@ from buildbot.worker.protocols import null as null_protocol
 from buildbot.worker.protocols import pb as pb_protocol
 from twisted.internet.defer import maybeDeferred
 
-from presence.wire.messages import PRESENCE, PRESENCE_STOP, PRESENCE_VIEW
+from presence.wire.names import PRESENCE, PRESENCE_STOP, PRESENCE_VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable

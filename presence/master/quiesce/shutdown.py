@@ -19,7 +19,6 @@ from twisted.logger import Logger
 from presence.master.builds.requeue import GRACE
 from presence.master.builds.running import allBuilds
 from presence.master.quiesce.ending import Ending
-from presence.orders.shutdown import ON_DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -156,7 +155,7 @@ class Shutdown:
     def _is_wanted(self) -> bool:
         """Whether the master is still to stop: somebody may have cancelled it, and it is given up here if its deadline says so."""
         order = None if self.stopping is None else self.stopping.order
-        if order is not None and self._is_past(order) and _on_deadline(order) == "abort":
+        if order is not None and self._is_past(order) and order.atDeadline == "abort":
             self._give_up("the distributor of build requests is busy at the deadline")
         return self.stopping is not None and self._master.botmaster.shuttingDown and not self._over
 
@@ -175,7 +174,7 @@ class Shutdown:
         builds = self._waited_for()
         if not builds:
             return
-        if _on_deadline(order) == "abort":
+        if order.atDeadline == "abort":
             self._give_up("something still runs at the deadline")
         else:
             self._ending.interrupt(builds, "the master stops")
@@ -197,7 +196,3 @@ class Shutdown:
         self._master.botmaster.brd.distribute_only_waited_childs = False
         self._wake_builders()
         self._changed()
-
-
-def _on_deadline(order: StopOrder) -> str:
-    return order.onDeadline or ON_DEADLINE[0]

@@ -17,13 +17,12 @@ from presence.model.waiters import Waiters
 from presence.text import cut, plain
 from presence.wire.messages import (
     MAX_ERROR,
-    PRESENCE,
-    PRESENCE_STOP,
     Announcement,
     Refusal,
     Stop,
     View,
 )
+from presence.wire.names import PRESENCE, PRESENCE_STOP
 from presence.wire.reading import MessageError, readAnswer
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import maybeDeferred
 
-from presence.wire.messages import PRESENCE, PRESENCE_VIEW
+from presence.wire.names import PRESENCE, PRESENCE_VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

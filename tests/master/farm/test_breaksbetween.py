@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.farm.breaksbetween import askOthers
 from presence.master.farm.seen.pulse import TOPIC
-from presence.orders.reading import OrderRefused
+from presence.orders.refusals import OrderRefused
 from tests.master.farm.farmcase import OTHER, FarmTestCase
 
 DAY = 86400

@@ -17,8 +17,8 @@ from presence.master.holding.recordtable import Changed
 from presence.master.holding.storedorders import StoredOrders
 from presence.model.builderpresence import BuilderPresence
 from presence.model.workerpresence import WorkerPresence
-from presence.orders.reading import OrderRefused
 from presence.orders.record import AdminRecord
+from presence.orders.refusals import OrderRefused
 from presence.orders.workers import DrainOrder, HoldOrder, ReleaseOrder
 from tests.each import seeds
 

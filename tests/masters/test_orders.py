@@ -36,7 +36,7 @@ class OrdersTests(SynchronousTestCase):
         masters = Masters(self, "w1", "w2", count=1).start()
         a, ui = masters
         a.worker("w1").start().waitUntilConnected()
-        ui.waitFor("the UI knows", lambda: ui.get("presences/w1")["presences"])
+        masters.agree("presences")
         order = ui.post("presences/w1", "hold", reason="disk")["order"]
         self.assertEqual((order["heeded"], len(order["heeded_by"])), (True, 1))
         held = a.get("presences/w1")["presences"][0]["holds"]

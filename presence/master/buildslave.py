@@ -269,9 +269,7 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
         if mirror.isLatent(self):
             rejoin(self)
         if self._assembly is not None:
-            # another master may have taken an order for it, while it was connected there
-            restored = self._assembly.storedOrders.restore(self)
-            yield restored.addErrback(
+            yield self._assembly.storedOrders.connected(self).addErrback(
                 lambda failure: _log.failure("while restoring what admins have ordered", failure)
             )
         yield super().updateWorker()  # type: ignore[misc]

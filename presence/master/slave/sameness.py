@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from presence.master import mirror
 from presence.master.slave.part import SlavePart
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
 
 class Sameness(SlavePart):
     """Equality of workers: what it means is Buildbot's, and most questions are answered without Buildbot.
 
-    When a worker connects, each of its builders compares it with every worker that is there already. Buildbot's
-    `ComparableMixin` walks the class tree for the attributes to compare, each time anew, to find that the
-    names differ.
+    `ComparableMixin` walks the class tree for the attributes to compare, each time anew, to find that the names differ. And
+    when a worker connects, each of its builders compares it with every worker that is there already.
     """
 
     def __eq__(self, them: object) -> bool:
@@ -27,3 +32,20 @@ class Sameness(SlavePart):
     def __hash__(self) -> int:
         # equal workers have the same; and, unlike Buildbot's, it stays when a worker is configured anew
         return hash((type(self), self.name))  # type: ignore[attr-defined]
+
+    def attachBuilder(self, builder: Any) -> Deferred[Any]:
+        """Let the worker join a builder, which need not be compared with those that are there where it is known to be none of them."""
+        joining: Deferred[Any]
+        if builder.name in self.workerforbuilders or mirror.isLatent(self):
+            joining = super().attachBuilder(builder)  # type: ignore[misc]
+            return joining
+        there = builder.attaching_workers, builder.workers
+        builder.attaching_workers, builder.workers = [], []
+        try:
+            joining = super().attachBuilder(builder)  # type: ignore[misc]
+        finally:
+            # (where the connection answers at once it has joined)
+            for before, joined in zip(there, (builder.attaching_workers, builder.workers), strict=True):
+                before.extend(joined)
+            builder.attaching_workers, builder.workers = there
+        return joining

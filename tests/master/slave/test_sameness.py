@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.breaks.schedule import Break
 from presence.master.buildslave import BuildSlave
+from presence.master.slave.sameness import Sameness
 from tests.each import each
 from tests.master.fakemaster import MasterTestCase
 
@@ -102,3 +103,46 @@ class AttachingTests(MasterTestCase):
         builder.workers.clear()
         self.resultOf(worker.attachBuilder(builder))
         self.assertEqual([each.worker for each in builder.workers], [worker])
+
+
+class AttachTests(MasterTestCase):
+    NAMES = ("w1", "w2", "w3")
+
+    def joined(self):
+        """The workers of each builder."""
+        return {
+            name: tuple(sorted(wfb.worker.name for wfb in builder.workers))
+            for name, builder in self.master.botmaster.builders.items()
+        }
+
+    def test_notCompared(self):
+        """Who connects joins all builders, each once, also when it comes again; and nobody is compared with it."""
+        compared = []
+        stock = Sameness.__eq__
+        self.patch(Sameness, "__eq__", lambda one, other: (compared.append(other), stock(one, other))[1])
+        slaves = [self.slave(name) for name in self.NAMES]
+        self.startMaster(slaves, dict.fromkeys(("b1", "b2"), self.NAMES), connect=False)
+        compared.clear()
+        for name in self.NAMES:
+            self.connect(name)
+        self.pass_(1)
+        self.assertEqual(compared, [])
+        self.disconnect("w2")
+        self.pass_(1)
+        self.assertEqual(self.joined(), dict.fromkeys(("b1", "b2"), ("w1", "w3")))
+        # (Buildbot looks for the one that has gone)
+        compared.clear()
+        self.connect("w2")
+        self.pass_(1)
+        self.assertEqual(self.joined(), dict.fromkeys(("b1", "b2"), self.NAMES))
+        self.assertEqual(compared, [])
+
+    def test_there(self):
+        """Who is told again what it builds joins no builder twice, and is there for one that is new."""
+        slaves = [self.slave(name) for name in self.NAMES]
+        self.startMaster(slaves, {"b1": self.NAMES})
+        self.reconfig(slaves, dict.fromkeys(("b1", "b2"), self.NAMES))
+        self.pass_(1)
+        self.assertEqual(self.joined(), dict.fromkeys(("b1", "b2"), self.NAMES))
+        attaching = [builder.attaching_workers for builder in self.master.botmaster.builders.values()]
+        self.assertEqual(attaching, [[], []])

@@ -5,7 +5,16 @@
   const { useLocation } = window.ReactRouterDOM;
   const here = document.currentScript.src;
 
-  const Page = lazy(() =>
+  // What page.js imports, and what that does (tests/pages/scripts.test.js).
+  const MODULES = [
+    "page.js", "react.js", "views/banners.js", "views/buildersview.js", "farm/choice.js", "holds.js", "wordlist.js",
+    "farm/kinds.js", "farm/words.js", "views/growing.js", "views/orderbutton.js", "farm/said.js", "views/state.js",
+    "views/stopping.js", "farm/clock.js", "farm/rest.js", "farm/answers.js", "farm/subjects.js", "waiting.js",
+    "farm/breaknotes.js", "farm/builds.js", "views/problems.js", "views/details.js", "farm/farm.js", "farm/live.js",
+    "views/orderdialog.js", "farm/orders.js", "views/until.js", "views/reconfig.js", "theme.js", "views/tools.js",
+    "views/weekview.js", "farm/weeks.js", "views/workersview.js", "worker/workerview.js", "worker/happened.js",
+  ];
+  const loadPage = () =>
     import(new URL("page.js", here)).catch((problem) => {
       console.error(problem);
       return {
@@ -16,8 +25,17 @@
             "This page could not be loaded: reload it.",
           ),
       };
-    }),
-  );
+    });
+
+  // Where our page is what is opened, all of it is loaded while Buildbot's UI begins, and each of its modules at once: else the browser
+  // would hear of one from the other.
+  const isOpened = location.hash.startsWith("#/presence");
+  if (isOpened) {
+    for (const name of MODULES)
+      document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: new URL(name, here) }));
+  }
+  const opened = isOpened && loadPage();
+  const Page = lazy(() => opened || loadPage());
 
   // (where it cannot be loaded Buildbot's page is as it would be without)
   const Strip = lazy(() =>

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: The line above the two lines, by which `uninstalled` knows them.
 MARK = "# presence: what this machine's owner says. Put in by `presence install`, taken out by `presence uninstall`."
 
+#: What is appended to the name of the copy that is kept of `buildbot.tac`.
+COPY = ".before-presence"
+
 #: The arguments of `PresenceClient` that this module may put in, in their order.
 ARGUMENTS = ("sensors", "onReturn", "returnLimit", "notify", "owners", "localPort")
 

@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 import time
+from contextlib import closing
 from http.cookiejar import CookieJar
 from urllib.request import HTTPCookieProcessor, build_opener
 
@@ -10,6 +12,7 @@ from tests.integration.buildrequest import SUCCESS
 from tests.integration.farm import break_
 from tests.integration.ownerscommands import Terminal
 from tests.integration.test_admin import USERS, AdminTestCase
+from tests.test_docs import blocks
 
 HOUR = 3600
 NAMES = ("mac-mini", "mac-pro", "aarch64", "vm-7")
@@ -22,6 +25,25 @@ c["www"]["authz"] = util.Authz(
     roleMatchers=[util.RolesFromUsername(roles=["admins"], usernames=["ann"])],
 )
 """
+
+# What the hook of "Migrating" asks, and who is asked.
+HOURS = """
+from datetime import datetime
+
+def in_no_build_hours(name, now):
+    return name == "vm-7"
+
+def seconds_until_allowed(now):
+    return 3600
+
+"""
+HOOKED = """
+for each in c["builders"]:
+    each.canStartBuild = canStartBuild
+"""
+
+# How the names of files begin that come and go with a process.
+OF_PROCESS = ("twistd.", "http.log", "state.sqlite-")
 
 #: What is in buildbot.tac here: the master was started before presence was installed.
 STARTED_BEFORE = """
@@ -112,6 +134,31 @@ class AdoptingTests(AdminTestCase):
         running.letFinish().waitUntilBuilt()
         self.assertEqual([each["results"] for each in running.builds], [SUCCESS])
 
+    def test_hook(self):
+        """A farm with the hook of "Migrating" takes the breaks of that page instead, by one reconfig; what the hook has placed
+        goes on to its end, or until it is ended as the page says.
+        """
+        hook, enabled, *_ = blocks("migrating")
+        self.startStock()
+        self.farm.reconfigure(*STOCK, extra=f"{LOGIN}{HOURS}{hook}{HOOKED}")
+        running = self.farm.force("mac-mini", held=True).waitUntilRuns()
+        waiting = self.farm.force("vm-7")
+        self.farm.waitFor(
+            "the hook has placed it", lambda: "vm-7 has been put in quarantine" in self.farm.master.log
+        )
+        self.assertIn("update complete", self.farm.reconfigure(*STOCK, extra=LOGIN + enabled))
+        self.assertNobodyHurt(running)
+        with_breaks = [name for name in NAMES if self.presence(name)["next_break"]]
+        self.assertEqual(with_breaks, ["mac-mini", "mac-pro", "aarch64"])
+        (hold,) = self.presence("vm-7")["holds"]
+        self.assertEqual(hold["source"], "quarantine")
+        self.assertApproximates(hold["until"], time.time() + HOUR, 60)
+        self.assertEqual(waiting.builds, [])
+        for method in ("pause", "unpause"):
+            self.farm.post("workers/vm-7", method, reason="")
+        waiting.waitUntilBuilt()
+        running.letFinish().waitUntilBuilt()
+
     def test_goingBack(self):
         """Going back to stock and adopting again, twice: nobody is hurt, and what was there before is not any more."""
         self.startStock()
@@ -128,3 +175,54 @@ class AdoptingTests(AdminTestCase):
             waiting.waitUntilBuilt()
             self.assertNobodyHurt(running)
         running.letFinish().waitUntilBuilt()
+
+    def left(self):
+        """The files of the master and of a worker, and the rows of Buildbot's table of states: but those of a process."""
+        folders = (self.farm.master.directory, self.workers[-1].directory)
+        files = {path for folder in folders for path in folder.iterdir() if not path.is_dir()}
+        with closing(sqlite3.connect(self.farm.master.directory / "state.sqlite", timeout=30)) as database:
+            rows = database.execute(
+                "SELECT objects.name, class_name, object_state.name FROM objects "
+                "LEFT JOIN object_state ON objectid = objects.id"
+            ).fetchall()
+        return {path for path in files if not path.name.startswith(OF_PROCESS)} | set(rows)
+
+    def done(self, *arguments):
+        status, said = self.command(*map(str, arguments), user="ann")
+        self.assertEqual(status, 0, said)
+
+    def live(self, token):
+        """Adopt it, use all of it that is kept, and go back."""
+        machine, master = self.workers[-1], self.farm.master.directory
+        self.enable('operator="admins", trail=True, absentAfter="30d"')
+        machine.stop()
+        owner = Terminal(self, machine).start()
+        machine.waitUntilConnected()
+        # nothing of an earlier life
+        self.assertEqual([self.sources(name) for name in NAMES], [[]] * len(NAMES))
+        owner.do(0, "away")
+        self.done("token", "make", master, token, "--user", "ann", "--group", "admins", "--may", "hold")
+        self.done("hold", "mac-pro", "--reason", "new disk")
+        self.done("drain", "aarch64")
+        self.done("hold", "--builder-only", "any", "--reason", "no")
+        self.assertIn("update complete", self.goBack())
+        self.done("uninstall", machine.directory)
+        machine.stop()
+        machine.start().waitUntilConnected()
+        for builder in (*NAMES, "any"):
+            self.farm.force(builder).waitUntilBuilt()
+        # (that no worker has a presence is a note of its)
+        self.command("doctor", str(machine.directory), "--clean")
+
+    def test_nothingLeft(self):
+        """Two lives with orders of everybody's, and `presence doctor --clean`: there is what there was before, and no more."""
+        self.startStock()
+        self.farm.force("any").waitUntilBuilt()
+        before = self.left()
+        for token in ("nightly", "weekly"):
+            self.live(token)
+        after = self.left() - before
+        self.assertTrue(after)
+        self.assertEqual({each for each in after if "presence" not in str(each)}, set())
+        _, said = self.command("doctor", str(self.farm.master.directory), "--clean")
+        self.assertEqual(self.left(), before, said)

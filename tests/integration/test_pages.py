@@ -23,9 +23,12 @@ from tests.test_docs import PAGES
 
 # A block of code: its indentation, its kind and its lines.
 BLOCK = re.compile(r"^( *)\.\. code-block:: (\w+)\n\n((?:(?:\1    .*)?\n)+)", re.MULTILINE)
-# Where README and the checklist of "Adopting" have them.
-README_LINES = re.compile(r"^    (pip install .*\n    echo .*\n    buildbot .*)$", re.MULTILINE)
-INLINE = re.compile(r"``((?:presence|buildbot|buildbot-worker|pip) [^`]*)``")
+# Where README has them, outside of what it shows,
+SHOWN = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+README_LINE = re.compile(r"^ {4}(\S.*)$", re.MULTILINE)
+# and the pages that have them in their sentences, up to these words.
+SENTENCES = {"adopting": "Tried on a stock", "migrating": "5. A quarantine"}
+INLINE = re.compile(r"`((?:presence|buildbot|buildbot-worker|pip) [^`]*)`")
 # What is typed, after the prompt (and after the time on the watch).
 TYPED = re.compile(r"^ *(?:\[[ \d]+ s\] )?\$ (.+)$", re.MULTILINE)
 
@@ -36,6 +39,9 @@ MEANT = {
     "WORKERDIR": "worker",
     "NAME": "mac-mini",
     "/srv/master": "master",
+    "/srv/buildmaster": "master",
+    "office.ics": str(Path(__file__).parents[1] / "breaks/calendars/google.ics"),
+    "host-7": "mac-mini",
     "~/master": "master",
     "~/worker": "worker",
     "vm-7": "worker",
@@ -46,9 +52,11 @@ MEANT = {
 # What is not run, and why.
 NOT_RUN = {
     "pip ": "it is installed already, and from no index",
+    "make ": "it is what runs this, and the demo (tests/integration/test_demo.py)",
     "… ": "it is what the reader does meanwhile",
     "sudo ": "it is another account's, or the machine's (tests/commands/owner)",
     "presence watch": "it follows until Ctrl-C (tests/integration/test_admin.py)",
+    "presence log mac-mini --follow": "so does this (tests/commands/master/test_log.py)",
 }
 
 STOCK = [f'worker.Worker("{name}", PASSWORD)' for name in ("mac-mini", "mac-pro", "aarch64")]
@@ -61,6 +69,7 @@ c["www"]["authz"] = util.Authz(
 )
 """
 ENABLED = 'import presence\npresence.enable(c, operator="admins")\n'
+TRAIL = ENABLED.replace("operator", "trail=True, operator")
 
 # Whoever is left behind, because this process was killed, ends by itself.
 TAC = "\nfrom twisted.internet import reactor\nreactor.callLater(600, reactor.stop)\n"
@@ -164,16 +173,19 @@ class PagesTests(AdminTestCase):
         there = re.match(r"cd (\S+); (presence .*)", line)
         if there:
             return self.presence(there[2], there[1])
-        return self.presence(line) if re.match(r"presence (?!breaks|doctor)", line) else self.shell(line)
+        return (
+            self.presence(line)
+            if re.match(r"presence (?!breaks [^-]|doctor)[^&]*$", line)
+            else self.shell(line)
+        )
 
     def page(self, name, *, extra=ENABLED):
         """Type everything on a page, at a master with this at the end of its master.cfg; how many lines that is."""
         self.farm.reconfigure(*STOCK, extra=RULES + extra)
         text = PAGES[name].read_text("utf-8")
         before = len(self.said)
-        # the checklist of "Adopting" has its commands in the sentences
-        checklist = text.partition("Tried on a stock")[0] if name == "adopting" else ""
-        found = [*INLINE.finditer(checklist), *BLOCK.finditer(text)]
+        sentences = text.partition(SENTENCES[name])[0] if name in SENTENCES else ""
+        found = [*INLINE.finditer(sentences), *BLOCK.finditer(text)]
         for each in sorted(found, key=re.Match.start):
             if each.re is INLINE:
                 self.type(each[1])
@@ -209,12 +221,17 @@ class PagesTests(AdminTestCase):
 
     def test_everyCommand(self):
         """Every command of every page does what it is there for, one after the other, at one master."""
-        (lines,) = README_LINES.findall(PAGES["README"].read_text("utf-8"))
-        for line in lines.splitlines():
-            self.type(line.strip())
-        self.assertIn("mac-mini", self.presence("presence workers"))
+        lines = README_LINE.findall(SHOWN.sub("", PAGES["README"].read_text("utf-8")))
+        self.assertGreater(len(lines), 7)
+        for line in lines:
+            self.type(line)
+        self.assertIn("held by its owner (rendering)", self.presence("presence workers mac-mini"))
+        self.presence("presence back", "worker")
+        self.presence("presence uninstall worker")
         self.assertGreater(self.page("tutorial", extra=""), 4)
         self.assertGreater(self.page("adopting", extra=""), 14)
+        self.assertGreater(self.page("migrating"), 2)
+        self.presence("presence release mac-mini")
         self.presence("presence back", "worker")
         self.presence("presence uninstall worker")
         self.assertGreater(self.page("owner"), 9)
@@ -223,6 +240,9 @@ class PagesTests(AdminTestCase):
         self.assertGreater(self.page("drain"), 1)
         self.assertGreater(self.page("reconfig"), 1)
         self.assertGreater(self.page("stopping"), 0)
+        self.assertGreater(self.page("breaks"), 7)
+        self.assertGreater(self.page("conditions"), 2)
+        self.assertGreater(self.page("trail", extra=TRAIL), 2)
         self.assertGreater(self.page("operator"), 10)
         # (last: on a machine that is in use its worker is away from then on)
         self.assertGreater(self.page("sensors"), 3)

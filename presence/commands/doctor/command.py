@@ -79,7 +79,7 @@ def _master(directory: Path, left: list[Leftover]) -> Iterator[Finding]:
         if not used:
             left += leftovers.tokens(directory)
             left += leftovers.trail(directory)
-    left += leftovers.notes(directory)
+    left += leftovers.ofMaster(directory)
 
 
 def _worker(directory: Path, left: list[Leftover]) -> Iterator[Finding]:
@@ -87,7 +87,7 @@ def _worker(directory: Path, left: list[Leftover]) -> Iterator[Finding]:
     yield from installation.process(directory, "worker", f"buildbot-worker restart {directory}")
     yield from installation.clock(directory)
     yield from workerchecks.check(directory)
-    left += leftovers.notes(directory)
+    left += leftovers.ofWorker(directory, installed=workerchecks.isInstalled(directory))
 
 
 def _clean(directory: Path, left: list[Leftover], *, clean: bool) -> None:

@@ -8,10 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from presence.wire.localaddress import FILENAME as ADDRESS
+from presence.wire.localaddress import OPEN_FILENAME as TICKET
+from presence.wire.localaddress import SOCKET
 from presence.wire.masternote import NOTE, OLD_NOTE
 from presence.wire.operatorfile import FILENAME as OPERATOR
 from presence.wire.processes import isAlive
 from presence.wire.tokens import FILENAME as TOKENS
+from presence.worker.tacfile import COPY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,16 +49,36 @@ def rows(masterdir: Path, config: Any, *, used: bool) -> Iterator[Leftover]:
                 what = f"what was ordered of {each.worker}, in the master's database"
                 yield Leftover(what, partial(remove, [each.worker]))
         if not used and stored.hasName(connection):
-            what = "the name of presence in the table `objects` of the master's database"
+            what = "what is of presence in the table `objects` of the master's database"
             yield Leftover(what, partial(remove, None))
 
 
-def notes(directory: Path, *names: str) -> Iterator[Leftover]:
-    """Files that say where something listens that does not run."""
-    for name in names or (NOTE, OLD_NOTE, OPERATOR, ADDRESS):
-        path = directory / name
-        if path.exists() and not _runs(directory):
-            yield Leftover(f"{path}, of a process that does not run", path.unlink)
+def ofMaster(masterdir: Path) -> Iterator[Leftover]:
+    """Files that say where a master listens that does not run."""
+    return _ofProcess(masterdir, NOTE, OLD_NOTE, OPERATOR)
+
+
+def ofWorker(workerdir: Path, *, installed: bool) -> Iterator[Leftover]:
+    """The same of a worker; and what its owner's side has kept, when that is not `installed` any more.
+
+    It would count again if it were installed again: somebody would be away who has long been back.
+    """
+    # what was taken out counts until the worker's next start
+    if not installed and not ((workerdir / ADDRESS).exists() and _runs(workerdir)):
+        from presence.worker.local.sessions import FILENAME as SESSIONS  # noqa: PLC0415 (it may lack what a worker has)
+        from presence.worker.store import FILENAME as WISH  # noqa: PLC0415
+
+        for name, what in (
+            (WISH, "what the owner said last"),
+            (SESSIONS, "the browsers that were let in"),
+            (TICKET, "which let a browser in"),
+            (SOCKET, "at which owners were let in"),
+            (f"buildbot.tac{COPY}", "buildbot.tac before the owner's side was installed"),
+        ):
+            path = workerdir / name
+            if path.exists():
+                yield Leftover(f"{path}, {what}", path.unlink)
+    yield from _ofProcess(workerdir, ADDRESS)
 
 
 def tokens(masterdir: Path) -> Iterator[Leftover]:
@@ -71,6 +94,13 @@ def trail(masterdir: Path) -> Iterator[Leftover]:
 
     for path in sorted(masterdir.glob(f"{TRAIL}*")):
         yield Leftover(f"{path}, the trail of who ordered what", path.unlink)
+
+
+def _ofProcess(directory: Path, *names: str) -> Iterator[Leftover]:
+    for name in names:
+        path = directory / name
+        if path.exists() and not _runs(directory):
+            yield Leftover(f"{path}, of a process that does not run", path.unlink)
 
 
 def _runs(directory: Path) -> bool:

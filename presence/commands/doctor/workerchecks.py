@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from presence.commands.doctor.finding import Finding
 
 
+def isInstalled(directory: Path) -> bool:
+    """Whether the owner's side is in `buildbot.tac`, as far as can be told: it may be, where that is not understood."""
+    try:
+        return _has_client(directory)
+    except tacfile.TacFileError:
+        return True
+
+
 def check(directory: Path) -> Iterator[Finding]:
     """Whether the owner's side is installed, and can keep what it is told."""
-    source = (directory / "buildbot.tac").read_bytes()
     try:
-        there = tacfile.installed(source) == source
+        there = _has_client(directory)
     except tacfile.TacFileError as error:
         yield problem(f"buildbot.tac: {error}", "correct it")
         return
@@ -38,3 +45,8 @@ def check(directory: Path) -> Iterator[Finding]:
             f"nothing can be stored here: {error.strerror}",
             f"make {directory} writable for the worker's account",
         )
+
+
+def _has_client(directory: Path) -> bool:
+    source = (directory / "buildbot.tac").read_bytes()
+    return tacfile.installed(source) == source

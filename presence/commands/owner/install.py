@@ -20,13 +20,10 @@ from presence.commands.owner.sensoroptions import addSensors, sensorsOf
 from presence.commands.owner.supervised import addSupervisor, supervise
 from presence.commands.terminal import complain
 from presence.files import Directory
-from presence.worker.tacfile import MARK, TacFileError, installed, uninstalled
+from presence.worker.tacfile import COPY, MARK, TacFileError, installed, uninstalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-#: What is appended to the name of the copy that is kept of `buildbot.tac`.
-COPY = ".before-presence"
 
 # Longer than any tac file, in bytes.
 _MAX_SIZE = 1 << 20

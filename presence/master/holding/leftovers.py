@@ -17,6 +17,7 @@ from buildbot.db.enginestrategy import create_engine
 from buildbot.db.model import Model
 from buildbot.scripts.base import getConfigFileFromTac
 
+import presence
 from presence.master.stored.objects import NAME, WORKERS
 from presence.orders.record import AdminRecord
 
@@ -83,16 +84,21 @@ def removeLeftovers(connection: Any, workers: Iterable[str] | None = None) -> in
     removed: int = connection.execute(query).rowcount
     if workers is None:
         # beside them there is what concerns builders, and the whole farm
-        ours = sa.select(Model.objects.c.id).where(Model.objects.c.name == NAME)
+        ours = sa.select(Model.objects.c.id).where(_named())
         connection.execute(sa.delete(Model.object_state).where(Model.object_state.c.objectid.in_(ours)))
-        connection.execute(sa.delete(Model.objects).where(Model.objects.c.name == NAME))
+        connection.execute(sa.delete(Model.objects).where(_named()))
     return removed
 
 
 def hasName(connection: Any) -> bool:
     """Whether there is a name under which something is, or was, stored."""
-    ours = sa.select(Model.objects.c.id).where(Model.objects.c.name == NAME)
-    return connection.execute(ours).first() is not None
+    return connection.execute(sa.select(Model.objects.c.id).where(_named())).first() is not None
+
+
+def _named() -> Any:
+    """What we have a name for, and what Buildbot has: it stores one for each service, and each worker, of our classes."""
+    objects = Model.objects.c
+    return sa.or_(objects.name == NAME, objects.class_name.startswith(f"{presence.__name__}."))
 
 
 def _objects() -> Any:

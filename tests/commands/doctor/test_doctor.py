@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.commands.doctor import command, installation
+from presence.worker import tacfile
 
 MASTER_TAC = "from buildbot.master import BuildMaster\nconfigfile = 'master.cfg'\n"
 
@@ -218,7 +219,31 @@ class WorkerTests(DoctorTestCase):
         self.assertIn("presence install", said)
 
     def test_unknown(self):
-        """A buildbot.tac that is not understood is a problem."""
-        status, said = self.doctor(self.directory("print('hello')\n"))
+        """A buildbot.tac that is not understood is a problem, and what an owner said there is left alone."""
+        directory = self.directory("print('hello')\n")
+        (directory / "presence-owner.json").touch()
+        status, said = self.doctor(directory, "--clean")
         self.assertEqual(status, 1, said)
         self.assertIn("problem  buildbot.tac", said)
+        self.assertTrue((directory / "presence-owner.json").exists())
+
+    def test_takenOut(self):
+        """What was kept for an owner's side that was taken out is removed; while it is there, or runs still, nothing is."""
+        directory = self.directory(tacfile.installed(WORKER_TAC.encode()).decode())
+        kept = ("buildbot.tac.before-presence", "presence-owner.json", "presence-sessions.json")
+        for name in (*kept, "presence-local.json"):
+            (directory / name).touch()
+        self.assertNotIn("removed", self.doctor(directory, "--clean")[1])
+        (directory / "buildbot.tac").write_text(WORKER_TAC)
+        # its process began before that
+        self.assertNotIn("removed", self.doctor(directory, "--clean")[1])
+        (directory / "presence-local.json").unlink()
+        self.assertEqual(self.doctor(directory, "--clean")[1].count("removed "), len(kept))
+        self.assertEqual({each.name for each in directory.iterdir()}, {"buildbot.tac", "twistd.pid"})
+
+    def test_olderVersion(self):
+        """What the owner said to an older version is not taken for the note of a master."""
+        directory = self.directory(tacfile.installed(WORKER_TAC.encode()).decode())
+        (directory / "twistd.pid").unlink()
+        (directory / "presence.json").touch()
+        self.assertNotIn("removed", self.doctor(directory, "--clean")[1])

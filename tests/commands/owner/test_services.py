@@ -89,6 +89,8 @@ class UnitTests(SynchronousTestCase):
             service = self.service(basedir=basedir, programs=bin_.absolute(), account="daemon")
             path = folder / f"worker-{number}.service"
             path.write_text(service.unit())
+            # as `install` makes it, whatever the umask is here
+            path.chmod(0o644)
             done = subprocess.run(
                 ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(path)],
                 capture_output=True,

@@ -75,6 +75,15 @@ class LeftoversTests(MasterTestCase):
         self.assertEqual(self.do(removeLeftovers), 0)
         self.assertFalse(self.do(hasName))
 
+    def test_services(self):
+        """What Buildbot has stored for each `BuildSlave`, as for any service, is removed, and no other name."""
+        self.begin()
+        names = self.query(sa.select(Model.objects.c.class_name))
+        self.assertIn(("presence.master.buildslave.BuildSlave",), names)
+        self.do(removeLeftovers)
+        left = self.query(sa.select(Model.objects.c.class_name))
+        self.assertEqual(set(names) - set(left), {each for each in names if each[0].startswith("presence.")})
+
     def test_unreadable(self):
         """What cannot be read is told, and would hold the worker."""
         self.begin()

@@ -17,10 +17,10 @@ from presence.breaks.schedule import Break, BreakSchedule
 from presence.master.api import events, presences
 from presence.master.api.entities import Entities
 from presence.master.api.events import Events
-from presence.master.api.readycounts import ReadyCounts
 from presence.model.breaktimer import BreakTimer
 from presence.model.builderpresence import BuilderPresence
 from presence.model.gathering import PAUSE
+from presence.model.readycounts import ReadyCounts
 from presence.model.workerpresence import WorkerPresence
 from presence.orders.record import AdminRecord
 

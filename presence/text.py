@@ -94,3 +94,10 @@ def _is_readable(character: str) -> bool:
     """No control character (a line in a log stays one line) and no half of a surrogate pair (UTF-8 has none)."""
     code = ord(character)
     return not (code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in (0x2028, 0x2029))  # noqa: PLR2004
+
+
+def readText(value: object) -> str | None:
+    """`value`, if it is text or None. `ValueError` if not."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text")
+    return value

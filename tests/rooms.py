@@ -33,7 +33,7 @@ FLOORS = (
     {"master.trail", "master.metrics", "master.absence"},
     {"master.authz"},
     {"master.reporters"},
-    {"master.access", "master.assembly", "master.telling"},
+    {"master.access", "master.assembly", "master.later", "master.telling"},
     {"master.slave"},
     {"master.buildslave", "master.terms"},
     {"master.adoption", "master.enable", "master.service"},

@@ -10,50 +10,45 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master.access.bearers import Bearers
-from presence.master.api import presences, reconfig, requestpresences, runningbuilds, shutdown
 from presence.master.api.entities import Entities
 from presence.master.api.events import Events
-from presence.master.api.readycounts import ReadyCounts
-from presence.master.api.reconfigreport import ReconfigReport
-from presence.master.api.registration import registerResources
-from presence.master.breaks.deadlines import BreakDeadlines
-from presence.master.breaks.door import BreakDoor
 from presence.master.builds.properties import PropertiesTogether
-from presence.master.builds.requeue import Requeue
 from presence.master.builds.running import buildsOn
 from presence.master.compat import healMessages
 from presence.master.groups import Groups
 from presence.master.holding.builderholds import BuilderHolds
-from presence.master.holding.drains import Drains
-from presence.master.holding.givenup import GivenUp
 from presence.master.holding.keepready import FloorGuard, KeepReady
 from presence.master.holding.lastmoment import LastMoment
 from presence.master.holding.storedorders import StoredOrders
+from presence.master.later import parts
+from presence.master.later.resources import Resources
 from presence.master.listening.listeners import SortedListeners
 from presence.master.listening.queue import isShared
 from presence.master.listening.unheard import Unheard
 from presence.master.note import Note
 from presence.master.owner.unheardends import UnheardEnds
-from presence.master.quiesce.reconfigurations import Reconfigurations
-from presence.master.quiesce.shutdown import Shutdown
-from presence.master.quiesce.standstill import Standstill
+from presence.master.quiesce.gate import ReconfigGate
 from presence.master.roster import Roster
 from presence.master.starting.answers import SiteAnswers
 from presence.master.starting.chooser import ChooserHook
 from presence.master.starting.wakeup import Wakeup
 from presence.master.telling.telling import Sources, Telling
-from presence.master.trail import resource as trailresource
-from presence.master.why.blocks import Blocks
+from presence.model.readycounts import ReadyCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from twisted.internet.defer import Deferred
 
+    from presence.master.breaks.deadlines import BreakDeadlines
+    from presence.master.breaks.door import BreakDoor
     from presence.master.enrolled import EnrolledWorker
     from presence.master.farm.member import Member
     from presence.master.farm.orders import FarmOrders
+    from presence.master.holding.drains import Drains
     from presence.master.quiesce.plan import Plan
+    from presence.master.quiesce.reconfigurations import Reconfigurations
+    from presence.master.quiesce.shutdown import Shutdown
     from presence.master.why.reader import WhyReader
     from presence.model.workerpresence import WorkerPresence
 
@@ -121,7 +116,6 @@ class Assembly(SharedService):
         yield self._events.start()
         if isShared(master) and self.farmOrders is not None:
             yield self._show_farm(self.farmOrders)
-        yield self.reconfigurations.start()
 
     def _make(self, master: Any) -> None:
         roster = self.roster
@@ -133,11 +127,11 @@ class Assembly(SharedService):
         # how a build gets to start, and what holds it
         self._answers = SiteAnswers(master)
         self.wakeup = Wakeup(master, lambda name: roster.enrolled(name) is not None, self._answers)
-        self._requeue = Requeue(master.reactor)
+        self._requeue = parts.requeue(master.reactor)
         self.storedOrders = StoredOrders(roster, self._ordered)
         self.farmOrders = self._make_farm()
-        self._given_up = GivenUp(roster, self.storedOrders, self._gave_up)
-        self.drains = Drains(
+        self._given_up = parts.givenUp(roster, self.storedOrders, self._gave_up)
+        self.drains = parts.drains(
             roster,
             self._requeue,
             self._announce,
@@ -145,27 +139,31 @@ class Assembly(SharedService):
             self._given_up.giveUp,
             census=None if self.farmOrders is None else self.farmOrders.census,
         )
-        self.breakDoor = BreakDoor(roster, self.wakeup.workerReady, self._announce)
-        self.breakDeadlines = BreakDeadlines(roster, self._requeue, self._announce)
+        self.breakDoor = parts.breakDoor(roster, self.wakeup.workerReady, self._announce)
+        self.breakDeadlines = parts.breakDeadlines(roster, self._requeue, self._announce)
         self.builderHolds = BuilderHolds(roster, self._builder_held)
         self.lastMoment = LastMoment(self.storedOrders, self.builderHolds)
-        self.reconfigurations = Reconfigurations(
-            roster, self._standstill(master), self._reconfig_changed, self._wake_all
+        self._gate = ReconfigGate(master)
+        starting = (self._answers, self.wakeup)
+        self.reconfigurations = parts.reconfigurations(
+            roster, self._gate, starting, self._reconfig_changed, self._wake_all
         )
-        self.shutdown = Shutdown(master, self._standstill(master), self._shutdown_changed, self._wake_all)
+        self.shutdown = parts.shutdown(master, starting, self._shutdown_changed, self._wake_all)
         self._hook = ChooserHook(
             master,
-            (self.reconfigurations.gate, self.builderHolds, self.drains, self.breakDoor),
+            (self._gate, self.builderHolds, self.drains, self.breakDoor),
             self._answers,
         )
         # one bound method, which all workers share
         self.exempt = self._exempt
         # the API
-        self._running = registerResources(master, runningbuilds)["runningbuild"]
-        types = registerResources(master, presences)
+        self._resources = resources = Resources(master, self._wire)
+        types = {each: resources[each] for each in ("presence", "builderpresence")}
         counts = ReadyCounts()
         hold = self.builderHolds.hold
-        self._blocks = Blocks(roster, self._plan, counts.buildersOf, self._blocks_changed, builderHold=hold)
+        self._blocks = parts.blocks(
+            roster, self._plan, counts.buildersOf, self._blocks_changed, builderHold=hold
+        )
         self.entities = Entities(
             roster,
             counts,
@@ -177,23 +175,12 @@ class Assembly(SharedService):
             builderHold=self.builderHolds.holdOf,
         )
         self._events = Events(roster, self.entities, counts, types)
-        for each in types.values():
-            each.entities, each.orders, each.settle = self.entities, self.storedOrders, self._events.settle
-            each.farm, each.builderHolds = self.farmOrders, self.builderHolds
-        reconfigs = registerResources(master, reconfig)["reconfig"]
-        self._report = ReconfigReport(
-            master, self.reconfigurations, lambda entity: reconfigs.produceEvent(entity, "changed")
+        self._report = parts.reconfigReport(
+            master,
+            self.reconfigurations,
+            lambda entity: resources["reconfig"].produceEvent(entity, "changed"),
         )
-        reconfigs.report = self._report
-        requests = registerResources(master, requestpresences)["requestpresence"]
-        requests.entities = self.entities
-        requests.reader = why = cache(self._why_reader)
-        self._shutdowns = registerResources(master, shutdown)["shutdown"]
-        self._shutdowns.shutdown = self.shutdown
-        if self.farmOrders is not None:
-            self.farmOrders.serve(types["presence"], reconfigs, self._shutdowns)
-        entries = registerResources(master, trailresource)["trailentry"]
-        entries.entities = self.entities
+        self._why = why = cache(self._why_reader)
         sources = Sources(
             isBusy=self.drains.isBusy,
             lastReconfig=lambda: self.reconfigurations.last,
@@ -204,10 +191,25 @@ class Assembly(SharedService):
             nameOf=self.entities.workerName,
             groupsOf=self._groups_of,
         )
-        self.telling = Telling(self.roster, entries, sources)
-        for each in (*types.values(), reconfigs, self._shutdowns):
-            each.listeners = self.telling.orderListeners
+        self.telling = Telling(self.roster, resources["trailentry"], sources)
         self.bearers = Bearers(master, self.telling.orderListeners)
+        resources.start()
+        if self.farmOrders is not None:
+            # other masters may ask for them at any time
+            self.farmOrders.serve(*map(resources.register().get, ("presence", "reconfig", "shutdown")))
+
+    def _wire(self, types: Mapping[str, Any]) -> None:
+        """Give the resource types what they need."""
+        for name in ("presence", "builderpresence"):
+            each = types[name]
+            each.entities, each.orders, each.settle = self.entities, self.storedOrders, self._events.settle
+            each.farm, each.builderHolds = self.farmOrders, self.builderHolds
+        for name in ("presence", "builderpresence", "reconfig", "shutdown"):
+            types[name].listeners = self.telling.orderListeners
+        types["reconfig"].report = self._report
+        types["requestpresence"].entities = types["trailentry"].entities = self.entities
+        types["requestpresence"].reader = self._why
+        types["shutdown"].shutdown = self.shutdown
 
     def _make_farm(self) -> FarmOrders | None:
         """What masters of a farm have to do with each other. One that is alone has nothing of it in memory."""
@@ -224,7 +226,7 @@ class Assembly(SharedService):
 
         self.farm = Member(self.roster, self._events, orders.reconciliation, self.drains.anotherIsAway)
         self.entities.join(self.farm.snapshots)
-        self._running.isGone = self.farm.snapshots.pulse.isGone
+        self._resources["runningbuild"].isGone = self.farm.snapshots.pulse.isGone
         yield self._events.join(self.farm.snapshots)
         yield self.farm.start()
 
@@ -235,15 +237,12 @@ class Assembly(SharedService):
         return WhyReader(
             self.roster,
             self.breakDoor,
-            self.reconfigurations.gate,
+            self._gate,
             self._answers,
             lambda: self.shutdown.stopping,
             builderHold=self.builderHolds.hold,
             farm=lambda: None if self.farm is None else self.farm.snapshots,
         )
-
-    def _standstill(self, master: Any) -> Standstill:
-        return Standstill(master, self._answers, lambda: self.wakeup.isPending)
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
@@ -254,7 +253,8 @@ class Assembly(SharedService):
             *(self.roster.clock, self.reconfigurations, self._blocks, self._note, self.bearers, self._hook),
             *(self._answers, self.shutdown, self.drains, self.breakDoor, self.breakDeadlines, self._given_up),
             *(self._requeue, self.telling, self.wakeup, self.farmOrders, self.storedOrders, self.farm),
-            *(self.builderHolds, self._events, self._report, *self._with_less, self._unheard_ends),
+            *(self.builderHolds, self._events, self._report, self._resources),
+            *(*self._with_less, self._unheard_ends),
         ):
             # (what several masters have to do with each other is not there where there is one)
             if part is not None:
@@ -376,7 +376,9 @@ class Assembly(SharedService):
         self.telling.reconfigChanged()
 
     def _shutdown_changed(self) -> None:
-        self._shutdowns.produceEvent(shutdown.shutdownEntity(self.master, self.shutdown), "changed")
+        from presence.master.api.shutdown import shutdownEntity  # noqa: PLC0415 (some never stop so)
+
+        self._resources["shutdown"].produceEvent(shutdownEntity(self.master, self.shutdown), "changed")
 
     def _wake_all(self) -> None:
         for name in self.roster.workers:

@@ -11,7 +11,6 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 from presence.calendar.durations import duration
-from presence.master.absence.terms import absenceTerms
 from presence.master.access.terms import OperatorTerms
 from presence.master.adoption import Adoption
 from presence.master.assembly import Assembly
@@ -29,11 +28,15 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.breaks.schedule import BreakSchedule
+    from presence.master.absence.terms import AbsenceTerms
     from presence.master.conditions.written import Condition
     from presence.orders.reconfig import ReconfigOrder
 
 _log = Logger()
 
+
+# What happens to requests that only absent workers could build where nothing is said.
+_WAIT = "wait"
 
 # What happens at the deadline of a reconfiguration where nothing is said.
 _ABORT = "abort"
@@ -99,7 +102,7 @@ class PresenceService(BuildbotService):
         metrics: Any = None,
         routerLost: str = "rejoin",
         absentAfter: Any = None,
-        whenAbsent: str = "wait",
+        whenAbsent: str = _WAIT,
     ) -> None:
         """Each mistake is a `config.error`."""
         self._terms = Terms(onBreakDuring, timezone, owners, availableWhile)
@@ -123,7 +126,7 @@ class PresenceService(BuildbotService):
             config.error(
                 f"PresenceService: routerLost={routerLost!r} is not right: give one of {', '.join(_ROUTER_LOST)}"
             )
-        absenceTerms(absentAfter, whenAbsent)
+        _absence(absentAfter, whenAbsent)
 
     @inlineCallbacks
     def reconfigServiceWithSibling(self, sibling: PresenceService) -> Generator[Deferred[Any], Any, None]:
@@ -146,7 +149,7 @@ class PresenceService(BuildbotService):
         metrics: Any = None,
         routerLost: str = "rejoin",
         absentAfter: Any = None,
-        whenAbsent: str = "wait",
+        whenAbsent: str = _WAIT,
         **terms: Any,
     ) -> Generator[Deferred[Any], Any, None]:
         """Take over a new configuration, which `checkConfig()` has looked at; `terms` are the other keywords of that."""
@@ -176,13 +179,13 @@ class PresenceService(BuildbotService):
             return ReconfigOrder(deadline=end, onDeadline=onDeadline)
 
         if reconfigWhenIdle:
-            assembly.reconfigurations.buildbotsOwn.takeOver(order)
+            assembly.reconfigurations.takeOver(order)
         else:
-            assembly.reconfigurations.buildbotsOwn.giveBack()
+            assembly.reconfigurations.giveBack()
         OperatorTerms(operator, operatorGroup).apply(assembly.bearers.operator)
         yield assembly.telling.keepTrail(trailSize(trail))
         yield assembly.telling.measure(metricsPlace(metrics))
-        yield assembly.telling.watchAbsence(absenceTerms(absentAfter, whenAbsent))
+        yield assembly.telling.watchAbsence(_absence(absentAfter, whenAbsent))
 
     def giveTerms(self, workers: Iterable[Any]) -> None:
         """Give those of the `workers` of a configuration that are declared without a presence the `schedule` and the `owners`
@@ -223,7 +226,7 @@ class PresenceService(BuildbotService):
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
         """Reconfigurations are Buildbot's own again, and so are its workers."""
         assembly = yield Assembly.getService(self.master)
-        assembly.reconfigurations.buildbotsOwn.giveBack()
+        assembly.reconfigurations.giveBack()
         assembly.bearers.operator.forbid()
         if self._groups.names:
             assembly.takeGroups(Groups())
@@ -257,6 +260,15 @@ def _services(config_: Any) -> list[Any]:
     # Buildbot makes a dictionary of the list
     services = config_.services
     return list(services.values() if isinstance(services, dict) else services)
+
+
+def _absence(after: Any, when: Any) -> AbsenceTerms | None:
+    if after is None and when == _WAIT:
+        return None
+    # where nothing is said it is not in memory
+    from presence.master.absence.terms import absenceTerms  # noqa: PLC0415
+
+    return absenceTerms(after, when)
 
 
 def _check_on_deadline(value: Any) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from presence.calendar.instants import checkFinite
 from presence.model.states import Hold
 from presence.orders.refusals import OrderRefused
-from presence.text import oneOf
+from presence.text import readText
 
 if TYPE_CHECKING:
+    from presence.orders.placed import Drain, Pushed
     from presence.orders.workers import Order, PushOrder, WithdrawOrder
 
 _VERSION = 1
@@ -20,45 +21,6 @@ _MOST_PUSHED = 20
 
 #: The revision of a record that stands for one that cannot be read: it is neither newer nor older than any other.
 UNREADABLE = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """What makes a drain of a hold: see `DrainOrder`. `deadline` is in seconds since the epoch, or None; `onDeadline`
-    is one of `ON_DEADLINE`.
-    """
-
-    deadline: float | None
-    onDeadline: str
-    group: str | None
-
-    def __post_init__(self) -> None:
-        if self.deadline is not None:
-            checkFinite("deadline", self.deadline)
-        from presence.orders.workers import ON_DEADLINE  # noqa: PLC0415 (as below)
-
-        oneOf(self.onDeadline, ON_DEADLINE)
-        _text(self.group)
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """A hold that `source` has pushed, as the user `by` (or None); instants are seconds since the epoch."""
-
-    source: str
-    reason: str | None
-    by: str | None
-    since: float
-    until: float
-
-    def __post_init__(self) -> None:
-        from presence.orders.reading import readName  # noqa: PLC0415 (as below)
-
-        readName(self.source)
-        _text(self.reason)
-        _text(self.by)
-        checkFinite("since", self.since)
-        checkFinite("until", self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +49,7 @@ class AdminRecord:
         Raises `OrderRefused` where what somebody else has ordered does not allow it.
         """
         # who asks has one in his hands; a master on which nothing is ordered has not got it in memory
+        from presence.orders.placed import Drain  # noqa: PLC0415
         from presence.orders.workers import (  # noqa: PLC0415
             ON_DEADLINE,
             DrainOrder,
@@ -108,6 +71,7 @@ class AdminRecord:
 
     def _after_push(self, order: PushOrder | WithdrawOrder, by: str | None, now: float) -> AdminRecord:
         from presence.calendar.durations import durationText  # noqa: PLC0415 (as above)
+        from presence.orders.placed import Pushed  # noqa: PLC0415
         from presence.orders.workers import LONGEST_PUSH, PushOrder  # noqa: PLC0415
 
         current = {each.source: each for each in self.pushed if each.until > now}
@@ -155,29 +119,37 @@ class AdminRecord:
             drain = value.get("drain")  # versions before there were drains have none
             return cls(
                 hold
-                and Hold("admin", _text(hold["reason"]), _text(hold["by"]), hold["since"], hold["until"]),
+                and Hold(
+                    "admin", readText(hold["reason"]), readText(hold["by"]), hold["since"], hold["until"]
+                ),
                 work and checkFinite("until", work["until"]),
-                work and _text(work["by"]),
-                drain and Drain(drain["deadline"], _on_deadline(drain), drain["group"]),
-                tuple(Pushed(**each) for each in value.get("pushed", ())),
+                work and readText(work["by"]),
+                drain and _drain(drain),
+                _pushed(value.get("pushed", ())),
                 _revision(value.get("revision", 0)),  # there were none at first
             )
         except (KeyError, TypeError) as problem:
             raise ValueError(f"{value!r} is not a record: {problem!r}") from None
 
 
-def _on_deadline(drain: Any) -> Any:
+def _drain(value: Any) -> Drain:
+    # here and below: few records have any
+    from presence.orders.placed import Drain  # noqa: PLC0415
+
     # (as it was written at first)
-    return drain["on_deadline" if "on_deadline" in drain else "onDeadline"]
+    on_deadline = value["on_deadline" if "on_deadline" in value else "onDeadline"]
+    return Drain(value["deadline"], on_deadline, value["group"])
+
+
+def _pushed(values: Any) -> tuple[Pushed, ...]:
+    if values in ((), []):
+        return ()
+    from presence.orders.placed import Pushed  # noqa: PLC0415
+
+    return tuple(Pushed(**each) for each in values)
 
 
 def _revision(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError(f"{value!r} is not a revision")
-    return value
-
-
-def _text(value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise ValueError(f"{value!r} is not text")
     return value

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,11 +13,21 @@ NEVER = (
     "presence.orders.acknowledgement",
     "presence.orders.ancestry",
     "presence.orders.builders",
+    "presence.orders.placed",
     "presence.orders.reading",
     "presence.orders.reconfig",
     "presence.orders.shutdown",
     "presence.orders.workers",
+    "presence.master.api.endpoints",
+    "presence.master.api.fields",
+    "presence.master.api.presences",
+    "presence.master.api.reconfig",
+    "presence.master.api.reconfigreport",
+    "presence.master.api.requestpresences",
+    "presence.master.api.runningbuilds",
     "presence.master.api.shapes",
+    "presence.master.api.shutdown",
+    "presence.master.trail.resource",
     "presence.master.owner.link",
     "presence.master.owner.transports",
     "presence.master.owner.word",
@@ -32,7 +43,8 @@ NEVER = (
     "presence.master.metrics.measures",
     "presence.master.metrics.port",
     "presence.master.reporters",
-    "presence.master.absence.absence",
+    "presence.master.absence",
+    "presence.words.pages",
     "prometheus_client",
     "dateutil.rrule",
     "statistics",
@@ -59,9 +71,23 @@ NEVER_PLAIN = (
     "presence.calendar.zones",
     "presence.calendar.weekdays",
     "presence.model.calendarfiles",
-    "presence.master.quiesce.plan",
+    "presence.master.access.many",
+    "presence.master.access.operator",
+    "presence.master.access.who",
+    "presence.master.breaks",
+    "presence.master.builds.estimates",
+    "presence.master.builds.requeue",
+    "presence.master.holding.drains",
+    "presence.master.holding.givenup",
+    "presence.master.quiesce.buildbotsown",
+    "presence.master.quiesce.ending",
     "presence.master.quiesce.newconfig",
+    "presence.master.quiesce.plan",
     "presence.master.quiesce.reconfiguration",
+    "presence.master.quiesce.reconfigurations",
+    "presence.master.quiesce.shutdown",
+    "presence.master.quiesce.standstill",
+    "presence.master.why.blocks",
     "presence.master.why.explain",
     "presence.master.why.facts",
     "presence.master.why.lockowners",
@@ -69,18 +95,59 @@ NEVER_PLAIN = (
     "presence.wire.tokens",
 )
 
+# A master with a worker, a builder and a web server starts, and says what has been imported.
 PROGRAM = """
 import sys
-import buildbot.worker.manager, buildbot.process.builder
+from buildbot.config.master import MasterConfig
+from buildbot.master import BuildMaster
+from buildbot.plugins import schedulers, util, worker
+from twisted.internet import reactor
+from twisted.internet.defer import ensureDeferred
+
 before = set(sys.modules)
 from presence import enable
-config = {"workers": []}
-enable(config, **eval(sys.argv[1]))
-print(*sorted(set(sys.modules) - before))
+
+basedir, keywords = sys.argv[1], eval(sys.argv[2])
+open(basedir + "/buildbot.tac", "w").close()
+config = {
+    "workers": [worker.Worker("mac-mini", "secret")],
+    "builders": [util.BuilderConfig("runtests", "mac-mini", factory=util.BuildFactory())],
+    "schedulers": [schedulers.ForceScheduler("force", ["runtests"])],
+    "protocols": {"null": {}},
+    "www": {"port": "tcp:0:interface=127.0.0.1"},
+    "db_url": "sqlite://",
+    "buildbotNetUsageData": None,
+}
+enable(config, **keywords)
+
+
+class Loader:
+    def loadConfig(self):
+        return MasterConfig.loadFromDict(config, "master.cfg")
+
+
+async def run():
+    master = BuildMaster(basedir, reactor=reactor, config_loader=Loader())
+    try:
+        await master.startService()
+        assert master.running, "it has not started"
+        (declared,) = master.workers.workers.values()
+        assert declared.presence is not None, "the worker has no presence"
+        print(*sorted(set(sys.modules) - before), flush=True)
+        await master.stopService()
+    finally:
+        if reactor.running:
+            reactor.stop()
+
+
+reactor.callWhenRunning(lambda: ensureDeferred(run()))
+reactor.run()
 """
 
 
 class LightTests(SynchronousTestCase):
+    """A master that has started has imported what it has been asked for, and no more."""
+
     def test_enable(self):
         """A farm whose workers have a presence, and breaks, imports none of that."""
         self.check({"onBreakDuring": {"*": ("07:00", "19:00", "MO-FR")}}, NEVER)
@@ -90,8 +157,10 @@ class LightTests(SynchronousTestCase):
         self.check({}, NEVER_PLAIN)
 
     def check(self, keywords, never):
+        directory = self.mktemp()
+        Path(directory).mkdir()
         ended = subprocess.run(
-            [sys.executable, "-c", PROGRAM, repr(keywords)],
+            [sys.executable, "-c", PROGRAM, directory, repr(keywords)],
             stdout=subprocess.PIPE,
             check=True,
             encoding="utf-8",

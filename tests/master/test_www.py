@@ -53,6 +53,7 @@ class PluginTests(SynchronousTestCase):
 
     def test_alwaysFresh(self):
         """Browsers ask each time whether a file has changed: the modules of two versions do not fit together."""
+        self.assertEqual(set(www.SHARED), set(pageModules()))
         for name, content in (("page.js", self.files["page.js"].encode()), *pageModules().items()):
             request = DummyRequest([])
             body = www.ep.resource.getChildWithDefault(name.encode(), request).render(request)

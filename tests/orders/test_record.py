@@ -3,7 +3,8 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.model.states import Hold
-from presence.orders.record import AdminRecord, Drain, Pushed
+from presence.orders.placed import Drain, Pushed
+from presence.orders.record import AdminRecord
 from presence.orders.refusals import OrderRefused
 from presence.orders.workers import (
     LONGEST_PUSH,

@@ -14,15 +14,7 @@ from buildbot.www.authz import Forbidden
 from twisted.internet.defer import inlineCallbacks, maybeDeferred
 from twisted.logger import Logger
 
-from presence.master.access.many import assertEach, isForMany
-from presence.master.access.operator import Operator
-from presence.master.access.who import BearerError, Who
-from presence.master.api.presences import BuilderPresence, Presence
-from presence.master.api.reconfig import Reconfig
-from presence.master.api.requestpresences import RequestPresence
-from presence.master.api.runningbuilds import RunningBuild
-from presence.master.api.shutdown import Shutdown
-from presence.master.trail.resource import TrailEntry
+from presence.lazy import later
 from presence.wire.secrets import LONGEST, OPERATOR, bearer, digestOf
 
 if TYPE_CHECKING:
@@ -31,17 +23,12 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
+    from presence.master.access.operator import Operator
+    from presence.master.access.who import BearerError, Who
     from presence.master.happenings.happening import Listener
     from presence.wire.tokens import TokensReader
 
 _log = Logger()
-
-# {endpoint: the name of its resource} of all that is ours.
-_OURS: dict[type, str] = {
-    endpoint: rtype.name
-    for rtype in (Presence, BuilderPresence, RequestPresence, RunningBuild, Reconfig, Shutdown, TrailEntry)
-    for endpoint in rtype.endpoints
-}
 
 # How Buildbot calls reading.
 _READING = frozenset({"GET", "HEAD"})
@@ -63,7 +50,7 @@ class Bearers:
     def __init__(self, master: Any, listeners: Sequence[Listener] = ()) -> None:
         self._master = master
         self._listeners = listeners
-        self.operator = Operator(master.basedir)
+        self.operator = _operator(master.basedir)
         # made for the first token that is sent
         self._tokens: TokensReader | None = None
         self._before: dict[str, Any] = {}
@@ -113,10 +100,17 @@ class Bearers:
         return failure
 
     def _assert(self, request: Any, ep: Any, action: str, options: Any) -> Any:
-        if action not in _READING and isForMany(self._master, ep, action):
-            return assertEach(
-                self._master, ep, options, lambda path, alone: self._assert_one(request, path, action, alone)
-            )
+        if action not in _READING:
+            # nobody may order anything
+            from presence.master.access.many import assertEach, isForMany  # noqa: PLC0415
+
+            if isForMany(self._master, ep, action):
+                return assertEach(
+                    self._master,
+                    ep,
+                    options,
+                    lambda path, alone: self._assert_one(request, path, action, alone),
+                )
         return self._assert_one(request, ep, action, options)
 
     def _assert_one(self, request: Any, ep: Any, action: str, options: Any) -> Any:
@@ -130,6 +124,8 @@ class Bearers:
     def _assert_bearer(
         self, request: Any, secret: str, resource: str, asked: tuple[Any, str, Any]
     ) -> Generator[Deferred[Any], Any, None]:
+        from presence.master.access.who import BearerError  # noqa: PLC0415 (nobody may ever send a bearer)
+
         try:
             who = self._who(secret)
             # (a POST that is called "get", which Buildbot's rules take for reading, has no word)
@@ -151,11 +147,13 @@ class Bearers:
             endpoint, _ = self._master.data.getEndpoint(ep)
         except InvalidPathError:
             return None
-        return _OURS.get(type(endpoint)) or getattr(endpoint, "ofPresence", None)
+        return endpoint.rtype.name if type(endpoint).__module__.startswith("presence.") else None
 
     # --- who it is
 
     def _who(self, secret: str) -> Who:
+        from presence.master.access.who import BearerError, Who  # noqa: PLC0415 (as above)
+
         if len(secret) > LONGEST:
             raise BearerError("this master does not know that token: it is too long for one")
         if secret.startswith(OPERATOR):
@@ -200,8 +198,20 @@ class Bearers:
         self._logged, self._unlogged = now, 0
 
 
+def _operator(directory: str) -> Operator:
+    """Who may be the operator: made when somebody may, or when somebody says that he is."""
+
+    def make() -> Operator:
+        from presence.master.access.operator import Operator  # noqa: PLC0415
+
+        return Operator(directory)
+
+    return later(make, {"forbid": lambda: None})
+
+
 def _check(who: Who, resource: str, action: str) -> None:
-    from presence.orders.abilities import ABILITIES  # noqa: PLC0415 (nobody may ever send a bearer)
+    from presence.master.access.who import BearerError  # noqa: PLC0415 (as above)
+    from presence.orders.abilities import ABILITIES  # noqa: PLC0415 (as above)
 
     if who.may is not None and ABILITIES.get((resource, action)) not in who.may:
         word = ABILITIES.get((resource, action), "that")

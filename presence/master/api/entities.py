@@ -12,7 +12,7 @@ from buildbot.process.workerforbuilder import States
 
 from presence.calendar.instants import datetimeOf
 from presence.calendar.wallclock import later
-from presence.master.api.fields import breakEntity, holdEntity
+from presence.master.api.told import breakEntity, holdEntity
 from presence.model.states import PresenceState
 from presence.words.absent import allAbsentText
 from presence.words.holds import holdText
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from presence.breaks.forecast import Forecast
-    from presence.master.api.readycounts import ReadyCounts
     from presence.master.api.shapes import (
         BreaksEntity,
         BuilderPresenceEntity,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from presence.master.why.blocks import Blocks
     from presence.master.why.facts import Reason
     from presence.model.builderpresence import BuilderPresence
+    from presence.model.readycounts import ReadyCounts
     from presence.model.states import Hold
     from presence.model.workerpresence import WorkerPresence
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
     from presence.master.api.entities import Entities
-    from presence.master.api.readycounts import ReadyCounts
     from presence.master.farm.seen.snapshots import Snapshots
     from presence.master.roster import Roster
+    from presence.model.readycounts import ReadyCounts
 
 _log = Logger()
 

@@ -1,4 +1,4 @@
-"""The types of what is in a field of an entity, and what is put there; filters and orders of Buildbot's API, applied to entities in which a field
+"""The types of what is in a field of an entity; and filters and orders of Buildbot's API, applied to entities in which a field
 may be null.
 
 Buildbot compares whatever it is asked to compare, and answers with an internal error where that cannot be done.
@@ -14,10 +14,6 @@ from presence.master.compat import Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from presence.breaks.forecast import ComingBreak, ComingLimit
-    from presence.master.api.shapes import BreakEntity, HoldEntity
-    from presence.model.states import Hold
 
 # what cannot be asked of a null
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "contains"})
@@ -163,25 +159,3 @@ def _is_scalar(kind: Any) -> bool:
 
 def _scalars(entityType: Any) -> list[str]:
     return sorted(name for name, kind in entityType.fields.items() if _is_scalar(kind))
-
-
-def holdEntity(hold: Hold) -> HoldEntity:
-    """A hold as it is told."""
-    return {
-        "source": hold.source,
-        "reason": hold.reason,
-        "by": hold.by,
-        "since": hold.since,
-        "until": hold.until,
-    }
-
-
-def breakEntity(coming: ComingBreak | ComingLimit) -> BreakEntity:
-    """A break as it is told."""
-    return {
-        "start": coming.start,
-        "stop": coming.stop,
-        "reason": coming.reason,
-        "finish_before": coming.finishBefore,
-        "interrupts_at": coming.interruptsAt,
-    }

@@ -31,3 +31,9 @@ def registerResources(master: Any, namespace: Any) -> dict[str, Any]:
         master.data.allEndpoints.cache_clear()
         healPatterns(master.data.matcher)
     return {str(each.name): master.data.getResourceType(each.name) for each in classes}
+
+
+def heal(master: Any) -> None:
+    """Let the Data API of `master`, and the answers of Buildbot's REST API, be as they are where resources of ours are."""
+    healAnswers(_TEXTS.of)
+    healPatterns(master.data.matcher)

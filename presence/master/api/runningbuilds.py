@@ -12,7 +12,6 @@ from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.builds.estimates import estimates
 from presence.master.builds.running import buildsEverywhere, buildsHere
 from presence.master.compat import Entity
 from presence.text import shown
@@ -96,6 +95,8 @@ def runningBuilds(
     """
     found = buildsHere(master) if isGone is None else (yield buildsEverywhere(master, isGone))
     running = {each.id: each for each in found}
+    from presence.master.builds.estimates import estimates  # noqa: PLC0415 (nobody may ask)
+
     known = yield estimates(master, running)
     awaited = yield master.db.pool.do(_awaited, master.db.model, list(known))
     entities: list[RunningBuildEntity] = []

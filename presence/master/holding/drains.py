@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from presence.master.enrolled import EnrolledWorker
     from presence.master.roster import Roster
     from presence.model.workerpresence import WorkerPresence
-    from presence.orders.record import Drain
+    from presence.orders.placed import Drain
 
 _log = Logger()
 

@@ -24,8 +24,6 @@ class MetricsEndpoint(base.Endpoint):
 
     kind = base.EndpointKind.RAW_INLINE
     pathPatterns: ClassVar[list[str]] = ["/presencemetrics"]
-    #: who may order, and read, over `Authorization: Bearer` asks for it
-    ofPresence = "presencemetrics"
 
     def get(self, _resultSpec: Any, _kwargs: dict[str, Any]) -> Any:
         """A Deferred of what Buildbot's web server sends."""

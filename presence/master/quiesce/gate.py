@@ -8,7 +8,6 @@ from twisted.internet.defer import inlineCallbacks
 
 from presence.master.builds.running import waitingFor
 from presence.master.compat import isWaitedFor
-from presence.master.quiesce.ending import affectedBuilds
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -82,5 +81,8 @@ class ReconfigGate:
         if self._master.botmaster.shuttingDown or builder in plan.removedBuilders:
             # the shutdown waits for them all; or nobody could build it later
             return bool(waiting)
+        # where nobody reconfigures it is not in memory
+        from presence.master.quiesce.ending import affectedBuilds  # noqa: PLC0415
+
         covered = {build.buildid for build in affectedBuilds(self._master, plan)}
         return any(build in covered or build <= self._newest for build in waiting)

@@ -18,13 +18,13 @@ from presence.master.builds.requeue import GRACE
 from presence.master.builds.running import newestBuild
 from presence.master.quiesce.buildbotsown import BuildbotsOwn
 from presence.master.quiesce.ending import Ending, affectedBuilds
-from presence.master.quiesce.gate import ReconfigGate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from twisted.internet.interfaces import IDelayedCall
 
+    from presence.master.quiesce.gate import ReconfigGate
     from presence.master.quiesce.plan import Plan
     from presence.master.quiesce.reconfiguration import Outcome, Reconfiguration
     from presence.master.quiesce.standstill import Standstill
@@ -51,6 +51,7 @@ class Reconfigurations:
     def __init__(
         self,
         roster: Roster,
+        gate: ReconfigGate,
         standstill: Standstill,
         changed: Callable[[], object],
         wake: Callable[[], object],
@@ -59,7 +60,7 @@ class Reconfigurations:
         self._standstill = standstill
         self._changed = changed
         self._wake_builders = wake
-        self.gate = ReconfigGate(roster.master)
+        self.gate = gate
         self._asking = DeferredLock()
         self._number = 0
         self._wake: Deferred[None] | None = None
@@ -129,6 +130,14 @@ class Reconfigurations:
         self._end(reconfig, "cancelled", by)
         self.lookSoon()
         return True
+
+    def takeOver(self, order: Callable[[], ReconfigOrder]) -> None:
+        """Let Buildbot's own ways to ask for one go through here, with what `order()` makes."""
+        self.buildbotsOwn.takeOver(order)
+
+    def giveBack(self) -> None:
+        """Let them go their own way again."""
+        self.buildbotsOwn.giveBack()
 
     @property
     def exempts(self) -> frozenset[str]:

@@ -177,9 +177,9 @@ class Telling:
 
     def _end_trail(self) -> Deferred[None]:
         trail, self._trail, self._trail_size = self._trail, None, None
-        self._entries.trail = None
         if trail is None:
             return succeed(None)
+        self._entries.trail = None
         self.stopListening(trail.add)
         return trail.stop()
 

@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.api import events as module
 from presence.master.api.events import SLICE, Events
-from presence.master.api.readycounts import ReadyCounts
 from presence.model.gathering import PAUSE
+from presence.model.readycounts import ReadyCounts
 from presence.testing import FakeRoster
 
 

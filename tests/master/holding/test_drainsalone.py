@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from presence.master.holding import drains
 from presence.master.holding.drains import Drains
 from presence.model.workerpresence import WorkerPresence
-from presence.orders.record import Drain
+from presence.orders.placed import Drain
 
 NEVER = Drain(None, "interrupt", None)
 

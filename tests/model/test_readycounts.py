@@ -1,6 +1,6 @@
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.master.api.readycounts import ReadyCounts
+from presence.model.readycounts import ReadyCounts
 from presence.testing import FakeRoster
 
 

@@ -1,0 +1,65 @@
+"""Resources of the Data API that are registered when somebody first asks for one of them."""
+
+from buildbot.data.exceptions import InvalidPathError
+from buildbot.util.pathmatch import Matcher
+
+from presence.master.later.resources import PLURALS
+from tests.master.apicase import ApiTestCase
+from tests.master.fakemaster import MasterTestCase
+
+
+class NotAskedTests(MasterTestCase):
+    def test_notAsked(self):
+        """A master that builds, of whose events nobody hears, has none of them, whatever else of Buildbot's is asked for."""
+        self.startMaster([self.slave("mac-mini"), self.stock("plain")])
+        self.request()
+        self.request()
+        self.assertEqual(len(self.resultOf(self.master.data.get(("workers",)))), 2)
+        self.assertEqual(len(self.resultOf(self.master.data.get(("builders", 1, "workers")))), 2)
+        self.assertFalse(set(PLURALS) & set(vars(self.master.data.rtypes)))
+
+
+class ResourcesTests(ApiTestCase):
+    def start(self):
+        self.startMaster([self.slave("mac-mini"), self.stock("plain")])
+
+    def ours(self):
+        """{name: plural} of our resource types that are registered."""
+        types = vars(self.master.data.rtypes).values()
+        return {each.name: each.plural for each in types if type(each).__module__.startswith("presence.")}
+
+    def test_asked(self):
+        """The first question for one of them registers all, under their names, and is answered."""
+        self.start()
+        self.assertEqual(len(self.getAll("presences")), 2)
+        self.assertEqual(self.ours(), PLURALS)
+        self.assertIs(type(self.master.data.matcher), Matcher)
+
+    def test_paths(self):
+        """So does one for what belongs to something of Buildbot's."""
+        self.start()
+        self.assertEqual(self.get("workers/mac-mini/presence").status, 200)
+
+    def test_unknown(self):
+        """A path that there is not is none afterwards, either."""
+        self.start()
+        for _ in range(2):
+            self.assertRaises(InvalidPathError, self.master.data.getEndpoint, ("presents",))
+
+    def test_root(self):
+        """Who asks for all that there is hears of them."""
+        self.start()
+        self.master.data.getEndpoint(())
+        self.assertEqual(self.ours(), PLURALS)
+
+    def test_specification(self):
+        """So does who asks for its specification."""
+        self.start()
+        self.master.data.getEndpoint(("application.spec",))
+        self.assertEqual(self.ours(), PLURALS)
+
+    def test_order(self):
+        """The first request may be an order."""
+        self.start()
+        self.post("presences/mac-mini", "hold", reason="x")
+        self.assertEqual(self.worker("mac-mini").adminRecord.hold.reason, "x")

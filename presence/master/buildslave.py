@@ -125,7 +125,7 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
             assembly = yield Assembly.getService(self.master)
             self._begin(assembly)
             # what an admin has ordered, with the reason, and before anybody can connect
-            yield assembly.storedOrders.restore(self)
+            yield assembly.storedOrders.begin(self)
         else:
             self._begin(None)
         yield super().startService()  # type: ignore[misc]

@@ -1,7 +1,8 @@
 """What the admins have ordered of the workers: stored in Buildbot's database, then done, then acknowledged.
 
 Each worker has one value there, which is written whole, and those of all workers of an order in one transaction. So a
-kill at any moment leaves the order of before or that of after. It is read when the service of the worker starts, before the worker can connect; and
+kill at any moment leaves the order of before or that of after. It is read when the service of the worker starts, before the worker can connect, with that of
+all others that start then; and
 where several masters share the database, when it connects, when another one has stored an order (`presence.master.farm`) and before
 each build (`presence.master.holding.lastmoment`).
 """
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from presence.master.roster import Roster
     from presence.model.workerpresence import WorkerPresence
     from presence.orders.workers import Order
+
+    Read = Callable[[str], Deferred[AdminRecord]]
 
 _log = Logger()
 
@@ -68,6 +71,8 @@ class StoredOrders:
         # one at a time: an order is made of the one before
         self._lock = DeferredLock()
         self.table = RecordTable(self._master)
+        # what is stored of the workers that start with the one that has started, by name; None when that may have changed
+        self._ahead: dict[str, AdminRecord] | None = None
         # of the workers (by name) of which it is not known what is stored
         self._retries = Retries(self._master.reactor, self._restore_again)
 
@@ -115,11 +120,18 @@ class StoredOrders:
 
         return self._lock.run(self._follow, names, order, by, check).addErrback(failed)
 
+    def begin(self, worker: EnrolledWorker) -> Deferred[None]:
+        """As `restore`, of a worker whose service starts: what is stored of all that start with it is read at once."""
+        return self._known_after(worker, self._read_ahead)
+
     def restore(self, worker: EnrolledWorker) -> Deferred[None]:
         """Do what is stored of `worker`, if that is not done. A Deferred that fires when it is.
 
         When it fails it is tried again until it succeeds.
         """
+        return self._known_after(worker, self.table.read)
+
+    def _known_after(self, worker: EnrolledWorker, read: Read) -> Deferred[None]:
         name = worker.workername
 
         def failed(failure: Failure) -> Failure:
@@ -130,7 +142,7 @@ class StoredOrders:
             self._retries.succeeded(name)
             worker.ordersKnown(True)
 
-        return self._lock.run(self._restore, worker).addCallbacks(succeeded, failed)
+        return self._lock.run(self._restore, worker, read).addCallbacks(succeeded, failed)
 
     def connected(self, worker: EnrolledWorker) -> Deferred[None]:
         """Do what another master may have stored of `worker`, while it was connected there. A Deferred that fires when that is done."""
@@ -175,6 +187,7 @@ class StoredOrders:
     def _follow(
         self, workers: tuple[str, ...], order: Order, by: str | None, check: Check | None
     ) -> Generator[Deferred[Any], Any, Followed]:
+        self._ahead = None
         now = self._master.reactor.seconds()
         decision = None if self.floor is None else self.floor.decision(workers, order)
         found: Mapping[str, Changed] = yield self.table.change(
@@ -198,8 +211,23 @@ class StoredOrders:
         return followed
 
     @inlineCallbacks
-    def _restore(self, worker: EnrolledWorker) -> Generator[Deferred[Any], Any, None]:
-        self.take(worker, (yield self.table.read(worker.workername)))
+    def _restore(self, worker: EnrolledWorker, read: Read) -> Generator[Deferred[Any], Any, None]:
+        self.take(worker, (yield read(worker.workername)))
+
+    @inlineCallbacks
+    def _read_ahead(self, name: str) -> Generator[Deferred[Any], Any, AdminRecord]:
+        ahead = self._ahead
+        if ahead is None:
+            configured = {each.name for each in self._master.config.workers}
+            ahead = self._ahead = yield self.table.readMany({name, *configured})
+            # it is held while a configuration is taken over, and what is stored after that is another question
+            self._master.initLock.acquire().addCallback(self._configuration_taken_over)
+        record = ahead.pop(name, None)
+        return (yield self.table.read(name)) if record is None else record
+
+    def _configuration_taken_over(self, lock: DeferredLock) -> None:
+        self._ahead = None
+        lock.release()
 
     def takeTold(self, told: Mapping[str, Any]) -> bool:
         """Do what another master has stored of its own or other workers, by name, as it tells it. Whether that can be understood."""

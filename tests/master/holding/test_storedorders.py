@@ -51,6 +51,29 @@ class RestartTests(ApiTestCase):
         self.passUntil(self.at(6) + HOUR / 2)
         self.assertEqual(self.sources(), [])
 
+    def test_readAtOnce(self):
+        """What is stored of all workers that a configuration brings is read with one question; and anew for the next configuration."""
+        asked = []
+        many, one = RecordTable.readMany, RecordTable.read
+        self.patch(
+            RecordTable, "readMany", lambda table, names: (asked.append(sorted(names)), many(table, names))[1]
+        )
+        self.patch(RecordTable, "read", lambda table, name: (asked.append(name), one(table, name))[1])
+        names = ["w1", "w2", "w3"]
+        self.stopMaster()
+        slaves = [self.slave(name) for name in names]
+        self.startMaster(slaves, db_url=f"sqlite:///{self.database}")
+        self.assertEqual(asked, [names])
+        asked.clear()
+        record = AdminRecord().after(HoldOrder("disk"), "ann", self.reactor.seconds()).toDict()
+        objectid = self.resultOf(RecordTable(self.master).objectId())
+        self.resultOf(self.master.db.state.setState(objectid, "w4", record))
+        self.reconfig([*slaves, self.slave("w4")], db_url=f"sqlite:///{self.database}")
+        self.assertEqual(asked, [[*names, "w4"]])
+        self.assertEqual(
+            [hold.reason for hold in self.presence("w4").holds if hold.source == "admin"], ["disk"]
+        )
+
     def test_untilTheBreak(self):
         """A hold until the break begins lets nobody through, whether it was ordered before the break's timer was armed or
         after, and it is known that the worker is back when the break ends.
@@ -90,12 +113,12 @@ class RestartTests(ApiTestCase):
         self.post("presences/mac-mini", "hold", ANN, reason="disk")
         self.stopMaster()
         slow = Deferred()
-        read = RecordTable.read
+        read = RecordTable.readMany
 
-        def readLater(table, name):
-            return slow.addCallback(lambda _: read(table, name))
+        def readLater(table, names):
+            return slow.addCallback(lambda _: read(table, names))
 
-        self.patch(RecordTable, "read", readLater)
+        self.patch(RecordTable, "readMany", readLater)
         starting = self.setup_master(
             {
                 **self.config([self.slave("mac-mini", onBreakDuring=OFFICE)]),

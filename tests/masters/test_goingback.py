@@ -18,13 +18,18 @@ class GoingBackTests(SynchronousTestCase):
         masters = Masters(self, "worker.Worker('w1', PASSWORD)", count=2, ui=False, extra=ADOPTED)
         masters.start()
         a, b = masters
-        a.worker("w1").start().waitUntilConnected()
+        worker = a.worker("w1").start().waitUntilConnected()
         b.waitFor("b knows", lambda: b.get("presences/w1")["presences"])
         a.post("presences/w1", "hold", reason="disk")
         masters.extra = ""
         masters.configure(a)
         self.assertIn("is not forgotten, for it is heeded by", a.reconfig())
+        # (it is shown as it is where it is connected)
+        worker.stop()
+        there = b.worker("w1").start().waitUntilConnected()
         b.waitFor("b has it still", lambda: self.holds(b) == ["disk"])
+        there.stop()
+        worker.start().waitUntilConnected()
         # here nobody heeds it any more
         a.force("w1").waitUntilBuilt()
         masters.configure(b)

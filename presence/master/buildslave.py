@@ -269,7 +269,9 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
         if mirror.isLatent(self):
             rejoin(self)
         if self._assembly is not None:
-            yield self._assembly.storedOrders.connected(self).addErrback(
+            # another master may have taken an order for it, while it was connected there
+            restored = self._assembly.storedOrders.restore(self)
+            yield restored.addErrback(
                 lambda failure: _log.failure("while restoring what admins have ordered", failure)
             )
         yield super().updateWorker()  # type: ignore[misc]

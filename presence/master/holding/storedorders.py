@@ -2,16 +2,15 @@
 
 Each worker has one value there, which is written whole, and those of all workers of an order in one transaction. So a
 kill at any moment leaves the order of before or that of after. It is read when the service of the worker starts, before the worker can connect, with that of
-all others that start then; and
-where several masters share the database, when it connects, when another one has stored an order (`presence.master.farm`) and before
-each build (`presence.master.holding.lastmoment`).
+all others that start then; when it connects; and where several masters share the database, when another one has stored an order
+(`presence.master.farm`) and before each build (`presence.master.holding.lastmoment`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from twisted.internet.defer import DeferredLock, inlineCallbacks, succeed
+from twisted.internet.defer import DeferredLock, inlineCallbacks
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
@@ -143,12 +142,6 @@ class StoredOrders:
             worker.ordersKnown(True)
 
         return self._lock.run(self._restore, worker, read).addCallbacks(succeeded, failed)
-
-    def connected(self, worker: EnrolledWorker) -> Deferred[None]:
-        """Do what another master may have stored of `worker`, while it was connected there. A Deferred that fires when that is done."""
-        if not self._master.config.multiMaster:
-            return succeed(None)
-        return self.restore(worker)
 
     @inlineCallbacks
     def reread(self, names: Iterable[str] | None = None) -> Generator[Deferred[Any], Any, None]:

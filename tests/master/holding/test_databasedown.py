@@ -123,12 +123,3 @@ class DatabaseDownTests(ApiTestCase):
         self.up()
         self.pass_(30)
         self.assertEqual(self.sources(), ["admin"])
-
-    def test_connectsToTheOnlyMaster(self):
-        """Where no other master could have stored anything nothing is read then."""
-        self.begin()
-        self.disconnect("mac-mini")
-        self.down()
-        self.connect("mac-mini")
-        self.pass_(MINUTE)
-        self.assertEqual(self.flushLoggedErrors(OperationalError), [])

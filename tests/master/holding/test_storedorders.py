@@ -62,7 +62,7 @@ class RestartTests(ApiTestCase):
         names = ["w1", "w2", "w3"]
         self.stopMaster()
         slaves = [self.slave(name) for name in names]
-        self.startMaster(slaves, db_url=f"sqlite:///{self.database}")
+        self.startMaster(slaves, connect=False, db_url=f"sqlite:///{self.database}")
         self.assertEqual(asked, [names])
         asked.clear()
         record = AdminRecord().after(HoldOrder("disk"), "ann", self.reactor.seconds()).toDict()

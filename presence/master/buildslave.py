@@ -268,7 +268,8 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Sameness):
         self._greet()
         if mirror.isLatent(self):
             rejoin(self)
-        if self._assembly is not None:
+        # (a configuration, too, tells each worker, whether it has connected or not)
+        if self._assembly is not None and self.conn is not None:
             # another master may have taken an order for it, while it was connected there
             restored = self._assembly.storedOrders.restore(self)
             yield restored.addErrback(

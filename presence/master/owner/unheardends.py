@@ -43,7 +43,6 @@ class UnheardEnds:
 
     @inlineCallbacks
     def _new_connection(self, conn: Any, name: str) -> Generator[Deferred[Any], Any, bool]:
-        # (one that comes while this is taken back is Buildbot's)
         accepted: bool = yield self._accept(conn, name)
         # the other protocols tell at any time
         if accepted and isinstance(conn, Connection):

@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import capturedLogs, formatEvent
 
 from presence.breaks.schedule import Break
+from presence.master.assembly import Assembly
 from presence.master.holding.recordtable import RecordTable
 from presence.master.stored.rows import Rows
 from presence.orders.record import AdminRecord
@@ -73,6 +74,18 @@ class RestartTests(ApiTestCase):
         self.assertEqual(
             [hold.reason for hold in self.presence("w4").holds if hold.source == "admin"], ["disk"]
         )
+
+    def test_orderedMeanwhile(self):
+        """What is ordered while a configuration is taken over is not undone by what had been read before that."""
+        self.stopMaster()
+        self.startMaster([self.slave("w1"), self.slave("w2")], db_url=f"sqlite:///{self.database}")
+        orders = self.resultOf(Assembly.getService(self.master)).storedOrders
+        self.resultOf(self.master.initLock.acquire())
+        self.resultOf(orders.begin(self.worker("w1")))
+        self.post("presences/w2", "hold", ANN, reason="disk")
+        self.resultOf(orders.begin(self.worker("w2")))
+        self.master.initLock.release()
+        self.assertEqual([hold.source for hold in self.presence("w2").holds], ["admin"])
 
     def test_untilTheBreak(self):
         """A hold until the break begins lets nobody through, whether it was ordered before the break's timer was armed or

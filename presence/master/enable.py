@@ -66,19 +66,23 @@ def _knows(known: Any, name: str) -> bool:
 
 def _register() -> bool:
     """Let Buildbot know our plugins, if it has been started without them. Whether it knows the page."""
+    knows_page = False
     try:
         # (of this package alone: to read those of all that is installed takes long)
         entries = distribution(_INSTALLED).entry_points
         for namespace in _NAMESPACES:
             known = db.get_plugins(namespace, None)
-            for entry in entries.select(group=f"buildbot.{namespace}"):
+            ours = tuple(entries.select(group=f"buildbot.{namespace}"))
+            # (what Buildbot has not read yet it reads itself, ours too, when it is first asked)
+            for entry in ours if known._real_tree is not None else ():
                 if entry.value.startswith("presence.") and not _knows(known, entry.name):
                     known._tree.add(entry.name, db._PluginEntry(known._group, entry, known._load_entry))
-        return _PAGE in db.get_plugins("www", None)
+            knows_page |= namespace == "www" and any(entry.name == _PAGE for entry in ours)
     except PackageNotFoundError:
         # it runs from a checkout, of which Buildbot knows nothing
-        return False
+        pass
     except (AttributeError, TypeError):
         # there is no public way, and another Buildbot may keep them otherwise
         _log.failure("while registering the plugins of presence")
         return False
+    return knows_page

@@ -10,16 +10,13 @@ from buildbot.util.service import BuildbotService
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.calendar.durations import duration
 from presence.master.access.terms import OperatorTerms
 from presence.master.adoption import Adoption
 from presence.master.assembly import Assembly
 from presence.master.groups import Groups
 from presence.master.holding.keepready import KeepReady
-from presence.master.metrics.terms import metricsPlace
 from presence.master.slave.keywords import BreakWarning
 from presence.master.terms import Terms
-from presence.master.trail.terms import trailSize
 from presence.master.wholeconfig import followWholeConfigs
 
 if TYPE_CHECKING:
@@ -120,8 +117,8 @@ class PresenceService(BuildbotService):
             config.error(f"PresenceService: deadline={deadline!r}: {problem}")
         _check_on_deadline(onDeadline)
         OperatorTerms(operator, operatorGroup)
-        trailSize(trail)
-        metricsPlace(metrics)
+        _size(trail)
+        _place(metrics)
         if routerLost not in _ROUTER_LOST:
             config.error(
                 f"PresenceService: routerLost={routerLost!r} is not right: give one of {', '.join(_ROUTER_LOST)}"
@@ -183,8 +180,8 @@ class PresenceService(BuildbotService):
         else:
             assembly.reconfigurations.giveBack()
         OperatorTerms(operator, operatorGroup).apply(assembly.bearers.operator)
-        yield assembly.telling.keepTrail(trailSize(trail))
-        yield assembly.telling.measure(metricsPlace(metrics))
+        yield assembly.telling.keepTrail(_size(trail))
+        yield assembly.telling.measure(_place(metrics))
         yield assembly.telling.watchAbsence(_absence(absentAfter, whenAbsent))
 
     def giveTerms(self, workers: Iterable[Any]) -> None:
@@ -271,6 +268,22 @@ def _absence(after: Any, when: Any) -> AbsenceTerms | None:
     return absenceTerms(after, when)
 
 
+def _size(trail: Any) -> int | None:
+    if trail is None or trail is False:
+        return None
+    from presence.master.trail.terms import trailSize  # noqa: PLC0415 (as above)
+
+    return trailSize(trail)
+
+
+def _place(metrics: Any) -> str | None:
+    if metrics is None or metrics is False:
+        return None
+    from presence.master.metrics.terms import metricsPlace  # noqa: PLC0415 (as above)
+
+    return metricsPlace(metrics)
+
+
 def _check_on_deadline(value: Any) -> None:
     if value == _ABORT:
         return
@@ -287,6 +300,8 @@ def _seconds(deadline: Any) -> float | None:
     if deadline is None:
         return None
     if isinstance(deadline, str):
+        from presence.calendar.durations import duration  # noqa: PLC0415 (as above)
+
         return duration(deadline)
     if isinstance(deadline, bool) or not isinstance(deadline, (int, float)) or not deadline > 0:
         raise ValueError('give a duration such as "1h", or seconds')

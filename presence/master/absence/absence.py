@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
-from presence.master.builds.waiting import findPending
+from presence.master.builds.requests import findPending
 from presence.master.happenings.happening import Happening
 from presence.master.stored import objects
 from presence.words import absent as words

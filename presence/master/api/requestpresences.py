@@ -12,7 +12,7 @@ from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.builds.waiting import findPending, findRequest
+from presence.master.builds.requests import findPending, findRequest
 from presence.master.compat import Entity
 from presence.text import shown
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from presence.master.api.entities import Entities
     from presence.master.api.shapes import ReasonEntity, RequestPresenceEntity, WorkerReasonsEntity
-    from presence.master.builds.waiting import Request
+    from presence.master.builds.requests import Request
     from presence.master.why.facts import Reason, Why, WorkerWhy
     from presence.master.why.reader import WhyReader
 

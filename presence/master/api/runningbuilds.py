@@ -12,7 +12,7 @@ from buildbot.data import base, exceptions, types
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.api import fields as filters
-from presence.master.builds.running import buildsEverywhere, buildsHere
+from presence.master.builds.everywhere import buildsEverywhere, buildsHere
 from presence.master.compat import Entity
 from presence.text import shown
 

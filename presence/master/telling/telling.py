@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 _log = Logger()
 
 
-@dataclass(frozen=True)
+# (what is not needed of a dataclass is not made: each method of one is compiled at every start)
+@dataclass(eq=False, repr=False)
 class Sources:
     """Where the parts find out what they do not know: whether the drain of a worker is not done, how the last reconfiguration has ended and which one
     waits, why a request of a builder would wait, how many workers of a builder are ready, what others count, how the worker with an

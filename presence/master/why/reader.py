@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.master.breaks.door import BreakDoor
-    from presence.master.builds.waiting import Request
+    from presence.master.builds.requests import Request
     from presence.master.farm.seen.snapshots import Snapshots
     from presence.master.quiesce.gate import ReconfigGate
     from presence.master.quiesce.shutdown import Stop

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.builds.estimates import estimates
-from presence.master.builds.running import buildsEverywhere
+from presence.master.builds.everywhere import buildsEverywhere
 from presence.master.why.facts import Reason, Running, WorkerFacts
 from presence.model.states import Hold
 

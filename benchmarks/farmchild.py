@@ -142,7 +142,7 @@ def load(farm, path, way):
         mock.patch.object(os, "environ", Environment(os.environ)),
         mock.patch.object(configparser.RawConfigParser, "get", _setting if farm == "ReactOS" else _GET),
         mock.patch.object(subprocess, "Popen", Nothing),
-        mock.patch("urllib.request.urlopen", lambda *_, **__: io.BytesIO(b"{}")),
+        mock.patch("urllib.request.urlopen", return_value=io.BytesIO(b"{}")),
         mock.patch.object(subprocess, "check_output", _nothing),
     ):
         exec(compile(source, str(path), "exec"), names)

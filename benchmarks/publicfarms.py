@@ -7,7 +7,7 @@ missing secrets are made up, and missing libraries are replaced by what answers 
 added, `presence.enable(c)`. Each run is a process of its own, by turns without and with it.
 
 What they import should be installed (`pip install docker evalidate buildbot-prometheus`); CPython's wants Python 3.12. Not among them:
-those of Julia and MariaDB, which are for a Buildbot before 4 (stock 4.2.1 and 4.3.0 refuse them, too: `startDescription`, `mtrlogobserver`);
+those of Julia and MariaDB, which are for an older Buildbot (stock 4.3.0 refuses them, too: `startDescription`, `mtrlogobserver`);
 nextGIS's, which asks libvirt while it is loaded; OpenVPN's, whose sample settings lack what its master.cfg reads; and OpenWrt's
 phase 2, which reads a source tree.
 """
@@ -20,6 +20,8 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+_DOLPHINS = ["altair-fifoci", "altair-flatpak", "android", "deneb-flatpak", "osx-m1"]
 
 #: {farm: (repository, master.cfg there, files that are made up, environment that is made up)}
 FARMS = {
@@ -40,10 +42,7 @@ FARMS = {
         "roles/buildbot/etc/master.cfg",
         {
             "passwords.json": json.dumps(
-                dict.fromkeys(
-                    "altair-fifoci altair-flatpak android debian deneb-flatpak freebsd osx-m1 steamrt ubuntu-lts windows".split(),
-                    "x",
-                )
+                dict.fromkeys([*_DOLPHINS, "debian", "freebsd", "steamrt", "ubuntu-lts", "windows"], "x")
             )
         },
         {"WORKERS_PASSWORDS_PATH": "passwords.json", "HTTP_PORT": "8010"},

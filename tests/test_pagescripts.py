@@ -17,6 +17,9 @@ TESTS = Path(__file__).parent / "pages"
 # The first that runs tests of this kind.
 OLDEST = 20
 
+# How long all of them may take, in seconds: what goes on by itself (a websocket that nobody has ended) goes on for ever.
+LONGEST = 120.0
+
 
 class PageScriptTests(SynchronousTestCase):
     def setUp(self):
@@ -49,6 +52,7 @@ class PageScriptTests(SynchronousTestCase):
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
+            timeout=LONGEST,
         )
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("# fail 0", done.stdout)

@@ -21,7 +21,7 @@ import { BuildersView } from "./views/buildersview.js";
 import { detailsOf, useInfos } from "./views/details.js";
 import { choiceText, chosen, groupsOf, inState, sorted } from "./farm/choice.js";
 import { useNow } from "./farm/clock.js";
-import { Farm } from "./farm/farm.js";
+import { showsBuilders, takeFarm } from "./farm/farm.js";
 import { OrderDialog } from "./views/orderdialog.js";
 import { ReconfigPart } from "./views/reconfig.js";
 import { isStopping } from "./farm/kinds.js";
@@ -50,24 +50,26 @@ export default observer(function PresencePage() {
   const theme = buildbotGetSettings().getChoiceComboSetting("Presence.theme");
   useEffect(() => followTheme(theme), [theme]);
   useTopbarItems(useMemo(() => [{ caption: "Presence", route: "/presence" }], []));
-  const farm = useMemo(() => new Farm(), []);
+  const farm = useMemo(takeFarm, []);
   useEffect(() => {
     farm.start();
     return () => farm.stop();
   }, [farm]);
   // where hundreds of rows change at once the browser stays able to do something else meanwhile
   const state = useDeferredValue(useSyncExternalStore(farm.subscribe, farm.snapshot));
+  // (a table does not wait for what the other one shows)
+  const workers = state.workers ?? (state.builders && showsBuilders(location.hash) ? NONE : null);
   return h(
     "main",
     { className: "container presence" },
     h(Banners, { state }),
     h(StopPart, { entity: state.shutdown, workers: state.workers, builds: state.builds }),
     h(ReconfigPart, { entity: state.reconfig }),
-    state.workers
+    workers
       ? h(
           Stopping.Provider,
           { value: isStopping(state.shutdown) },
-          h(Loaded, { workers: state.workers, builders: state.builders, builds: state.builds }),
+          h(Loaded, { workers, builders: state.builders, builds: state.builds }),
         )
       : !state.problem && h("p", null, "Loading…"),
   );

@@ -5,14 +5,14 @@
   const { useLocation } = window.ReactRouterDOM;
   const here = document.currentScript.src;
 
-  // What page.js imports, and what that does (tests/pages/scripts.test.js).
+  // What page.js imports, and what that does (tests/pages/scripts.test.js); first what is needed to ask the master.
   const MODULES = [
-    "page.js", "react.js", "views/banners.js", "views/buildersview.js", "farm/choice.js", "holds.js", "wordlist.js",
-    "farm/kinds.js", "farm/words.js", "views/growing.js", "views/orderbutton.js", "farm/said.js", "views/state.js",
-    "views/stopping.js", "farm/clock.js", "farm/rest.js", "farm/answers.js", "farm/subjects.js", "waiting.js",
-    "farm/breaknotes.js", "farm/builds.js", "views/problems.js", "views/details.js", "farm/farm.js", "farm/live.js",
-    "views/orderdialog.js", "farm/orders.js", "views/until.js", "views/reconfig.js", "theme.js", "views/tools.js",
-    "views/weekview.js", "farm/weeks.js", "views/workersview.js", "worker/workerview.js", "worker/happened.js",
+    "farm/farm.js", "farm/live.js", "farm/rest.js", "farm/answers.js", "react.js", "farm/builds.js", "farm/clock.js",
+    "farm/words.js", "wordlist.js", "page.js", "views/banners.js", "views/buildersview.js", "farm/choice.js", "holds.js",
+    "farm/kinds.js", "views/growing.js", "views/orderbutton.js", "farm/said.js", "views/state.js", "views/stopping.js",
+    "farm/subjects.js", "waiting.js", "farm/breaknotes.js", "views/problems.js", "views/details.js", "views/orderdialog.js",
+    "farm/orders.js", "views/until.js", "views/reconfig.js", "theme.js", "views/tools.js", "views/weekview.js",
+    "farm/weeks.js", "views/workersview.js", "worker/workerview.js", "worker/happened.js",
   ];
   const loadPage = () =>
     import(new URL("page.js", here)).catch((problem) => {
@@ -31,6 +31,8 @@
   // would hear of one from the other.
   const isOpened = location.hash.startsWith("#/presence");
   if (isOpened) {
+    // first of all what asks the master
+    import(new URL("farm/farm.js", here)).then(({ begin }) => begin(), console.error);
     for (const name of MODULES)
       document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: new URL(name, here) }));
   }

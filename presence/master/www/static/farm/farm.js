@@ -59,6 +59,7 @@ export class Farm {
   }
 
   start() {
+    if (this.stopped === false) return;
     this.stopped = false;
     this.builds = new Builds((builds) => this.publish({ builds }));
     const ours = ["presences/*/*", "builderpresences/*/*", "reconfigs/*/*", "shutdowns/*/*"];
@@ -118,7 +119,7 @@ export class Farm {
     this.loadOne("reconfig", getReconfig, over);
     this.loadOne("shutdown", getShutdown, over);
     try {
-      await Promise.all(Object.keys(KINDS).map(load));
+      for (const plural of shownFirst(location.hash)) await load(plural);
     } catch (problem) {
       if (over()) return;
       this.timer = setTimeout(() => this.load(), AGAIN);
@@ -169,6 +170,35 @@ export class Farm {
     this.state = state;
     this.listeners.forEach((listener) => listener());
   }
+}
+
+/** The collections in the order in which they are asked for: what the page at this address shows does not wait for the other one. */
+export function shownFirst(hash) {
+  const all = Object.keys(KINDS);
+  return showsBuilders(hash) ? all.reverse() : all;
+}
+
+/** Whether the page at this address shows builders, and no workers. */
+export function showsBuilders(hash) {
+  return new URLSearchParams(hash.split("?")[1]).get("view") === "builders";
+}
+
+let first = null;
+
+/**
+ * Where our page is what is opened the farm is followed before there is anything to show it: so the master makes its answers while the
+ * browser loads what shows them.
+ */
+export function begin() {
+  first = new Farm();
+  first.start();
+}
+
+/** The farm for a page: the one that has been begun, once. */
+export function takeFarm() {
+  const farm = first ?? new Farm();
+  first = null;
+  return farm;
 }
 
 function byName(entities) {

@@ -2,12 +2,14 @@
 
 import { h, useEffect, useRef, useState } from "../react.js";
 
+// (some more than there is room for: what is painted later is not waited for)
+const FIRST = 30;
 const STEP = 60;
 
 /** How many of `total` rows to show, and a function that makes it `more`. `key`: whatever begins the table anew. */
 export function useGrowing(total, key) {
-  const [grown, setGrown] = useState({ key, rows: STEP });
-  const rows = grown.key === key ? grown.rows : STEP;
+  const [grown, setGrown] = useState({ key, rows: FIRST });
+  const rows = grown.key === key ? grown.rows : FIRST;
   return [Math.min(rows, total), (all) => setGrown({ key, rows: all ? Infinity : rows + STEP })];
 }
 

@@ -1,0 +1,81 @@
+// What is asked of the master when the page is opened, and when.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { begin, shownFirst, takeFarm } from "./farm/farm.js";
+
+const sockets = [];
+const farms = [];
+let asked = [];
+
+globalThis.location = { href: "http://master/#/presence", hash: "#/presence" };
+globalThis.cancelAnimationFrame = () => {};
+globalThis.WebSocket = class {
+  constructor() {
+    sockets.push(this);
+  }
+  send(text) {
+    this.onmessage({ data: JSON.stringify({ _id: JSON.parse(text)._id, msg: "OK" }) });
+  }
+  close() {}
+};
+
+/** A master that answers when one lets it. */
+globalThis.fetch = (address) =>
+  new Promise((resolve) => {
+    const plural = address.split("/").at(-1);
+    const answer = { presences: [], builderpresences: [], reconfigs: [{}], shutdowns: [{}], runningbuilds: [] };
+    asked.push({ plural, answered: () => resolve(new Response(JSON.stringify(answer))) });
+  });
+
+const turns = async () => {
+  for (let each = 0; each < 50; each++) await new Promise(setImmediate);
+};
+const plurals = () => asked.map(({ plural }) => plural).filter((each) => each.endsWith("presences"));
+
+/** A farm that is followed until the end of the test. */
+function followed() {
+  const farm = takeFarm();
+  farms.push(farm);
+  farm.start();
+  return farm;
+}
+
+beforeEach(() => {
+  sockets.length = 0;
+  asked = [];
+});
+
+// (or node would wait for the next ping)
+afterEach(() => farms.splice(0).forEach((each) => each.stop()));
+
+test("the farm is followed before there is a page, which takes it as it is; another page has one of its own", () => {
+  begin();
+  assert.equal(sockets.length, 1);
+  const one = followed();
+  assert.equal(sockets.length, 1);
+  assert.notEqual(followed(), one);
+  assert.equal(sockets.length, 2);
+});
+
+test("what is shown is asked for first, and the other collection when that is there", async () => {
+  for (const [hash, first, second] of [
+    ["#/presence", "presences", "builderpresences"],
+    ["#/presence?view=builders&text=a", "builderpresences", "presences"],
+  ]) {
+    asked = [];
+    location.hash = hash;
+    const farm = followed();
+    sockets.at(-1).onopen();
+    await turns();
+    assert.deepEqual(plurals(), [first]);
+    asked.find(({ plural }) => plural === first).answered();
+    await turns();
+    assert.deepEqual(plurals(), [first, second]);
+    assert.notEqual(farm.snapshot()[first === "presences" ? "workers" : "builders"], null);
+  }
+});
+
+test("the week shows workers", () => {
+  assert.deepEqual(shownFirst("#/presence?view=week&rows=builders"), ["presences", "builderpresences"]);
+});

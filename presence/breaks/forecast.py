@@ -105,6 +105,15 @@ def breaksToCome(
     return tuple(found)
 
 
+def breaksBetween(
+    schedule: BreakSchedule, first: datetime, last: datetime
+) -> tuple[tuple[ComingBreak, ...], tuple[ComingLimit, ...]]:
+    """All breaks that overlap the time between two moments, however many, and all partial ones; in order, in full length."""
+    return tuple(_coming(schedule, each) for each in schedule.between(first, last)), _limits(
+        schedule, first, last, None
+    )
+
+
 def nextBreak(breaks: Iterable[ComingBreak], now: float) -> ComingBreak | None:
     """The first of `breaks` that has not begun."""
     return min((each for each in breaks if each.start > now), key=lambda each: each.start, default=None)
@@ -280,7 +289,9 @@ def _coming(schedule: BreakSchedule, interval: BreakInterval) -> ComingBreak:
     )
 
 
-def _limits(schedule: BreakSchedule, first: datetime, last: datetime) -> tuple[ComingLimit, ...]:
+def _limits(
+    schedule: BreakSchedule, first: datetime, last: datetime, most: int | None = MOST
+) -> tuple[ComingLimit, ...]:
     return tuple(
         ComingLimit(
             secondsOf(each.start),
@@ -289,7 +300,7 @@ def _limits(schedule: BreakSchedule, first: datetime, last: datetime) -> tuple[C
             each.limit.text,
             *_spared(schedule, each),
         )
-        for each in schedule.partialBetween(first, last)[:MOST]
+        for each in schedule.partialBetween(first, last)[:most]
     )
 
 

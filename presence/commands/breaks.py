@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import fnmatch
+import json
 import re
 import sys
 import time
 import warnings
-from argparse import Namespace, RawDescriptionHelpFormatter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from presence.breaks.ics.writer import calendarText, entriesOf
 from presence.breaks.reading.spelling import spelledBreak
 from presence.breaks.schedule import Break, BreakSchedule
 from presence.breaks.warnings import hostWarnings, warningsOf
-from presence.calendar.instants import datetimeOf
+from presence.calendar.instants import datetimeOf, secondsOf
 from presence.calendar.isodates import isoDatetime
 from presence.calendar.wallclock import asInstant, startInstant
 from presence.calendar.zones import canonicalZone, localZone, zoneFor
 from presence.commands.breakstext import period, section, titleOf
+from presence.commands.options import Paragraphs
+from presence.text import plain, suggestion
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 _EPILOG = """\
 examples:
@@ -32,6 +38,9 @@ examples:
   presence breaks --break "FR 18:00 - MO 08:00" --tz Europe/Berlin
   presence breaks --break "2026-12-24T19:00/2026-12-27T07:00"
   presence breaks /srv/buildmaster --days 90 --ics > breaks.ics
+  presence breaks /srv/buildmaster 'mac-*' --json
+
+exit status: 0 shown; 1 the configuration has mistakes, or cannot be read; 2 usage error
 """
 _MAX_DAYS = 3660
 _YEARS = range(1970, 9000)
@@ -55,9 +64,15 @@ def addParser(subparsers: Any) -> None:
         description="Show the breaks that are coming: those of every worker in a master's configuration, or those "
         "that are written on the command line, to try them out. Nothing is started and nothing is changed.",
         epilog=_EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("master", nargs="?", metavar="MASTERDIR", help="the directory of a Buildbot master")
+    parser.add_argument(
+        "workers",
+        nargs="*",
+        metavar="WORKER",
+        help="only these: a name, or a pattern such as 'mac-*' (by default all)",
+    )
     parser.add_argument(
         "--break",
         dest="breaks",
@@ -104,6 +119,9 @@ def addParser(subparsers: Any) -> None:
     parser.add_argument(
         "--reasons", action="store_true", help="with the reasons of the breaks in it; with --ics only"
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print it for programs, in the fields of the REST API"
+    )
     parser.set_defaults(run=run)
 
 
@@ -111,13 +129,16 @@ def run(options: Namespace) -> int:
     """Show the breaks that `options` ask for; the exit status."""
     try:
         asked = _asked(options, datetimeOf(time.time()))
-        if options.ics:
+        warned = _warnings(asked)
+        if options.json:
+            print(_json(asked, warned))
+        elif options.ics:
             # its lines have the ends that a calendar file has to have, also on Windows
             sys.stdout.write(_calendar(asked, reasons=options.reasons))
         else:
             for line in _page(asked):
                 print(line)
-        for warning in _warnings(asked):
+        for warning in warned:
             print(f"warning: {warning}", file=sys.stderr)
     except _MisuseError as misuse:
         print(f"presence breaks: {misuse}", file=sys.stderr)
@@ -166,10 +187,34 @@ def _asked(options: Namespace, now: datetime) -> _Asked:
 def _page(asked: _Asked) -> list[str]:
     """All that is printed, line by line."""
     lines = [period(asked.start.astimezone(zoneFor(asked.home)), asked.days)]
+    without = [name for name, schedule in asked.schedules if schedule.isEmpty and name]
     for name, schedule in asked.schedules:
-        title = titleOf(name, schedule, asked.zone, asked.home)
-        lines += ["", *section(title, schedule, asked.start, asked.stop)]
+        if name not in without:
+            title = titleOf(name, schedule, asked.zone, asked.home)
+            lines += ["", *section(title, schedule, asked.start, asked.stop)]
+    if without:
+        lines += ["", f"no breaks: {', '.join(without)}"]
     return lines
+
+
+def _json(asked: _Asked, warned: list[str]) -> str:
+    """All of it for programs: breaks as the REST API tells them."""
+    from presence.breaks.forecast import breaksBetween  # noqa: PLC0415 (nobody else needs it)
+    from presence.master.api.told import breakEntity  # noqa: PLC0415
+
+    workers = []
+    for name, schedule in asked.schedules:
+        whole, partly = breaksBetween(schedule, asked.start, asked.stop)
+        workers.append(
+            {
+                "name": name,
+                "zones": list(schedule.zones),
+                "breaks": [breakEntity(each) for each in whole],
+                "partial_breaks": [{**breakEntity(each), "limit": each.limit} for each in partly],
+            }
+        )
+    first, last = secondsOf(asked.start), secondsOf(asked.stop)
+    return json.dumps({"from": first, "until": last, "workers": workers, "warnings": warned}, indent=2)
 
 
 def _warnings(asked: _Asked) -> list[str]:
@@ -267,7 +312,23 @@ def _schedules_of_master(options: Namespace) -> tuple[list[tuple[str, BreakSched
         if hasattr(service, "shortBreaks"):
             short += service.shortBreaks(config)
     schedules = [(each.workername, getattr(each, "schedule", BreakSchedule())) for each in config.workers]
-    return schedules, tuple(short)
+    return _meant(options.workers, schedules), tuple(short)
+
+
+def _meant(
+    patterns: list[str], schedules: list[tuple[str, BreakSchedule]]
+) -> list[tuple[str, BreakSchedule]]:
+    """Those of the workers that the command line names; all where it names none."""
+    if not patterns:
+        return schedules
+    names = [name for name, _ in schedules]
+    meant: set[str] = set()
+    for pattern in patterns:
+        found = [pattern] if pattern in names else fnmatch.filter(names, pattern)
+        if not found:
+            raise _MisuseError(f"there is no worker {plain(pattern)}{plain(suggestion(pattern, names))}")
+        meant.update(found)
+    return [each for each in schedules if each[0] in meant]
 
 
 def _load_config(master: Path) -> Any:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE, FAILED
+from presence.commands.options import Paragraphs
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -14,15 +15,20 @@ if TYPE_CHECKING:
 _SHELLS = ("bash", "zsh", "tcsh")
 
 _EXAMPLES = """\
-for bash:  presence completion bash > ~/.local/share/bash-completion/completions/presence
-for zsh:   presence completion zsh > a directory of $fpath/_presence
+  for bash:  presence completion bash > ~/.local/share/bash-completion/completions/presence
+  for zsh:   presence completion zsh > a directory of $fpath/_presence
+
+exit status: 0 printed; 1 shtab is missing; 2 usage error
 """
 
 
 def addParser(subparsers: Any) -> None:
     """`presence completion SHELL`."""
     parser = subparsers.add_parser(
-        "completion", help="print what a shell needs to complete these commands", epilog=_EXAMPLES
+        "completion",
+        help="print what a shell needs to complete these commands",
+        epilog=_EXAMPLES,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("shell", choices=_SHELLS)
     parser.set_defaults(run=_run)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, HelpFormatter
 from typing import TYPE_CHECKING
 
 from presence.calendar.durations import duration
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
 
 class UsageError(Exception):
     """Usage error: the command line says what cannot be meant; nothing was done."""
+
+
+class Paragraphs(HelpFormatter):
+    """Of a text in a help the paragraphs are kept, and filled as wide as the terminal is; one with lines that begin with spaces is left as
+    it is: examples are copied.
+    """
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = textwrap.dedent(text).strip("\n").split("\n\n")
+        return "\n\n".join(
+            textwrap.indent(each, indent)
+            if "\n " in f"\n{each}"
+            else textwrap.fill(" ".join(each.split()), width, initial_indent=indent, subsequent_indent=indent)
+            for each in paragraphs
+        )
 
 
 def addUntil(parser: ArgumentParser, *, required: bool = False) -> None:

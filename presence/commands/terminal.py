@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,9 @@ AVAILABLE = "AVAILABLE"
 
 # How much of an error is shown, in characters: it may come from a master that means no good.
 _LONGEST = 2000
+
+# Between the columns of a table; and narrower than this none is made to fit a terminal, so that words stay whole.
+_GAP, _NARROWEST = 2, 8
 
 
 class Clocks:
@@ -59,11 +64,53 @@ def complain(why: object, status: int) -> int:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The rows in columns, as wide as they need to be; a column in which nothing is, is left out."""
+    """The rows in columns, as wide as they need to be; a column in which nothing is, is left out.
+
+    On a terminal they are no wider than that: long texts go on below, and where there is no room for columns there is a line for each.
+    """
     kept = [column for column in range(len(head)) if not rows or any(row[column] for row in rows)]
     lines = [[plain(line[column]) for column in kept] for line in (head, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(kept))]
+    if sys.stdout.isatty():
+        room = shutil.get_terminal_size().columns
+        fitting = _fitting(widths, room)
+        if fitting is None:
+            return "\n".join(_below(lines[0], line, room) for line in lines[1:])
+        widths = fitting
+        lines = [part for line in lines for part in _wrapped(line, widths)]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def _fitting(widths: Sequence[int], room: int) -> list[int] | None:
+    """The widths of columns that fit: the widest of them are narrower; None where there are too many."""
+    found = list(widths)
+    while sum(found) + _GAP * (len(found) - 1) > room:
+        widest = max(range(len(found)), key=found.__getitem__)
+        if found[widest] <= _NARROWEST:
+            return None
+        found[widest] -= 1
+    return found
+
+
+def _wrapped(line: Sequence[str], widths: Sequence[int]) -> list[list[str]]:
+    """A row as the lines that it takes."""
+    cells = [
+        textwrap.wrap(text, width, break_on_hyphens=False) for text, width in zip(line, widths, strict=True)
+    ]
+    return [
+        [cell[number] if number < len(cell) else "" for cell in cells]
+        for number in range(max(map(len, cells)))
+    ]
+
+
+def _below(head: Sequence[str], line: Sequence[str], room: int) -> str:
+    """A row, each of its texts in lines of its own."""
+    first, *rest = (
+        textwrap.fill(f"{name}: {text}", max(room - _GAP, _NARROWEST), subsequent_indent="    ")
+        for name, text in zip(head, line, strict=True)
+        if text
+    )
+    return "\n".join([first, *(textwrap.indent(each, "  ") for each in rest)])

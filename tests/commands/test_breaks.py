@@ -1,6 +1,7 @@
 import argparse
 import contextlib
 import io
+import json
 from pathlib import Path
 
 from icalendar import Calendar
@@ -322,11 +323,32 @@ class BreaksCommandTests(SynchronousTestCase):
                 "  Sun 2026-11-22  19:00 – 07:00 Mon                12 h",
                 "  Mon 2026-11-23  19:00 – 07:00 Tue                12 h",
                 "",
-                "free: no breaks",
-                "",
-                "plain: no breaks",
+                "no breaks: free, plain",
             ],
         )
+
+    def test_chosen(self):
+        """Only the workers that are named are shown, by name or by pattern; an unknown one is a mistake."""
+        master, start = str(self.master()), ("--from", "2026-11-23", "--days", "1")
+        self.assertEqual(self.shown(master, "pl*", "free", *start)[1:], ["", "no breaks: free, plain"])
+        self.assertIn("did you mean free?", self.refused(master, "fre"))
+
+    def test_json(self):
+        """The same for programs, in the fields of the REST API, however many breaks there are."""
+        shown = ("--from", "2026-11-23", "--days", "400", "--json")
+        (told,) = [json.loads("\n".join(self.shown(str(self.master()), "mac-mini", *shown)))]
+        (worker,) = told["workers"]
+        self.assertEqual((worker["name"], worker["zones"]), ("mac-mini", ["Europe/Berlin"]))
+        self.assertEqual(len(worker["breaks"]), 401)
+        first = {
+            "start": 1795370400.0,
+            "stop": 1795413600.0,
+            "reason": None,
+            "finish_before": False,
+            "interrupts_at": None,
+        }
+        self.assertEqual(worker["breaks"][0], first)
+        self.assertEqual(told["warnings"], [])
 
     def test_everyWorker(self):
         """Workers that have their breaks from `presence.enable()` are shown, too."""
@@ -347,7 +369,7 @@ class BreaksCommandTests(SynchronousTestCase):
         """buildbot.tac says which file the configuration is in."""
         folder = self.master(tac="configfile = 'other.cfg'")
         (folder / "master.cfg").rename(folder / "other.cfg")
-        self.assertIn("free: no breaks", self.shown(str(folder)))
+        self.assertIn("no breaks: free, plain", self.shown(str(folder)))
 
     def test_configErrors(self):
         """Mistakes in the configuration are all told, with exit status 1."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.doctor import installation, leftovers, masterchecks, workerchecks
 from presence.commands.doctor.finding import Finding, Grade, note
 from presence.commands.exits import DONE, FAILED, USAGE
+from presence.commands.options import Paragraphs
 from presence.wire.masternote import livesIn
 
 if TYPE_CHECKING:
@@ -33,10 +34,13 @@ def addParser(subparsers: Any) -> None:
         "doctor",
         help="look whether an installation is well, and say what to do where it is not",
         description=_DESCRIPTION,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("directory", nargs="?", default=".", metavar="MASTERDIR|WORKERDIR")
     parser.add_argument("--clean", action="store_true", help="remove what was left behind by an earlier life")
+    parser.add_argument(
+        "--json", action="store_true", help="print all findings, and what was left, as one document"
+    )
     parser.set_defaults(run=_run)
 
 
@@ -50,14 +54,29 @@ def _run(options: Namespace) -> int:
         return USAGE
     worst = DONE
     left: list[Leftover] = []
+    found = []
     for finding in _master(directory, left) if livesIn(directory) == "master" else _worker(directory, left):
-        print(f"{finding.grade.value:<8} {finding.what}")
-        if finding.todo is not None:
-            print(f"{'':<8} -> {finding.todo}")
+        if options.json:
+            found.append({"grade": finding.grade.value, "what": finding.what, "todo": finding.todo})
+        else:
+            _show(finding)
         if finding.grade is Grade.PROBLEM:
             worst = FAILED
-    _clean(directory, left, clean=options.clean)
+    if options.clean:
+        for each in left:
+            each.remove()
+    if options.json:
+        told = [{"what": each.what, "removed": bool(options.clean)} for each in left]
+        print(json.dumps({"findings": found, "left": told}, indent=2))
+    else:
+        _show_left(directory, left, removed=options.clean)
     return worst
+
+
+def _show(finding: Finding) -> None:
+    print(f"{finding.grade.value:<8} {finding.what}")
+    if finding.todo is not None:
+        print(f"{'':<8} -> {finding.todo}")
 
 
 def _master(directory: Path, left: list[Leftover]) -> Iterator[Finding]:
@@ -90,10 +109,8 @@ def _worker(directory: Path, left: list[Leftover]) -> Iterator[Finding]:
     left += leftovers.ofWorker(directory, installed=workerchecks.isInstalled(directory))
 
 
-def _clean(directory: Path, left: list[Leftover], *, clean: bool) -> None:
+def _show_left(directory: Path, left: list[Leftover], *, removed: bool) -> None:
     for each in left:
-        if clean:
-            each.remove()
-        print(f"{'removed' if clean else 'left':<8} {each.what}")
-    if left and not clean:
+        print(f"{'removed' if removed else 'left':<8} {each.what}")
+    if left and not removed:
         print(f"{'':<8} -> it does no harm; remove it with: presence doctor {directory} --clean")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.ancestry import ancestors, partOf
 from presence.commands.exits import DONE
 from presence.commands.master.client import NoAnswerError, NotThereError
-from presence.commands.master.command import EXITS, addCommand, addOther, adminText, otherPath, reasonOption
+from presence.commands.master.command import (
+    EXITS,
+    addCommand,
+    addJson,
+    addOther,
+    adminText,
+    otherPath,
+    reasonOption,
+)
 from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
@@ -46,6 +55,7 @@ def addParser(subparsers: Any) -> None:
     addDeadline(parser, "how long to wait", (ON_DEADLINE, then))
     parser.add_argument("--detach", action="store_true", help="do not wait until it has stopped")
     parser.add_argument("--cancel", action="store_true", help="do not stop it, whoever has ordered it")
+    addJson(parser, lines=True)
 
 
 def _stop(options: Namespace, client: MasterClient) -> int:
@@ -54,8 +64,8 @@ def _stop(options: Namespace, client: MasterClient) -> int:
     if options.cancel:
         if options.deadline is not None or options.reason is not None:
             raise UsageError("--cancel needs no --deadline and no --reason")
-        client.post(path, "cancel")
-        print("the master goes on")
+        entity = client.post(path, "cancel")
+        print(json.dumps(entity) if options.json else "the master goes on")
         return DONE
     entity = client.post(
         path,
@@ -67,11 +77,11 @@ def _stop(options: Namespace, client: MasterClient) -> int:
     )
     until = adminText().moment(entity["deadline"])
     then = f"; at {until} it {_AT[entity['on_deadline']]}" if until else ""
-    print(f"the master stops when nothing runs{then}", flush=True)
+    print(json.dumps(entity) if options.json else f"the master stops when nothing runs{then}", flush=True)
     if options.detach:
         return DONE
     try:
-        return _wait(client, path, frozenset(entity.get("inside", ())))
+        return _wait(client, path, frozenset(entity.get("inside", ())), quiet=options.json)
     except KeyboardInterrupt:
         complain("the master stops all the same; `presence stop-master --cancel` ends that", 0)
         raise
@@ -84,11 +94,15 @@ def _runs(client: MasterClient, masterid: int) -> bool:
     return any(each["active"] for each in client.get("masters") if each["masterid"] == masterid)
 
 
-def _wait(client: MasterClient, path: str, inside: frozenset[int]) -> int:
+def _wait(client: MasterClient, path: str, inside: frozenset[int], *, quiet: bool) -> int:
     """Wait until the master of this path has stopped, or one of the builds runs from `inside` of which that was ordered: it waits for them; the
-    exit status.
+    exit status. `quiet`: as JSON, and nothing of whom it waits for.
     """
-    who = WhoRuns()
+    tell = (lambda _builds: None) if quiet else WhoRuns().tell
+
+    def stopped() -> int:
+        print('{"stopped": true}' if quiet else "the master has stopped", flush=True)
+        return DONE
 
     def ask() -> int | None:
         (entity,) = client.get(path)
@@ -102,7 +116,7 @@ def _wait(client: MasterClient, path: str, inside: frozenset[int]) -> int:
         itself = [each for each in builds if each["buildid"] in inside]
         if itself:
             return complain(f"{partOf(itself)}: the master stops when that has ended", DONE)
-        who.tell(builds)
+        tell(builds)
         return None
 
     def silent(problem: MasterError, seconds: float) -> int | None:
@@ -110,13 +124,11 @@ def _wait(client: MasterClient, path: str, inside: frozenset[int]) -> int:
             # the one that is asked about another one says that it does not run, or has not answered
             if _runs(client, int(path.split("/")[1])):
                 return None
-            print("the master has stopped", flush=True)
-            return DONE
+            return stopped()
         if not isinstance(problem, NoAnswerError):
             raise problem
         if seconds < _SILENCE:
             return None
-        print("the master has stopped", flush=True)
-        return DONE
+        return stopped()
 
     return waitUntil(ask, silent)

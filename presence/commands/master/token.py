@@ -33,12 +33,16 @@ so at once.
 """
 
 
+_EXITS = "exit status: 0 done; 1 the tokens cannot be read or written; 2 usage error, nothing was done"
+
+
 def addParser(subparsers: Any) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser(
         "token",
         help="let scripts order without a login: tokens with a user, orders and an end",
         description=_DESCRIPTION,
+        epilog=_EXITS,
     )
     commands = parser.add_subparsers(metavar="make|list|revoke", required=True)
 
@@ -66,16 +70,24 @@ def addParser(subparsers: Any) -> None:
     )
     addUntil(make)
     make.add_argument("--forever", action="store_true", help="it has no end (by default it ends in 90 days)")
+    make.add_argument(
+        "--json",
+        action="store_true",
+        help="print what is kept but the digest, and the token itself as secret",
+    )
 
     show = _add(commands, "list", _list, "list the tokens, without their secrets")
     show.add_argument("--json", action="store_true", help="print what is kept, but the digests")
 
     revoke = _add(commands, "revoke", _revoke, "let tokens be good for nothing, at once")
     revoke.add_argument("names", nargs="+", metavar="NAME", help="the name of the token")
+    revoke.add_argument("--json", action="store_true", help="print the names as JSON")
 
 
 def _add(commands: Any, name: str, command: Callable[[Namespace], int], text: str) -> ArgumentParser:
-    parser: ArgumentParser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser: ArgumentParser = commands.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_EXITS
+    )
     parser.add_argument("masterdir", type=Path, metavar="MASTERDIR", help="the master's directory")
     parser.set_defaults(run=_run, command=command)
     return parser
@@ -121,6 +133,9 @@ def _make(options: Namespace) -> int:
         return (*tokens, token)
 
     changeTokens(options.masterdir, change)
+    if options.json:
+        print(json.dumps({**_kept(token), "secret": secret}, indent=2))
+        return DONE
     until = "without an end" if end is None else f"until {Clocks.here().moment(end)}"
     print(
         f"{token.name}, for {token.user}: {', '.join(token.may)}; {until}. It is printed this once:",
@@ -130,11 +145,15 @@ def _make(options: Namespace) -> int:
     return DONE
 
 
+def _kept(token: Token) -> dict[str, Any]:
+    """What is kept of a token, but the digest."""
+    return {name: value for name, value in asdict(token).items() if name != "digest"}
+
+
 def _list(options: Namespace) -> int:
     tokens = readTokens(options.masterdir)
     if options.json:
-        kept = [{name: value for name, value in asdict(each).items() if name != "digest"} for each in tokens]
-        print(json.dumps(kept, indent=2))
+        print(json.dumps([_kept(each) for each in tokens], indent=2))
         return DONE
     clocks = Clocks.here()
     rows = [
@@ -161,6 +180,9 @@ def _revoke(options: Namespace) -> int:
         return tuple(each for each in tokens if each.name not in names)
 
     changeTokens(options.masterdir, change)
+    if options.json:
+        print(json.dumps({"revoked": sorted(names)}))
+        return DONE
     for name in sorted(names):
         print(f"{name} is revoked")
     return DONE

@@ -48,6 +48,9 @@ Make a worker with `buildbot-worker create-worker`, which gets all the arguments
 """
 
 
+_EXITS = "exit status: 0 done, or it was so already; 2 usage error; 5 refused, with the reason: nothing has changed"
+
+
 def addParser(subparsers: Any) -> None:
     """Add the commands."""
     for name, run, help_, description in (
@@ -59,7 +62,7 @@ def addParser(subparsers: Any) -> None:
             "Take out what `presence install` has put in.",
         ),
     ):
-        parser = subparsers.add_parser(name, help=help_, description=description)
+        parser = subparsers.add_parser(name, help=help_, description=description, epilog=_EXITS)
         parser.add_argument(
             "basedir",
             metavar="BASEDIR",

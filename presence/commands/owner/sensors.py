@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 _NONE = "The machine has no sensors. presence install --help says which there are; presence sensors --try tries them."
 
 
+_EXITS = "exit status: 0 told; 1 failed; 2 usage error; 3 the worker is not running"
+
+
 def addParser(subparsers: Any) -> None:
     """Add the command to the command line."""
     text = "say what this machine's sensors see; --try one that is not on yet"
-    parser = subparsers.add_parser("sensors", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser = subparsers.add_parser(
+        "sensors", help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_EXITS
+    )
     addBasedir(parser)
     parser.add_argument("--json", action="store_true", help="print it for programs; see docs/protocol.rst")
     parser.add_argument(

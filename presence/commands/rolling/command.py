@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from argparse import ArgumentTypeError
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE, FAILED, USAGE
-from presence.commands.master.command import EXITS, addCommand, addSelection, adminText, ordered, reasonOption
+from presence.commands.master.command import (
+    EXITS,
+    addCommand,
+    addSelection,
+    adminText,
+    ordered,
+    reasonOption,
+)
 from presence.commands.master.waiting import mayRestart, waitUntil
 from presence.commands.options import UsageError, durationOption
 from presence.commands.rolling.rolling import Rolling
@@ -21,6 +30,7 @@ from presence.text import plain
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
 
     from presence.commands.master.client import MasterClient, MasterError
 
@@ -94,6 +104,11 @@ def addParser(subparsers: Any) -> None:
         metavar="WORKER",
         help="with --resume: leave out one that has failed, which stays held",
     )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print each line as JSON: at, in seconds since the epoch, and text",
+    )
     parser.epilog = (
         f"{parser.epilog}\n\nAfter -- comes the command, in which {{worker}} is the name of the worker."
     )
@@ -130,13 +145,14 @@ def _roll(options: Namespace, client: MasterClient) -> int:
                 USAGE,
             )
         roll = _resumed(options, file) if options.resume else _new(options, client, file)
-        rolling = Rolling(roll, file, client, _say)
+        say = _say_json if options.json else _say
+        rolling = Rolling(roll, file, client, say)
         if options.resume:
             rolling.resume()
         else:
             file.save(roll)
         try:
-            return _run(rolling, file, client)
+            return _run(rolling, file, client, say)
         finally:
             rolling.end()
     except OSError as problem:
@@ -194,14 +210,14 @@ def _resumed(options: Namespace, file: StateFile) -> Roll:
     return roll
 
 
-def _run(rolling: Rolling, file: StateFile, client: MasterClient) -> int:
+def _run(rolling: Rolling, file: StateFile, client: MasterClient, say: Callable[[str], None]) -> int:
     def ask() -> int | None:
         while rolling.step():
             if not rolling.moved:
                 return None
         if not rolling.roll.failed:
             file.remove()
-            _say(f"all {len(rolling.roll.workers)} are done")
+            say(f"all {len(rolling.roll.workers)} are done")
             return DONE
         failed = ", ".join(f"{each.name} ({each.problem})" for each in rolling.roll.failed)
         left = len(rolling.roll.workers) - rolling.roll.ended
@@ -228,6 +244,10 @@ def _run(rolling: Rolling, file: StateFile, client: MasterClient) -> int:
 
 def _say(text: str) -> None:
     print(plain(f"{adminText().clock()} {text}"), flush=True)
+
+
+def _say_json(text: str) -> None:
+    print(json.dumps({"at": time.time(), "text": plain(text)}), flush=True)
 
 
 def _default() -> Path:

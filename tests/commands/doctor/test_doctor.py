@@ -1,6 +1,7 @@
 import argparse
 import contextlib
 import io
+import json
 import os
 import sqlite3
 from pathlib import Path
@@ -98,6 +99,16 @@ class MasterTests(DoctorTestCase):
             number for number, line in enumerate(lines) if line.startswith("problem") and what in line
         )
         self.assertIn(todo, lines[found + 1])
+
+    def test_json(self):
+        """The same findings for programs, and the same exit status."""
+        directory = self.master()
+        status, out = self.doctor(directory, "--json")
+        _, shown = self.doctor(directory)
+        told = json.loads(out)
+        self.assertEqual([each["what"] for each in told["findings"] if each["what"] not in shown], [])
+        self.assertEqual(status, int(any(each["grade"] == "problem" for each in told["findings"])))
+        self.assertEqual(told["left"], [])
 
     def test_noPresence(self):
         """Where no worker has a presence it says which line is missing."""

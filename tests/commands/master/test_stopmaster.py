@@ -59,6 +59,11 @@ class StopMasterTests(AdminTestCase):
             [("shutdown", "stop", {"reason": "disks", "deadline": NOW + 2 * HOUR, "on_deadline": None})],
         )
 
+    def test_json(self):
+        """For programs: what the API says of the order, and that the master has stopped; or that it goes on."""
+        ordered, stopped = map(json.loads, self.done("stop-master", "--reason", "disks", "--json"))
+        self.assertEqual((ordered["state"], stopped), ("stopping", {"stopped": True}))
+
     def test_inside(self):
         """Ordered by a step of a build it does not wait: the master waits for that one."""
         basedir = Path(self.mktemp()).resolve()

@@ -61,6 +61,14 @@ class TokenTests(SynchronousTestCase):
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
         self.assertEqual([each.name for each in self.directory.iterdir() if each != path], ["buildbot.tac"])
 
+    def test_json(self):
+        """For programs: what is kept but the digest, with the secret where it is made; and the names that are revoked."""
+        made = json.loads(self.make("nightly", "--json"))
+        self.assertEqual(digestOf(made["secret"]), self.only().digest)
+        self.assertEqual((made["name"], made["user"], "digest" in made), ("nightly", "ann", False))
+        status, out, _ = self.run_("revoke", "nightly", "--json")
+        self.assertEqual((status, json.loads(out)), (0, {"revoked": ["nightly"]}))
+
     def test_ends(self):
         """It ends when it was said, or never."""
         for name, arguments, end in (

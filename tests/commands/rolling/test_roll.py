@@ -41,6 +41,13 @@ class RollTests(RollTestCase):
         self.assertGreaterEqual(self.now, NOW + 20)
         self.assertFalse(self.state.exists())
 
+    def test_json(self):
+        """For programs: each line with its instant."""
+        status, out, _ = self.run_("roll", "--state", str(self.state), "mac-mini", "--json", *COMMAND)
+        first, *_, last = map(json.loads, out.splitlines())
+        self.assertEqual((status, last["text"]), (0, "all 1 are done"))
+        self.assertGreaterEqual(last["at"], first["at"])
+
     def test_whatRuns(self):
         """Nothing is run before nothing runs there; at the deadline that is interrupted."""
         self.master.workers["mac-mini"]["running"] = 1

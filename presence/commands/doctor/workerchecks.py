@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from presence.commands.doctor.finding import note, problem, well
+from presence.commands.owner.environment import lacking
 from presence.worker import tacfile
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ def check(directory: Path) -> Iterator[Finding]:
         return
     if there:
         yield well("the owner's side is in buildbot.tac")
+        why = lacking(directory)
+        if why is not None:
+            what, _, todo = why.rpartition(": ")
+            yield problem(f"{what}: it will not start", todo)
     else:
         yield note(
             "the owner's side is not in buildbot.tac",

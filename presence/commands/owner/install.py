@@ -16,6 +16,7 @@ from socket import socket
 from typing import TYPE_CHECKING, Any
 
 from presence.commands.exits import DONE, REFUSED, USAGE
+from presence.commands.owner.environment import lacking
 from presence.commands.owner.sensoroptions import addSensors, sensorsOf
 from presence.commands.owner.supervised import addSupervisor, supervise
 from presence.commands.terminal import complain
@@ -228,6 +229,10 @@ def create(options: argparse.Namespace) -> int:
 
 
 def _install(basedir: str, sensors: Sequence[str] = (), arguments: Mapping[str, str] | None = None) -> int:
+    why = lacking(Path(basedir)) if Path(basedir, "buildbot.tac").exists() else None
+    if why is not None:
+        # with our lines in its buildbot.tac it would not start any more
+        return _refuse(f"{why}, and then this once more. buildbot.tac is as it was")
     done = f"the presence is installed; the file of before is buildbot.tac{COPY}"
     change = partial(installed, sensors=sensors, arguments=arguments)
     status = _edit(basedir, change, done, "the presence is installed already", keep=True)

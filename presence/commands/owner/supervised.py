@@ -11,6 +11,7 @@ from presence import files
 from presence.commands.exits import DONE, FAILED, REFUSED, USAGE
 from presence.commands.options import durationOption
 from presence.commands.owner.desktop import writeEntry
+from presence.commands.owner.environment import workersPython
 from presence.commands.owner.services import MARK, Service
 from presence.commands.terminal import complain
 
@@ -65,7 +66,8 @@ def _supervise(options: Namespace) -> int:
     try:
         account = None if which == _USER else _account(basedir)
         longest = _OF_MACHINE if options.systemd and account is not None else _OF_USER
-        programs = Path(sys.executable).parent
+        # (that of the worker: this command may be in an environment of its own)
+        programs = (workersPython(basedir) or Path(sys.executable)).parent
         service = Service(basedir, programs, options.drain or longest, account)
         content = service.unit().encode() if options.systemd else service.plist()
     except ValueError as problem:

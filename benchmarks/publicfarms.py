@@ -97,10 +97,10 @@ def run(farm, path, way):
 
 
 def count(farm, path, way):
-    """How many instructions the process takes, which does not depend on what else the machine does."""
+    """How many instructions the process takes until the master has started, which does not depend on what else the machine does."""
     valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
     done = subprocess.run(
-        [*valgrind, *_child(farm, path, way)],
+        [*valgrind, *_child(farm, path, way), "start"],
         capture_output=True,
         text=True,
         check=False,

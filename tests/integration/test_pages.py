@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 from presence.commands.main import main
@@ -31,6 +32,7 @@ SENTENCES = {"adopting": "Tried on a stock", "migrating": "5. A quarantine"}
 INLINE = re.compile(r"`((?:presence|buildbot|buildbot-worker|pip) [^`]*)`")
 # What is typed, after the prompt (and after the time on the watch).
 TYPED = re.compile(r"^ *(?:\[[ \d]+ s\] )?\$ (.+)$", re.MULTILINE)
+CONTINUED = re.compile(r" *\\\n *")
 
 # What the pages leave to the reader.
 MEANT = {
@@ -55,6 +57,7 @@ NOT_RUN = {
     "make ": "it is what runs this, and the demo (tests/integration/test_demo.py)",
     "… ": "it is what the reader does meanwhile",
     "sudo ": "it is another account's, or the machine's (tests/commands/owner)",
+    "curl -N": "it follows until Ctrl-C, too (test_api)",
     "presence watch": "it follows until Ctrl-C (tests/integration/test_admin.py)",
     "presence log mac-mini --follow": "so does this (tests/commands/master/test_log.py)",
 }
@@ -65,7 +68,7 @@ RULES = f"""
 c["www"]["auth"] = util.UserPasswordAuth({USERS!r})
 c["www"]["authz"] = util.Authz(
     allowRules=[util.AnyControlEndpointMatcher(role="admins")],
-    roleMatchers=[util.RolesFromUsername(roles=["admins"], usernames=["ann"]), util.RolesFromGroups()],
+    roleMatchers=[util.RolesFromUsername(roles=["admins"], usernames=["ann", "zabbix"]), util.RolesFromGroups()],
 )
 """
 ENABLED = 'import presence\npresence.enable(c, operator="admins")\n'
@@ -78,8 +81,14 @@ TAC = "\nfrom twisted.internet import reactor\nreactor.callLater(600, reactor.st
 class PagesTests(AdminTestCase):
     def setUp(self):
         self.start(*STOCK)
-        # the number on the page of what waits here for a worker that never connects
-        self.meant = {**MEANT, "4711": str(self.farm.force("aarch64").number)}
+        self.meant = {
+            **MEANT,
+            # the number on the page of what waits here for a worker that never connects
+            "4711": str(self.farm.force("aarch64").number),
+            **dict.fromkeys(("http://localhost:8010", "https://farm.example"), self.url.rstrip("/")),
+            # what is to come where the page stands
+            "1795424400": str(int(time.time()) + 7200),
+        }
         self.farm.reconfigure(*STOCK, extra=RULES)
         self.notePid()
         self.home = self.farm.directory
@@ -160,6 +169,10 @@ class PagesTests(AdminTestCase):
         if line.startswith(tuple(NOT_RUN)):
             return ""
         self.said.append(line)
+        if line.startswith("curl "):
+            said = self.shell(f"{line.strip()} --silent --show-error")
+            self.assertIn('"result"', said, line)
+            return said
         if line.startswith("export "):
             name, _, value = line.removeprefix("export ").partition("=")
             # the pages name a master that is not there
@@ -175,13 +188,13 @@ class PagesTests(AdminTestCase):
             return self.presence(there[2], there[1])
         return (
             self.presence(line)
-            if re.match(r"presence (?!breaks [^-]|doctor)[^&]*$", line)
+            if re.match(r"presence (?!breaks [^-]|doctor|roll)[^&]*$", line)
             else self.shell(line)
         )
 
-    def page(self, name, *, extra=ENABLED):
+    def page(self, name, *, extra=ENABLED, rules=RULES):
         """Type everything on a page, at a master with this at the end of its master.cfg; how many lines that is."""
-        self.farm.reconfigure(*STOCK, extra=RULES + extra)
+        self.farm.reconfigure(*STOCK, extra=rules + extra)
         text = PAGES[name].read_text("utf-8")
         before = len(self.said)
         sentences = text.partition(SENTENCES[name])[0] if name in SENTENCES else ""
@@ -195,6 +208,8 @@ class PagesTests(AdminTestCase):
                 self.farm.configure(*STOCK, extra=f"{RULES}{block}")
             elif each[2] in {"console", "text"}:
                 self.block(block)
+            elif each[2] == "sh":
+                self.type(block)
         self.environ.pop("PRESENCE_BASEDIR", None)
         return len(self.said) - before
 
@@ -204,7 +219,7 @@ class PagesTests(AdminTestCase):
             self.farm.configure(
                 'worker.BuildSlave("mac-mini", PASSWORD, onBreakDuring=("07:00", "7 o clock"))'
             )
-        for line in TYPED.findall(block):
+        for line in TYPED.findall(CONTINUED.sub(" ", block)):
             if wrong:
                 self.assertIn("BuildSlave 'mac-mini': onBreakDuring=", self.shell(line, status=1))
                 self.farm.configure(*STOCK, extra=RULES + ENABLED)
@@ -212,6 +227,7 @@ class PagesTests(AdminTestCase):
             said = self.type(line)
             if "token make" in line:
                 (self.home / "token").write_text(said)
+                self.environ["TOKEN"] = said.strip()
             elif "stop-master" in line:
                 self.farm.waitFor("the master has stopped", lambda: not self.farm.master.running)
                 self.farm.start()
@@ -246,3 +262,58 @@ class PagesTests(AdminTestCase):
         self.assertGreater(self.page("operator"), 10)
         # (last: on a machine that is in use its worker is away from then on)
         self.assertGreater(self.page("sensors"), 3)
+
+    def test_rolling(self):
+        """So do those of rolling maintenance; its `ssh` restarts the worker as a reboot does, or fails."""
+        ssh = self.home / "bin/ssh"
+        ssh.write_text(
+            "#!/bin/sh\ntest ! -e broken || exit 7\nbuildbot-worker stop worker\nsleep 2\nbuildbot-worker start worker\nexit 255\n"
+        )
+        ssh.chmod(0o755)
+        self.meant.update({"'mac-*'": "mac-mini", "mac-4": "mac-mini"})
+        self.farm.reconfigure(*STOCK, extra=RULES + ENABLED)
+        first, again, without = TYPED.findall(PAGES["rolling"].read_text("utf-8"))
+        self.assertIn(
+            "mac-mini: done, 1 of 1",
+            self.type(f"{first.replace('roll ', 'roll --settle 1s --back-within 1m ', 1)}"),
+        )
+        for line in (again, without):
+            (self.home / "broken").touch()
+            failed = self.type(
+                f"{first.replace('roll ', 'roll --settle 1s --back-within 1m ', 1)} || test $? = 3"
+            )
+            self.assertIn("exit status 7", failed)
+            (self.home / "broken").unlink()
+            self.type(line)
+            self.type("presence release mac-mini")
+
+    def test_api(self):
+        """And what is sent to the API with curl, by anybody where there are no rules, and its events."""
+        (line,) = TYPED.findall(PAGES["rest"].read_text("utf-8"))
+        heard = self.home / "heard"
+        with heard.open("wb") as out:
+            listening = subprocess.Popen(
+                shlex.split(line.replace("http://localhost:8010/", self.url)),
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+            )
+        self.addCleanup(listening.wait)
+        self.addCleanup(listening.kill)
+        self.assertEqual(self.page("rest", rules=""), 2)
+        self.farm.waitFor("the hold is told", lambda: "audit" in heard.read_text())
+        extra = textwrap.dedent(BLOCK.search(PAGES["metrics"].read_text("utf-8"))[3])
+        self.farm.reconfigure(*STOCK, extra=extra)
+        self.assertIn("presence_workers{", self.shell(f"curl -s {self.url}api/v2/presencemetrics"))
+
+    def test_all(self):
+        """No page has commands that no test types."""
+        typed = {
+            name
+            for name, path in PAGES.items()
+            if TYPED.search(text := path.read_text("utf-8"))
+            or any(each[2] in {"sh", "shell", "console"} for each in BLOCK.finditer(text))
+        }
+        tests = Path(__file__).read_text("utf-8")
+        tested = {*re.findall(r'self\.page\("(\w+)"', tests), *re.findall(r'PAGES\["(\w+)"\]', tests)}
+        # (its recipe is what the rig of tests/masters does)
+        self.assertEqual(typed - tested, {"masters"})

@@ -120,7 +120,7 @@ def _spared(zone: tzinfo, schedule: BreakSchedule, interval: BreakInterval | Par
     if spared.interruptsAt is not None:
         moment = spared.interruptsAt.astimezone(zone)
         same_day = moment.date() == interval.start.astimezone(zone).date()
-        at = _clock(moment) if same_day else f"{_clock(moment)} {moment:%a}"
+        at = f"at {_clock(moment)}" if same_day else f"at {_clock(moment)} {moment:%a}"
     return sparedText(finishBefore=spared.finishBefore, interruptsAt=at)
 
 

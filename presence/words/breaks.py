@@ -11,7 +11,7 @@ from presence.calendar.durations import durationText
 FINISH_BEFORE = "no build starts that would run into it"
 
 #: What is said of one that interrupts builds; `{at}` is when.
-INTERRUPTS = "what runs is interrupted at {at}"
+INTERRUPTS = "what runs is interrupted {at}"
 
 #: A partial break; `{limit}` says what may start.
 PARTIAL = "in a partial break: {limit}"
@@ -32,6 +32,8 @@ def tooLongText(likely: float, *, fits: bool) -> str:
 
 
 def sparedText(*, finishBefore: bool, interruptsAt: str) -> list[str]:
-    """What is said of a break beside its times: none to two texts. `interruptsAt` is the text of an instant, or empty."""
+    """What is said of a break beside its times: none to two texts. `interruptsAt` is what
+    `atText()` makes of an instant, or empty.
+    """
     told = [FINISH_BEFORE] if finishBefore else []
     return [*told, INTERRUPTS.replace("{at}", interruptsAt)] if interruptsAt else told

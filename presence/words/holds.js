@@ -47,7 +47,7 @@ export function sensorText(sensor, until) {
 /** What becomes of what runs, by `on_return` of the worker's status; `until` is the text of its `until`. */
 export function returningText(returning, until) {
   const said = words.returning[returning.does] ?? `what runs: ${returning.does}`;
-  return said + (until ? words.sentBack.replace("{until}", () => until) : "");
+  return said + (until ? words.sentBack.replace("{until}", () => atText(until)) : "");
 }
 
 /** What a hold is called of which nobody knows who has placed it. */
@@ -83,4 +83,11 @@ export function holdText(hold, options) {
 function filled(template, name, value) {
   const [before, after] = template.split(name);
   return after === undefined ? [template] : [before, value, after].filter((part) => part !== "");
+}
+
+/** The text of an instant, as something happens then: "at 18:00", "tomorrow at 08:00", "on Fri 19:00". */
+export function atText(moment) {
+  const [, day, clock] = /^(?:(.*) )?(\S+)$/.exec(moment);
+  if (!day) return `at ${clock}`;
+  return ["tomorrow", "yesterday"].includes(day) ? `${day} at ${clock}` : `on ${moment}`;
 }

@@ -59,6 +59,9 @@ SENSOR = "sensor"
 #: What follows on the name of a hold, each if it is known.
 WHY, SINCE, UNTIL = " ({reason})", ", since {since}", ", until {until}"
 
+# Days that are named by where they are from today.
+_NEAR = ("tomorrow", "yesterday")
+
 #: The `until` of a hold without an end.
 OPEN = "it is ended"
 
@@ -80,6 +83,14 @@ def stateText(entity: Mapping[str, Any], *, stopping: bool = False) -> str:
 def sourceOf(hold: Mapping[str, Any]) -> str:
     """What a hold is called by: its source, but ``sensor`` where the owner's machine has placed it, and not the owner."""
     return "sensor" if hold["source"] == "worker" and hold["by"] == SENSOR else str(hold["source"])
+
+
+def atText(moment: str) -> str:
+    """The text of an instant, as something happens then: "at 18:00", "tomorrow at 08:00", "on Fri 19:00", "on 24 Dec 12:00"."""
+    day, _, clock = moment.rpartition(" ")
+    if not day:
+        return f"at {clock}"
+    return f"{day} at {clock}" if day in _NEAR else f"on {moment}"
 
 
 def openText(hold: Mapping[str, Any]) -> str:

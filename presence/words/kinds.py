@@ -32,8 +32,8 @@ DRAIN_ENDS = {
     "release": "the drain is given up, and it accepts builds again",
 }
 
-#: What is said of a drain that has one, by what was chosen: `{at}` is when.
-DRAIN_DEADLINE = {"interrupt": "builds are interrupted at {at}", "release": "given up at {at}"}
+#: What is said of a drain that has one, by what was chosen: `{at}` is when (see `atText()`).
+DRAIN_DEADLINE = {"interrupt": "builds are interrupted {at}", "release": "given up {at}"}
 
 #: What happens at the deadline of a master that stops.
 STOP_ENDS = {
@@ -42,7 +42,7 @@ STOP_ENDS = {
 }
 
 #: What is said of that deadline: `{at}` is when, `{then}` what happens.
-STOP_DEADLINE = "if something still runs at {at}: {then}"
+STOP_DEADLINE = "if something still runs {at}: {then}"
 
 #: What is said of the hours in which a builder cannot build.
 NONE_READY, NO_WORKERS = "none of its workers is ready", "it has no workers"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from presence.words.holds import atText
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,11 +19,11 @@ RETURNING = {
 }
 
 #: What is said besides, where an end is known.
-SENT_BACK = ", and is sent back at {until} if this machine is still needed then"
+SENT_BACK = ", and is sent back {until} if this machine is still needed then"
 
 
 def returningText(returning: Mapping[str, Any], until: str) -> str:
     """What becomes of what runs, by the status `on_return`; `until` is the text of its `until`, empty where there is none."""
     # a worker of another version may do something else
     said = RETURNING.get(returning["does"]) or f"what runs: {returning['does']}"
-    return said + (SENT_BACK.replace("{until}", until) if until else "")
+    return said + (SENT_BACK.replace("{until}", atText(until)) if until else "")

@@ -1,5 +1,6 @@
 // Why a request waits, as sentences: what `waiting.py` says in the command line, of the same words.
 
+import { atText } from "./holds.js";
 import words from "./wordlist.js";
 
 /** A reason of the API with its instants. `moment` says an instant, `duration` a number of seconds. */
@@ -23,7 +24,7 @@ export function startText({ earliest, estimated }, { now, moment, duration }) {
   if (earliest <= now) return atOnce;
   return estimated
     ? filled(about, "{more}", duration(earliest - now))
-    : filled(at, "{at}", moment(earliest));
+    : filled(at, "{at}", atText(moment(earliest)));
 }
 
 /** Why a request (of the API's `requestpresences`) waits, and when it may start. */

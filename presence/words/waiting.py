@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from presence.calendar.durations import durationText
-from presence.words.holds import SINCE, UNTIL
+from presence.words.holds import SINCE, UNTIL, atText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ BEGINNINGS = {
 
 #: How it ends, when it is known when the request may start: at an instant, and in about so long.
 AT, ABOUT, UNKNOWN = (
-    "It may start at {at}.",
+    "It may start {at}.",
     "It may start in about {more}.",
     "When it may start is not known.",
 )
@@ -123,7 +123,7 @@ def startText(entity: Mapping[str, Any], now: float, moment: Callable[[float], s
         return NOW
     if entity["estimated"]:
         return ABOUT.replace("{more}", durationText(at - now))
-    return AT.replace("{at}", moment(at))
+    return AT.replace("{at}", atText(moment(at)))
 
 
 def whyText(entity: Mapping[str, Any], now: float, moment: Callable[[float], str]) -> str:

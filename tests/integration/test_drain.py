@@ -75,7 +75,7 @@ class DeadlineTests(DrainTestCase):
         self.assertGreaterEqual(time.time(), begun + 2)
         out, _ = drain.communicate(timeout=DEADLINE)
         self.assertEqual(drain.returncode, 0, out)
-        self.assertIn("mac-mini: draining, drain by anonymous (update), builds are interrupted at", out)
+        self.assertIn("mac-mini: draining, drain by anonymous (update), builds are interrupted ", out)
         self.assertIn("  any #1 on mac-mini, for ", out)
         self.assertIn("nothing runs there any more", out)
         self.assertEqual(self.state(), "drained")

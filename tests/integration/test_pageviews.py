@@ -160,10 +160,10 @@ class ViewTests(PageTestCase):
         date = f"{day} {today + timedelta(days=1):%Y}"
         self.assertEqual(
             shown[0][3],
-            "break, patches, no build starts that would run into it, what runs is interrupted at "
+            "break, patches, no build starts that would run into it, what runs is interrupted on "
             f"{date} 07:00: {date} 06:00 – 18:00",
         )
-        self.assertEqual(interrupts[3], f"what runs is interrupted at {date} 07:00")
+        self.assertEqual(interrupts[3], f"what runs is interrupted on {date} 07:00")
         self.assertIn("partial break, only any, patches", shown[2][3])
         mark = page.locator(".presence-week").evaluate("(week) => week.style.getPropertyValue('--now')")
         self.assertLess(abs(float(mark.rstrip("%")) / 100 - (time.time() - at(0, 0)) / (7 * 86400)), 0.003)

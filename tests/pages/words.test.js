@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { atText } from "./holds.js";
 import { count, dayText, durationText, fullText, inText, momentText, some } from "./farm/words.js";
 
 const NOON = Date.UTC(2026, 10, 25, 12) / 1000; // a Wednesday
@@ -21,6 +22,11 @@ test("a moment is as short as it is clear", () => {
   ]);
   assert.equal(fullText(NOON), "Wed 25 Nov 2026 12:00");
   assert.equal(dayText(NOON), "Wed 25 Nov");
+});
+
+test("when something happens is said with the word that goes with it", () => {
+  const said = ["18:00", "tomorrow 08:00", "Fri 19:00", "24 Dec 2027 12:00"].map(atText);
+  assert.deepEqual(said, ["at 18:00", "tomorrow at 08:00", "on Fri 19:00", "on 24 Dec 2027 12:00"]);
 });
 
 test("a duration is as exact as people want it", () => {

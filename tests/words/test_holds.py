@@ -5,7 +5,7 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.model.states import SOURCES, PresenceState
-from presence.words.holds import DOES, FOR_OWNER, HOLDS, STATES, holdText, stateText
+from presence.words.holds import DOES, FOR_OWNER, HOLDS, STATES, atText, holdText, stateText
 from presence.words.pages import pageModules
 
 
@@ -58,6 +58,17 @@ class WordsTests(SynchronousTestCase):
 
 
 class ModuleTests(SynchronousTestCase):
+    def test_at(self):
+        """When something happens, with the word that goes with the text of the instant."""
+        for text, said in (
+            ("18:00", "at 18:00"),
+            ("tomorrow 08:00", "tomorrow at 08:00"),
+            ("yesterday 08:00", "yesterday at 08:00"),
+            ("Fri 19:00", "on Fri 19:00"),
+            ("24 Dec 2027 12:00", "on 24 Dec 2027 12:00"),
+        ):
+            self.assertEqual(atText(text), said)
+
     def test_words(self):
         """The pages get the words of `holds.py`, as they are."""
         text = pageModules()["wordlist.js"].decode()

@@ -21,6 +21,7 @@ from presence.commands.master.waiting import WhoRuns, waitUntil
 from presence.commands.options import UsageError, addDeadline, checkDeadline
 from presence.commands.terminal import complain
 from presence.orders.shutdown import ON_DEADLINE
+from presence.words.holds import atText
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -76,7 +77,7 @@ def _stop(options: Namespace, client: MasterClient) -> int:
         **({} if options.detach else ancestors()),
     )
     until = adminText().moment(entity["deadline"])
-    then = f"; at {until} it {_AT[entity['on_deadline']]}" if until else ""
+    then = f"; {atText(until)} it {_AT[entity['on_deadline']]}" if until else ""
     print(json.dumps(entity) if options.json else f"the master stops when nothing runs{then}", flush=True)
     if options.detach:
         return DONE

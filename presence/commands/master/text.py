@@ -8,7 +8,7 @@ from presence.calendar.durations import durationText
 from presence.commands.terminal import AVAILABLE, Clocks, table
 from presence.text import plain
 from presence.words.breaks import limitText, sparedText
-from presence.words.holds import holdText, stateText
+from presence.words.holds import atText, holdText, stateText
 from presence.words.kinds import DRAIN_DEADLINE
 
 if TYPE_CHECKING:
@@ -78,12 +78,12 @@ class AdminText(Clocks):
             f"{limitText(each['limit'])}{self._ending(each['until'])}" for each in worker.get("limits", ())
         ]
         for each in worker.get("refused", ()):
-            by = "" if each["finish_by"] is None else f" at {self.moment(each['finish_by'])}"
+            by = "" if each["finish_by"] is None else f" {atText(self.moment(each['finish_by']))}"
             told.append(
                 f"{each['builder']}: {each['reason']}{by}{self._ending(each['until'], 'waits until')}"
             )
         if worker.get("interrupts_at") is not None and worker["running"]:
-            told += sparedText(finishBefore=False, interruptsAt=self.moment(worker["interrupts_at"]))
+            told += sparedText(finishBefore=False, interruptsAt=atText(self.moment(worker["interrupts_at"])))
         return told
 
     def _ending(self, until: float | None, word: str = "until") -> str:
@@ -95,9 +95,7 @@ class AdminText(Clocks):
     def _hold(self, hold: dict[str, Any], drain: dict[str, Any] | None, *, ends: bool) -> str:
         words = holdText(hold, drain=bool(drain), until=self.moment(hold["until"]) if ends else "")
         if hold["source"] == "admin" and drain and drain["state"] == DRAINING and drain["deadline"]:
-            words = (
-                f"{words}, {DRAIN_DEADLINE[drain['on_deadline']].format(at=self.moment(drain['deadline']))}"
-            )
+            words = f"{words}, {DRAIN_DEADLINE[drain['on_deadline']].format(at=atText(self.moment(drain['deadline'])))}"
         return words
 
     def running(self, build: dict[str, Any]) -> str:

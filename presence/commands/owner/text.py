@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from presence.calendar.durations import durationText
 from presence.commands.terminal import AVAILABLE, Clocks
 from presence.text import plain
-from presence.words.holds import DOES, holdText, openText
+from presence.words.holds import DOES, atText, holdText, openText
 from presence.words.returning import returningText
 from presence.words.sensors import stateText
 
@@ -91,7 +91,7 @@ class OwnerText:
                 else "waiting for the master, which has not heard of it yet"
             )
         deadline = (status["stopping"] or {}).get("deadline")
-        end = "" if deadline is None else f"; at {self._moment(deadline)} it is interrupted"
+        end = "" if deadline is None else f"; {atText(self._moment(deadline))} it is interrupted"
         return plain(f"waiting for {self._builds(since=True)}{end}")
 
     def notTold(self) -> str:
@@ -119,7 +119,7 @@ class OwnerText:
     def _stop(self) -> str:
         deadline = self._status["stopping"]["deadline"]
         return "when nothing runs any more" + (
-            "" if deadline is None else f", and at {self._moment(deadline)} in any case"
+            "" if deadline is None else f", and {atText(self._moment(deadline))} in any case"
         )
 
     def _builds(self, *, since: bool = False) -> str:

@@ -343,8 +343,12 @@ class Entities:
         """Why none of these workers is ready, for people; and when the first of them is back, if one knows."""
         known = self._reasons.get(workers)
         if known is None:
-            known = self._reasons[workers] = _why(workers)
+            known = self._reasons[workers] = _why(workers, self._is_drained)
         return known
+
+    def _is_drained(self, name: str) -> bool:
+        enrolled = self._roster.enrolled(name)
+        return enrolled is not None and enrolled.adminRecord.drain is not None
 
     def _running(self, worker: Any, presence: WorkerPresence) -> int:
         if self._roster.enrolled(presence.name) is not None:
@@ -379,12 +383,15 @@ def _why_refused(
     return "; ".join(told), min((each for each in ends if each is not None), default=None)
 
 
-def _why(workers: Sequence[WorkerPresence]) -> tuple[str, float | None]:
+def _why(workers: Sequence[WorkerPresence], isDrained: Callable[[str], bool]) -> tuple[str, float | None]:
     if not workers:
         return "it has no workers", None
     # the first of them to be back comes first, and those who know not last
     first = nsmallest(_NAMED, workers, key=lambda each: math.inf if (at := each.backAt) is None else at)
-    told = [f"{each.name}: {', '.join(holdText(holdEntity(hold)) for hold in each.holds)}" for each in first]
+    told = [
+        f"{each.name}: {', '.join(holdText(holdEntity(hold), drain=isDrained(each.name)) for hold in each.holds)}"
+        for each in first
+    ]
     if len(workers) > _NAMED:
         told.append(f"and {len(workers) - _NAMED} more")
     return "; ".join(told), first[0].backAt

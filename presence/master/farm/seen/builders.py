@@ -71,6 +71,9 @@ def _why(refusing: Sequence[tuple[str, str]], away: Sequence[Mapping[str, Any]])
     # who is ready comes first, then the first of the others to be back, and last those of whom that is not known
     others = sorted(away, key=lambda each: math.inf if each["back_at"] is None else each["back_at"])
     told = [f"{name}: {why}" for name, why in refusing]
-    told += [f"{each['name']}: {', '.join(map(holdText, each['holds']))}" for each in others]
+    told += [
+        f"{each['name']}: {', '.join(holdText(hold, drain=bool(each.get('drain'))) for hold in each['holds'])}"
+        for each in others
+    ]
     rest = len(told) - _NAMED
     return "; ".join(told[:_NAMED] + ([f"and {rest} more"] if rest > 0 else []))

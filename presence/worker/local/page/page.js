@@ -1,6 +1,6 @@
 // Shows the status of the worker, and sends it the owner's orders.
 
-import { DOES, shown } from "./holds.js";
+import { DOES, atText, shown } from "./holds.js";
 import { ClosedError, follow, say } from "./link.js";
 import * as words from "./words.js";
 import { drawWeek } from "./week.js";
@@ -79,7 +79,7 @@ function draw() {
 
 function deadline(at) {
   const { deadline: instant } = status.stopping;
-  return instant === null ? "" : `, and at ${words.moment(instant, at)} in any case`;
+  return instant === null ? "" : `, and ${atText(words.moment(instant, at))} in any case`;
 }
 
 function told(newest) {

@@ -1,7 +1,7 @@
 // What breaks do beside the hold, as texts: builds that do not start, and builds that are interrupted.
 
 import words from "../wordlist.js";
-import { isolated } from "../holds.js";
+import { atText, isolated } from "../holds.js";
 import { fullText, momentText } from "./words.js";
 
 /** What there is to say of a worker now, a text each. (A master that is older than the page does not tell it.) */
@@ -11,11 +11,11 @@ export function notesOf(worker, now) {
     (each) => words.partial.replace("{limit}", () => isolated(each.limit)) + until(each.until, "until"),
   );
   for (const each of worker.refused ?? []) {
-    const by = each.finish_by === null ? "" : ` at ${momentText(each.finish_by, now)}`;
+    const by = each.finish_by === null ? "" : ` ${atText(momentText(each.finish_by, now))}`;
     notes.push(`${isolated(each.builder)}: ${isolated(each.reason)}${by}${until(each.until, "waits until")}`);
   }
   if (worker.running > 0 && worker.interrupts_at > now)
-    notes.push(words.interrupts.replace("{at}", momentText(worker.interrupts_at, now)));
+    notes.push(words.interrupts.replace("{at}", atText(momentText(worker.interrupts_at, now))));
   return notes;
 }
 
@@ -25,7 +25,7 @@ export function sparedTexts({ finish_before: finishBefore, interrupts_at: interr
   return interruptsAt ? [...texts, interruptsText(interruptsAt)] : texts;
 }
 
-/** "what runs is interrupted at Wed 25 Nov 2026 07:15" */
+/** "what runs is interrupted on Wed 25 Nov 2026 07:15" */
 export function interruptsText(at) {
-  return words.interrupts.replace("{at}", fullText(at));
+  return words.interrupts.replace("{at}", atText(fullText(at)));
 }

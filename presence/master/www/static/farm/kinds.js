@@ -1,5 +1,6 @@
 // What a worker is counted as, on a chip and in its row: one of the kinds of kinds.py.
 
+import { atText } from "../holds.js";
 import words from "../wordlist.js";
 
 /** `[kind, word]` of each, in the order in which they are shown. */
@@ -32,12 +33,12 @@ export function counted(workers, stopping) {
 
 /** What is said of the deadline of a drain, `at`, a text, and of that of a stop. */
 export function drainDeadline(then, at) {
-  return (words.kinds.drainDeadline[then] ?? `${then} at {at}`).replace("{at}", () => at);
+  return (words.kinds.drainDeadline[then] ?? `${then} {at}`).replace("{at}", () => atText(at));
 }
 
 export function stopDeadline(then, at) {
   const what = words.kinds.stopEnds[then] ?? then;
-  return words.kinds.stopDeadline.replace("{at}", () => at).replace("{then}", () => what);
+  return words.kinds.stopDeadline.replace("{at}", () => atText(at)).replace("{then}", () => what);
 }
 
 /** Whether the master stops, whose `shutdown` this is. */

@@ -67,7 +67,9 @@ def units(session, buildbot):
 @nox.session(python="3.11")
 def oldworker(session):
     """The owner's side beside the oldest of Buildbot's workers."""
-    session.install("-e", ".[worker]", f"buildbot-worker=={OLDEST_WORKER}", "hypothesis")
+    session.install(
+        "-e", ".[worker,sensors,calendar]", f"buildbot-worker=={OLDEST_WORKER}", "hypothesis", "psutil"
+    )
     trial(session, "tests.worker", "tests.wire")
 
 

@@ -1,13 +1,18 @@
 """HTTP for all commands: requests, answers in JSON, and streams of events. It follows no redirect.
 
 (A redirect could lead a password to another host. The standard library is enough, and is there at once.)
+Proxies are those of the environment, as everywhere: HTTP_PROXY, HTTPS_PROXY, NO_PROXY. What is on this machine is asked without one.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from base64 import b64encode
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,7 +36,7 @@ class HTTPClient:
     """Speaks with `address` (host, or host:port); `base` comes before every path."""
 
     def __init__(self, address: str, base: str = "/", *, https: bool = False) -> None:
-        self._kind = HTTPSConnection if https else HTTPConnection
+        self._https = https
         self._address = address
         self._base = base
         self._connection: HTTPConnection | None = None
@@ -56,7 +61,7 @@ class HTTPClient:
             self.close()
         for fresh in (self._connection is None, True):
             if self._connection is None:
-                self._connection = self._kind(self._address, timeout=PATIENCE)
+                self._connection = self._connect()
             try:
                 self._connection.request(method, f"{self._base}{path}", content, given)
                 sock = self._connection.sock
@@ -71,6 +76,16 @@ class HTTPClient:
             else:
                 return response
         raise AssertionError  # the second time is fresh
+
+    def _connect(self) -> HTTPConnection:
+        proxy = _proxy_of(self._address, https=self._https)
+        if proxy is None:
+            return (HTTPSConnection if self._https else HTTPConnection)(self._address, timeout=PATIENCE)
+        if not self._https:
+            return _Proxied(proxy.address, timeout=PATIENCE, origin=self._address, headers=proxy.headers)
+        connection = HTTPSConnection(proxy.address, timeout=PATIENCE)
+        connection.set_tunnel(self._address, headers=proxy.headers)
+        return connection
 
     def read(
         self,
@@ -114,6 +129,53 @@ class HTTPClient:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+class _Proxy(NamedTuple):
+    address: str
+    headers: dict[str, str]
+
+
+class _Proxied(HTTPConnection):
+    """A connection to a proxy, which is asked for what is at `origin`."""
+
+    def __init__(self, address: str, *, timeout: float, origin: str, headers: dict[str, str]) -> None:
+        super().__init__(address, timeout=timeout)
+        self._origin, self._for_proxy = origin, headers
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:
+        """As of any connection."""
+        given = {**(headers or {}), **self._for_proxy}
+        super().request(method, f"http://{self._origin}{url}", body, given, **more)
+
+
+def _proxy_of(address: str, *, https: bool) -> _Proxy | None:
+    """The proxy to this address, if there is to be one."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    host = urlsplit(f"//{address}").hostname or ""
+    # where there is no proxy this takes no time
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415
+
+    proxies = getproxies()
+    found = proxies.get("https" if https else "http") or proxies.get("all")
+    if not found or _is_here(host) or proxy_bypass(address):
+        return None
+    parts = urlsplit(found if "//" in found else f"//{found}")
+    if parts.scheme not in {"", "http"}:
+        raise OSError(f"{parts.scheme}: is not a kind of proxy that is known here; write http://HOST:PORT")
+    who = ""
+    if parts.username is not None:
+        who = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    headers = {"Proxy-Authorization": f"Basic {b64encode(who.encode()).decode()}"} if who else {}
+    return _Proxy(parts.netloc.rpartition("@")[2], headers)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def errorIn(content: bytes) -> str | None:

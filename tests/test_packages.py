@@ -117,3 +117,30 @@ class DescriptionTests(SynchronousTestCase):
         text = described(PRESENCE_REPOSITORY="")
         self.assertEqual([each for each in LINKS.findall(text) if not each.startswith("https://")], [])
         self.assertIn("tutorial,", text)
+
+
+class DockerfileTests(SynchronousTestCase):
+    """`packaging/Dockerfile`, as far as it can be looked at without a Docker engine."""
+
+    def setUp(self):
+        if not (ROOT / "packaging").exists():
+            raise SkipTest("this is an installation, not the source")
+        text = (ROOT / "packaging/Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+        lines = [each for each in text.splitlines() if each and not each.startswith("#")]
+        self.steps = [tuple(each.split(maxsplit=1)) for each in lines]
+
+    def test_steps(self):
+        """It begins with Buildbot's own image, of a version that is supported, and leaves start script and user to that."""
+        words = [word for word, _ in self.steps]
+        self.assertEqual(words, ["ARG", "FROM", "COPY", "RUN", "ENV"])
+        steps = dict(self.steps)
+        self.assertEqual(steps["FROM"], "docker.io/buildbot/buildbot-master:${BUILDBOT_VERSION}")
+        self.assertRegex(steps["ARG"], r"^BUILDBOT_VERSION=v4\.[2-9]")
+
+    def test_installs(self):
+        """What it copies is what it installs, with the image's pip, and removes: and that can be installed."""
+        steps = dict(self.steps)
+        source, target = steps["COPY"].split()
+        self.assertTrue((ROOT / source / "pyproject.toml").exists())
+        self.assertIn(f"/buildbot_venv/bin/pip3 install --no-cache-dir {target} ", steps["RUN"])
+        self.assertTrue(steps["RUN"].endswith(f"rm -r {target}"))

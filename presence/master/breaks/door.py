@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import inlineCallbacks
 
 from presence.master.builds.running import buildsOn, waitingFor
+from presence.master.compat import isWaitedFor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -208,7 +209,7 @@ class BreakDoor:
         if by is None or likely is None or self._now() + likely <= by:
             self._remember(name, builder, None)
             return True
-        if request.waitedFor and (yield self._is_awaited_there(worker, request)):
+        if isWaitedFor(request) and (yield self._is_awaited_there(worker, request)):
             # what waits for it runs there, and into the break until it is built
             return True
         if name in self._guarded:

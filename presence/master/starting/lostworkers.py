@@ -79,6 +79,7 @@ def guardPreparation(build: Any, wasRefused: Callable[[], bool]) -> None:
             # whoever refuses it says so in the log
             return _end_preparation(build, "the worker accepts no build any more", RETRY)
         if _is_lost(build.workerforbuilder):
+            _end_as_retry(build)
             return _lost(build)
         return fail(why, state_string)
 
@@ -89,6 +90,18 @@ def _is_lost(wfb: Any) -> bool:
     """Whether the worker has gone. It may still be that of `wfb`; and a latent one needs no connection."""
     worker = wfb.worker
     return worker is None or (worker.conn is None and not ILatentWorker.providedBy(worker))
+
+
+def _end_as_retry(build: Any) -> None:
+    """What is finished next is given back. Since 4.3 Buildbot takes a worker that has gone before the steps are made for a mistake in
+    them, which is not built again.
+    """
+    finish = build.buildFinished
+
+    def buildFinished(text: Any, results: Any) -> Any:
+        return finish(["worker", "lost"], RETRY) if results == EXCEPTION else finish(text, results)
+
+    build.buildFinished = buildFinished
 
 
 @inlineCallbacks

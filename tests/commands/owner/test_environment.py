@@ -32,6 +32,7 @@ class EnvironmentTests(SynchronousTestCase):
         self.basedir.mkdir()
         self.tac = self.basedir / "buildbot.tac"
         self.tac.write_text(TAC)
+        self.patch(os, "environ", {**os.environ, "PATH": "/nowhere"})
         # an environment beside which nothing of the worker's is installed, as pipx makes them
         self.python = sys.executable
         self.patch(sys, "executable", str(self.environment("own", 0)))

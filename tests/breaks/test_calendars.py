@@ -4,6 +4,7 @@ with Exchange, and Nextcloud (with what Thunderbird writes into it).
 
 import sys
 from datetime import date, datetime, timedelta, timezone
+from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -194,7 +195,12 @@ class LawsTests(CalendarCase):
             (b"\x00\xff", "no BEGIN:VCALENDAR"),
             (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n", "is not understood"),
             (calendar("DTSTART:20260310T100000Z\nRRULE:FREQ=MINUTELY"), "more often than once a day"),
-            (calendar("DTSTART:20260310T100000Z\nDTEND:2026"), "is not understood"),
+            # (6.0, which Debian stable has, leaves such an end out)
+            *(
+                [(calendar("DTSTART:20260310T100000Z\nDTEND:2026"), "is not understood")]
+                if not version("icalendar").startswith("6.0.")
+                else []
+            ),
             (calendar() + b" " * MAX_BYTES, "bytes"),
         ]:
             path = Path(self.mktemp())

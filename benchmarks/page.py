@@ -1,12 +1,14 @@
 """What the page costs the browser: 500 workers and 1000 builders of a real master, in a real Chromium.
 
-    python benchmarks/page.py
+    python -m benchmarks.page            # prints the table of docs/page.rst
+    python -m benchmarks.page --write    # and puts it there
 
 Each of the builders has ten of the workers. The workers are not there, and held available all the same, so that what is
 measured is the master and the page. "Painted" is the first frame after the change is in the document. Where there is
 /dev/shm the master is there: to store 1000 new builders may take a minute on a disk.
 """
 
+import os
 import sys
 import tempfile
 import time
@@ -16,6 +18,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.pagereport import tell, text, write
 from tests.integration.browser import Browser
 from tests.integration.farm import Farm
 from tests.integration.processes import DEADLINE
@@ -167,11 +170,6 @@ class Case:
         """It is the end."""
         for what, arguments, keywords in reversed(self._cleanups):
             what(*arguments, **keywords)
-
-
-def tell(what, milliseconds, more="", bound=None):
-    met = "" if bound is None else f"  {'within' if milliseconds <= bound else 'NOT WITHIN'} {bound:.0f}"
-    print(f"{what:58} {milliseconds:7.0f} ms{met:18} {more}".rstrip(), flush=True)
 
 
 class Bench:
@@ -358,6 +356,7 @@ def inMemory():
 
 
 def main():
+    load = os.getloadavg()[0]
     inMemory()
     case = Case()
     try:
@@ -366,6 +365,10 @@ def main():
             each()
         for each in bench.browser.problems:
             print(each)
+        browser = bench.browser.version
+        print(f"\n{text(browser, load)}")
+        if "--write" in sys.argv[1:]:
+            write(browser, load)
     finally:
         case.cleanUp()
 

@@ -103,6 +103,11 @@ class Browser:
         self._chromium = _chromium(*flags)
         self.problems = []
 
+    @property
+    def version(self):
+        """The version of Chromium."""
+        return self._chromium.version
+
     def open(self, url=None, *, scheme="light", size=WIDE, **options):
         """A page in a profile of its own: no cookies, nothing cached. It shows `url`, unless that is None.
 

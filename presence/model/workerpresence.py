@@ -33,18 +33,18 @@ class Breaks(Protocol):
 
 
 class _Observation:
-    """One observer among `others`, and what ends that. It equals nothing but itself, so that one callable may observe
+    """One observer of `presence`, and what ends that. It equals nothing but itself, so that one callable may observe
     twice and stop once.
     """
 
-    __slots__ = ("_others", "observer")
+    __slots__ = ("_presence", "observer")
 
-    def __init__(self, observer: Observer, others: dict[_Observation, None]) -> None:
+    def __init__(self, observer: Observer, presence: WorkerPresence) -> None:
         self.observer = observer
-        self._others = others
+        self._presence = presence
 
     def __call__(self) -> None:
-        self._others.pop(self, None)
+        self._presence.unobserve(self)
 
 
 class WorkerPresence:
@@ -80,12 +80,13 @@ class WorkerPresence:
         self.breaks: Breaks | None = None
         self.ownersBreaks: Breaks | None = None
         self._clock = clock
-        self._holds: dict[str, Hold] = {}
+        # tuples: a farm has many of these, and of either most have one or two, for which a dict takes four times as much
+        self._holds: tuple[Hold, ...] = ()
+        self._observers: tuple[_Observation, ...] = ()
         # of holds that have an end, but for the break's; most workers have none
         self._timers: dict[str, IDelayedCall] | None = None
         # the holds that have reached their ends, of sources that have said nothing since; most workers have none
         self._ended: dict[str, Hold] | None = None
-        self._observers: dict[_Observation, None] = {}
         # what may start in the partial breaks that are now; most workers have none
         self._limits: tuple[TimedLimit, ...] = ()
         self._running = 0
@@ -106,20 +107,20 @@ class WorkerPresence:
     @property
     def state(self) -> PresenceState:
         """AVAILABLE exactly when there is no hold."""
-        return states.stateOf(self._holds.values())
+        return states.stateOf(self._holds)
 
     @property
     def holds(self) -> tuple[Hold, ...]:
         """The holds, in the order of `states.SOURCES`."""
-        return states.inSourceOrder(self._holds.values())
+        return states.inSourceOrder(self._holds)
 
     @property
     def backAt(self) -> float | None:
         """The first instant at which nothing that is known now holds it, in seconds since the epoch: the holds, and the
         breaks that follow them without a gap. None when that is unknown, and when nothing holds it.
         """
-        at = states.backAt(self._holds.values())
-        on_break = self._holds.get("break")
+        at = states.backAt(self._holds)
+        on_break = self._held("break", None)
         # (overlapping and adjacent breaks are one, so that no other one follows the present one)
         if at is None:
             return None
@@ -168,7 +169,7 @@ class WorkerPresence:
     def heldBy(self, source: str, name: str | None = None) -> Hold | None:
         """The hold that `source` has placed (under this name), or None. `ValueError` for an unknown source."""
         states.checkSource(source)
-        return self._holds.get(_key(source, name))
+        return self._held(source, name)
 
     def hold(
         self,
@@ -194,25 +195,29 @@ class WorkerPresence:
         key = _key(source, name)
         if until is not None and until <= now:
             self.release(source, name)
-            if key not in self._holds:  # who observes may have placed another one
+            if self._held(source, name) is None:  # who observes may have placed another one
                 self._remember_ended(hold)
         elif not self._stopped:
             self._end_timer(key)
             self._forget_ended(key)
-            self._holds[key] = hold
+            before = self._held(source, name)
+            self._holds = (
+                (*self._holds, hold)
+                if before is None
+                else tuple([hold if each is before else each for each in self._holds])
+            )
             # a break is ended by its own timer
             if until is not None and (source != "break" or self.breaks is None):
-                self._end_later(key, until - now)
+                self._end_later(hold, until - now)
             self._changed()
 
     def release(self, source: str, name: str | None = None) -> None:
         """End the hold of `source` (under this name). Does nothing when there is none; `ValueError` for an unknown source."""
-        key = _key(source, name)
-        self._forget_ended(key)
-        if key not in self._holds:
+        self._forget_ended(_key(source, name))
+        if self._held(source, name) is None:
             states.checkSource(source)
         elif not self._stopped:
-            self._let_go(key)
+            self._let_go(source, name)
 
     def waitUntilReady(self) -> Deferred[WorkerPresence]:
         """A Deferred that fires with this presence: at once when it is ready, else on the flip.
@@ -249,9 +254,13 @@ class WorkerPresence:
         """Call `observer(presence)` after every change of the holds, of the limits, and of `backAt`. Returns a callable that
         ends it.
         """
-        observation = _Observation(observer, self._observers)
-        self._observers[observation] = None
+        observation = _Observation(observer, self)
+        self._observers = (*self._observers, observation)
         return observation
+
+    def unobserve(self, observation: object) -> None:
+        """End what `observe()` has begun; what has ended before stays so."""
+        self._observers = tuple(each for each in self._observers if each is not observation)
 
     def changed(self) -> None:
         """`backAt` has changed, and no hold: tell the observers."""
@@ -274,24 +283,28 @@ class WorkerPresence:
         self._stopped = True
         for key in tuple(self._timers or ()):
             self._end_timer(key)
-        self._observers.clear()
+        self._observers = ()
         for waiters in (self._ready, self._idle):
             if waiters is not None:
                 waiters.stop()
 
-    def _let_go(self, key: str) -> None:
+    def _held(self, source: str, name: str | None) -> Hold | None:
+        for hold in self._holds:
+            if hold.source == source and hold.name == name:
+                return hold
+        return None
+
+    def _let_go(self, source: str, name: str | None) -> None:
         if len(self._holds) == 1:
-            if self.breaks is not None and key != "break":
+            if self.breaks is not None and source != "break":
                 self.breaks.catchUp()
-            if self.ownersBreaks is not None and key != "worker":
+            if self.ownersBreaks is not None and source != "worker":
                 self.ownersBreaks.catchUp()
-            if key not in self._holds:
-                return  # whoever observed that has released it
-        del self._holds[key]
-        if not self._holds:
-            # a dict that has become empty keeps its size
-            self._holds.clear()
-        self._end_timer(key)
+        hold = self._held(source, name)
+        if hold is None:
+            return  # whoever observed what was caught up with has released it
+        self._holds = tuple([each for each in self._holds if each is not hold])
+        self._end_timer(_key(source, name))
         self._changed()
 
     def _free_from(self, instant: float, builder: str | None = None) -> float | None:
@@ -320,7 +333,7 @@ class WorkerPresence:
             self._ready.fire()
 
     def _tell_observers(self) -> None:
-        for observation in tuple(self._observers):
+        for observation in self._observers:
             if observation not in self._observers:
                 continue  # one that was called before it has stopped it
             try:
@@ -331,22 +344,21 @@ class WorkerPresence:
                     "while telling {observer} of {presence}", observer=observation.observer, presence=self
                 )
 
-    def _end_later(self, key: str, seconds: float) -> None:
+    def _end_later(self, hold: Hold, seconds: float) -> None:
         if self._timers is None:
             self._timers = {}
-        self._timers[key] = self._clock.callLater(seconds, self._until_reached, key)
+        self._timers[_key(hold.source, hold.name)] = self._clock.callLater(seconds, self._until_reached, hold)
 
-    def _until_reached(self, key: str) -> None:
+    def _until_reached(self, hold: Hold) -> None:
         assert self._timers is not None  # noqa: S101 (one of them calls this)
-        del self._timers[key]
-        hold = self._holds[key]
+        del self._timers[_key(hold.source, hold.name)]
         remaining = (hold.until or 0.0) - self._clock.seconds()
         if remaining > 0:
             # rounding, or a clock that was set back while the reactor collected what is due: never early
-            self._end_later(key, remaining)
+            self._end_later(hold, remaining)
         else:
             self._remember_ended(hold)
-            self._let_go(key)
+            self._let_go(hold.source, hold.name)
 
     def _end_timer(self, key: str) -> None:
         timer = None if self._timers is None else self._timers.pop(key, None)
@@ -367,5 +379,5 @@ class WorkerPresence:
 
 
 def _key(source: str, name: str | None) -> str:
-    """What a hold is kept under. No source has a blank in it."""
+    """What the timer of a hold, and one that has ended, are kept under. No source has a blank in it."""
     return source if name is None else f"{source} {name}"

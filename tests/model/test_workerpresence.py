@@ -41,8 +41,10 @@ class HoldingTests(PresenceTestCase):
         )
 
     def test_room(self):
-        """Once nothing holds it any more it takes no more room than before."""
+        """Once nothing holds it any more it takes no more room than before; a hold takes that of itself."""
         before = sys.getsizeof(self.presence._holds)
+        self.presence.hold("break")
+        self.assertLessEqual(sys.getsizeof(self.presence._holds), before + 8)
         for source in SOURCES:
             self.presence.hold(source)
         for source in SOURCES:

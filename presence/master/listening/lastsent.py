@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_T = TypeVar("_T")
+
 # What most lists are.
 _NO_LIST = b"[]"
 
-# How many texts that several entities have in common are remembered.
+# The first values, which are each entity's own: its number, its name, its state, and what holds it since when. All others many
+# have in common.
+_OWN = 4
+
+# How many texts, and other values, that several entities have in common are remembered.
 _SHARED = 2048
 
 
 class LastSent:
     """The entity of the last event of each name. All of them have the same fields, in the same order.
 
-    Lists and dictionaries (holds, coming breaks, builders) are kept as JSON in bytes, which are there once for all
-    entities in which they are the same.
+    Lists and dictionaries (holds, coming breaks, builders) are kept as JSON in bytes. These, and all values together but
+    those that are its own, are there once for all entities in which they are the same.
     """
 
     def __init__(self) -> None:
         self._fields: tuple[str, ...] = ()
+        # of each name its own values, and the others in a tuple
         self._values: dict[str, tuple[Any, ...]] = {}
-        self._shared: dict[bytes, bytes] = {}
+        self._shared: dict[Any, Any] = {}
 
     def isNews(self, entity: Mapping[str, Any]) -> bool:
         """Whether `entity` differs from the last one of its `name`. From now on it is that."""
         name = entity["name"]
-        values = tuple(
-            [self._kept(each) if isinstance(each, (list, dict)) else each for each in entity.values()]
-        )
+        kept = [self._kept(each) if isinstance(each, (list, dict)) else each for each in entity.values()]
+        values = (*kept[:_OWN], self._once(tuple(kept[_OWN:])))
         if self._values.get(name) == values:
             return False
         self._fields = tuple(entity)
@@ -42,7 +48,7 @@ class LastSent:
     def last(self, name: str, field: str) -> Any:
         """The value of a field in the last entity of `name`; None if there is none."""
         values = self._values.get(name)
-        return None if values is None else _restored(values[self._fields.index(field)])
+        return None if values is None else _restored(_all(values)[self._fields.index(field)])
 
     def names(self) -> set[str]:
         """The names of which there is an entity."""
@@ -50,15 +56,22 @@ class LastSent:
 
     def forget(self, name: str) -> dict[str, Any]:
         """The last entity of `name`, which is no longer there."""
-        return dict(zip(self._fields, map(_restored, self._values.pop(name)), strict=True))
+        return dict(zip(self._fields, map(_restored, _all(self._values.pop(name))), strict=True))
 
     def _kept(self, value: list[Any] | dict[str, Any]) -> bytes:
         if value == []:
             return _NO_LIST
-        text = json.dumps(value).encode()
+        return self._once(json.dumps(value).encode())
+
+    def _once(self, value: _T) -> _T:
         if len(self._shared) >= _SHARED:
             self._shared.clear()
-        return self._shared.setdefault(text, text)
+        kept: _T = self._shared.setdefault(value, value)
+        return kept
+
+
+def _all(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*values[:_OWN], *values[_OWN])
 
 
 def _restored(value: Any) -> Any:

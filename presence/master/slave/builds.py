@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from presence.master import mirror
 from presence.master.builds.latentbuilders import hasLost
 from presence.master.slave.locks import Locks
 from presence.master.starting.lostworkers import guardChoice, guardPreparation
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# one for all workers on which nothing runs
 _NONE: frozenset[Any] = frozenset()
+_NOTHING: Mapping[Any, float] = MappingProxyType({})
 
 
 class Builds(Locks):
@@ -19,7 +25,7 @@ class Builds(Locks):
         """See `Locks`. Nothing runs."""
         super().initializePresence()
         # since when (seconds since the epoch) which builder's build runs
-        self._building: dict[Any, float] = {}
+        self._building = _NOTHING
         # those of them that may run although the worker is drained
         self._admitted = _NONE
 
@@ -35,7 +41,7 @@ class Builds(Locks):
 
     def _build_began(self, wfb: Any) -> None:
         if self.presence is not None and wfb not in self._building:
-            self._building[wfb] = self.master.reactor.seconds()
+            self._building = {**self._building, wfb: self.master.reactor.seconds()}
             self.presence.buildStarted()
             self._builds_changed()
 
@@ -83,7 +89,9 @@ class Builds(Locks):
         if self._admitted:
             self._admitted -= {wfb}
         if self.presence is not None and wfb in self._building:
-            del self._building[wfb]
+            self._building = {
+                each: since for each, since in self._building.items() if each is not wfb
+            } or _NOTHING
             self.presence.buildFinished()
             self._builds_changed()
 

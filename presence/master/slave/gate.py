@@ -78,16 +78,15 @@ class Gate(Builds):
         Since `acquireLocks` was asked Buildbot has waited for a latent worker to start, and for an answer
         to a ping; either may take minutes.
         """
-        start_build = conn.remoteStartBuild
+        conn.remoteStartBuild = _Guarded(self, conn.remoteStartBuild)
 
-        def remoteStartBuild(builderName: str) -> Any:
-            if self.master.config.multiMaster and self._assembly is not None:
-                return self._start_heeding(start_build, builderName)
-            if self._refuse_builder(builderName):
-                raise NotAcceptingBuildsError(f"{self.presence!r}")
-            return start_build(builderName)
-
-        conn.remoteStartBuild = remoteStartBuild
+    def startThrough(self, start_build: Callable[[str], Any], builder: str) -> Any:
+        """Tell the worker to build, by this method of its connection, if it still may."""
+        if self.master.config.multiMaster and self._assembly is not None:
+            return self._start_heeding(start_build, builder)
+        if self._refuse_builder(builder):
+            raise NotAcceptingBuildsError(f"{self.presence!r}")
+        return start_build(builder)
 
     @inlineCallbacks
     def _start_heeding(
@@ -154,3 +153,19 @@ class Gate(Builds):
         # one of a worker that leaves would end when there is no master any more that could be told
         if not self._leaving:
             super().putInQuarantine()  # type: ignore[misc]
+
+
+class _Guarded:
+    """A method `remoteStartBuild` behind a gate.
+
+    A closure would take twice as much memory, for each worker.
+    """
+
+    __slots__ = ("_gate", "_start_build")
+
+    def __init__(self, gate: Gate, start_build: Callable[[str], Any]) -> None:
+        self._gate = gate
+        self._start_build = start_build
+
+    def __call__(self, builderName: str) -> Any:
+        return self._gate.startThrough(self._start_build, builderName)

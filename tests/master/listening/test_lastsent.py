@@ -67,6 +67,13 @@ class LastSentTests(SynchronousTestCase):
         self.sent = LastSent()
         self.assertLess(with_many, self.kilobytes(100, builders=[]) + 100)
 
+    def test_roomOfEach(self):
+        """Of each of a thousand workers of which the same is told it remembers little more than its name."""
+        each = (
+            self.kilobytes(1000, **{f"field {number}": float(number) for number in range(20)}) * 1024 / 1000
+        )
+        self.assertLess(each, 200)
+
     def test_roomOfWhatDiffers(self):
         """What few have in common is not remembered for ever."""
         self.patch(lastsent, "_SHARED", 10)

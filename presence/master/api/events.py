@@ -11,10 +11,10 @@ from twisted.logger import Logger
 
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.listening.lastsent import LastSent
+from presence.master.listening.putoff import PutOff
 from presence.master.listening.queue import mayBeHeard
 from presence.model.gathering import Gathering
 from presence.model.retries import Retries
-from presence.model.states import PresenceState
 from presence.model.wave import Wave
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Events:
     """Announces the entities that have changed: each once, as it is then, however often it has changed.
 
     While many workers connect, or go, one after the other, each of them changes the numbers of a thousand builders.
-    Then what can build, or no longer can, is announced as ever, and the rest when that is over. Of several masters the others
-    are told at once, too, what else changes of a worker but that it connects: they know it from nobody else.
+    Then what can build, or no longer can, is announced as ever, and the rest when that is over (`PutOff`).
 
     `types` are the registered resource types by name, which produce the events.
     """
@@ -58,8 +57,6 @@ class Events:
         self._types = types
         self._workers: set[str] = set()
         self._builders: set[str] = set()
-        # of those that have changed, whom nothing is told of before the wave is over, unless it changes once more
-        self._put_off: dict[str, set[str]] = {name: set() for name in types}
         # workers whose builders have yet to be counted anew
         self._unsettled: set[str] = set()
         # whether anybody listens to the events of a type, as it was when the present slice began
@@ -73,6 +70,7 @@ class Events:
         # of the question how many requests wait, and of whom has yet to start, by type and name
         self._retries = Retries(roster.master.reactor, self._again)
         self._wave = Wave(roster.master.reactor)
+        self._put_off = PutOff(roster, counts, self._sent, self._wave)
         self._announcing = DeferWaiter()
         self._consumers: list[Any] = []
         self._stopped = False
@@ -101,7 +99,7 @@ class Events:
     @inlineCallbacks
     def join(self, farm: Snapshots) -> Generator[Deferred[Any], Any, None]:
         """From now on this master is one of several: tell of those workers only that are connected here."""
-        self._farm = farm
+        self._farm = self._put_off.farm = farm
         key = (self._types["builderpresence"].plural, None, "changed")
         self._consumers.append((yield self._master.mq.startConsuming(self._builder_told, key)))
 
@@ -255,7 +253,7 @@ class Events:
             self._gathering.ask()
 
     def _turn(self) -> None:
-        if self._workers or self._builders or any(self._put_off.values()) or self._must_count():
+        if self._workers or self._builders or self._put_off or self._must_count():
             self._announcing.add(self._announce())
 
     def _again(self, what: Hashable) -> None:
@@ -270,44 +268,13 @@ class Events:
             # of some of them nothing may be told now
             yield self._each(tuple(self._unsettled), self._settle)
         workers, self._workers = self._workers, set()
-        yield self._each(self._due("presence", workers, self._is_worker_due), self._announce_worker)
+        yield self._each(self._put_off.dueWorkers(workers), self._announce_worker)
         if self._must_count():
             yield self._count()
         builders, self._builders = self._builders, set()
-        yield self._each(self._due("builderpresence", builders, self._is_builder_due), self._announce_builder)
-
-    def _due(self, rtype: str, changed: set[str], is_due: Callable[[str], bool]) -> set[str]:
-        """Those of `changed` that are to be announced now; the others are put off until the wave is over."""
-        put_off, size = self._put_off[rtype], self._wave.size
-        if size <= 1:
-            # it is over, and another one may have begun
-            changed |= put_off
-        due = {name for name in changed if is_due(name)} if size else set(changed)
-        put_off |= changed
-        put_off -= due
-        if put_off:
+        yield self._each(self._put_off.dueBuilders(builders), self._announce_builder)
+        if self._put_off:
             self._schedule()
-        return due
-
-    def _is_worker_due(self, name: str) -> bool:
-        presence = self._roster.findWorker(name)
-        # the first of a wave may be the only one
-        return (
-            presence is None
-            or self._wave.size == 1
-            or self._is_flip("presence", name, ready=presence.ready)
-            or (self._farm is not None and not self._farm.known.isConnecting(name, presence.holds))
-        )
-
-    def _is_builder_due(self, name: str) -> bool:
-        ready = self._counts.readyOf(name)
-        if self._is_flip("builderpresence", name, ready=ready > 0):
-            return True
-        return self._wave.size == 1 and self._sent["builderpresence"].last(name, "ready") != ready
-
-    def _is_flip(self, rtype: str, name: str, *, ready: bool) -> bool:
-        """Whether it is news that this worker or builder is, or is not, ready."""
-        return (self._sent[rtype].last(name, "state") == PresenceState.AVAILABLE.name) != ready
 
     @inlineCallbacks
     def _each(

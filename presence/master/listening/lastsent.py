@@ -71,7 +71,7 @@ class LastSent:
 
 
 def _all(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*values[:_OWN], *values[_OWN])
+    return (*values[:-1], *values[-1])
 
 
 def _restored(value: Any) -> Any:

@@ -63,11 +63,17 @@ class AnnouncementTests(SynchronousTestCase):
 
     def setUp(self):
         self.heard = []
+        self.connected = set()
 
         def entity(name, *_):
             worker = self.events._roster.findWorker(name)
             if worker is not None:
-                state = {"name": name, "state": worker.state.name, "holds": len(worker.holds)}
+                state = {
+                    "name": name,
+                    "state": worker.state.name,
+                    "holds": [{"source": each.source} for each in worker.holds],
+                    "connected": name in self.connected,
+                }
             else:
                 ready = self.events._counts.readyOf(name)
                 state = {
@@ -96,8 +102,12 @@ class AnnouncementTests(SynchronousTestCase):
     def pass_(self, seconds):
         self.clock.pump([PAUSE / 4] * round(4 * seconds / PAUSE))
 
-    def connect(self, presence):
+    def begin_to_connect(self, presence):
+        self.connected.add(presence.name)
         self.events._worker_event(("workers", "1", "connected"), {"name": presence.name})
+
+    def connect(self, presence):
+        self.begin_to_connect(presence)
         presence.release("offline")
 
     def last(self, name):
@@ -143,6 +153,28 @@ class AnnouncementTests(SynchronousTestCase):
         self.connect(self.presences[1])
         self.pass_(PAUSE)
         self.assertEqual(len(self.told), 1 + self.BUILDERS)
+
+    def test_firstIsToldOnce(self):
+        """The first one is told of when its connection has been taken, also if that takes a while; and with it what holds it."""
+        first, second = self.presences[:2]
+        self.begin_to_connect(first)
+        self.pass_(0.3)
+        self.assertEqual(self.told, [])
+        first.release("offline")
+        self.pass_(PAUSE)
+        self.assertEqual([name for name, _ in self.told].count(first.name), 1)
+        self.pass_(2 * CALM)
+        self.told.clear()
+        self.begin_to_connect(second)
+        second.hold("admin")
+        self.pass_(PAUSE)
+        self.assertEqual([name for name, _ in self.told], [second.name])
+
+    def test_connectionIsNotTaken(self):
+        """That it has one, and builds nothing, is told after a while."""
+        self.begin_to_connect(self.presences[0])
+        self.pass_(CALM + PAUSE)
+        self.assertEqual([name for name, _ in self.told], [self.presences[0].name])
 
     def test_withoutEnd(self):
         """A worker that connects again and again keeps nobody's numbers from being told for ever."""

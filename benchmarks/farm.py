@@ -210,7 +210,7 @@ class Farm:
             for worker in self.workers:
                 if self.ours:
                     # (it hears by an event that they come one after the other)
-                    self.assembly._events._wave.moved()
+                    self.assembly._events._wave.moved(worker.name)
                 await worker.attached(self.connection(worker))
         workers = self.master.workers.workers
         for builder in self.builders:

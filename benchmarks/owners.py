@@ -13,7 +13,8 @@ from presence.breaks.schedule import Break, BreakSchedule
 from presence.master.owner import link
 from presence.model.states import PresenceState
 from presence.model.wave import CALM
-from presence.wire.messages import AVAILABLE, PRESENCE, Announcement
+from presence.wire.messages import AVAILABLE, Announcement
+from presence.wire.names import PRESENCE
 
 TITLE = "A thousand machines whose owners come"
 

@@ -12,6 +12,7 @@ from presence.master.builds.latentbuilders import isStranded, rejoin
 from presence.master.mirror import isLatent, mirror
 from presence.model.builderpresence import BuilderPresence
 from presence.model.clockguard import ClockGuard, ThreadTicker
+from presence.model.turns import Turns
 from presence.model.workerpresence import WorkerPresence
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from presence.master.enrolled import EnrolledWorker
 
+
+# How many times a worker joins a builder in one turn of the reactor.
+_JOIN = 25
 
 # The sources of the holds that go with the service of a worker.
 _OF_SERVICE = frozenset({"admin", "condition", "pause", "quarantine", "graceful"})
@@ -56,6 +60,11 @@ class Roster(ReconfigurableServiceMixin, SharedService):
     def clock(self) -> ClockGuard:
         """The clock of all presences and of their breaks."""
         return ClockGuard(self.master.reactor, self.tickerFactory)
+
+    @cached_property
+    def joining(self) -> Turns:
+        """The turns in which workers that have connected join their builders."""
+        return Turns(self.master.reactor, _JOIN)
 
     @property
     def workers(self) -> dict[str, WorkerPresence]:

@@ -226,16 +226,22 @@ class Events:
             if self._entities.isLimited(name):
                 self._builders.update(self._counts.buildersOf(name))
             # it may take a while until one that has connected is ready
-            self._wave.goesOn()
+            if worker.heldBy("offline") is None:
+                self._wave.settled(name)
+            else:
+                self._wave.goesOn()
         self._unsettled.discard(name)
 
     # --- what happens
 
     def _worker_event(self, key: tuple[str, ...], message: dict[str, Any]) -> None:
+        name = message["name"]
+        presence = self._roster.findWorker(name)
         if key[-1] in ("connected", "disconnected"):
-            self._wave.moved()
-        if self._roster.findWorker(message["name"]) is not None:
-            self.workerChanged(message["name"])
+            offline = presence is not None and presence.heldBy("offline") is not None
+            self._wave.moved(name, connecting=offline and key[-1] == "connected")
+        if presence is not None:
+            self.workerChanged(name)
 
     def _build_event(self, _key: tuple[str, ...], message: dict[str, Any]) -> None:
         name = self._entities.workerName(message["workerid"])

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from presence.master import mirror
 from presence.master.slave.part import SlavePart
-
-if TYPE_CHECKING:
-    from twisted.internet.defer import Deferred
 
 
 class Sameness(SlavePart):
@@ -32,20 +26,3 @@ class Sameness(SlavePart):
     def __hash__(self) -> int:
         # equal workers have the same; and, unlike Buildbot's, it stays when a worker is configured anew
         return hash((type(self), self.name))  # type: ignore[attr-defined]
-
-    def attachBuilder(self, builder: Any) -> Deferred[Any]:
-        """Let the worker join a builder, which need not be compared with those that are there where it is known to be none of them."""
-        joining: Deferred[Any]
-        if builder.name in self.workerforbuilders or mirror.isLatent(self):
-            joining = super().attachBuilder(builder)  # type: ignore[misc]
-            return joining
-        there = builder.attaching_workers, builder.workers
-        builder.attaching_workers, builder.workers = [], []
-        try:
-            joining = super().attachBuilder(builder)  # type: ignore[misc]
-        finally:
-            # (where the connection answers at once it has joined)
-            for before, joined in zip(there, (builder.attaching_workers, builder.workers), strict=True):
-                before.extend(joined)
-            builder.attaching_workers, builder.workers = there
-        return joining

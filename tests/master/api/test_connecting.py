@@ -18,14 +18,14 @@ class WaveTests(SynchronousTestCase):
     def test_begins(self):
         """There is none before anybody has moved; then it counts who has."""
         self.assertEqual(self.wave.size, 0)
-        self.wave.moved()
+        self.wave.moved("w0")
         self.clock.advance(CALM / 2)
-        self.wave.moved()
+        self.wave.moved("w1")
         self.assertEqual(self.wave.size, 2)
 
     def test_ends(self):
         """It is over when nobody has moved for a while, and does not begin again by what merely goes on."""
-        self.wave.moved()
+        self.wave.moved("w0")
         self.clock.advance(CALM)
         self.assertEqual(self.wave.size, 0)
         self.wave.goesOn()
@@ -33,7 +33,7 @@ class WaveTests(SynchronousTestCase):
 
     def test_goesOn(self):
         """What it began is a part of it."""
-        self.wave.moved()
+        self.wave.moved("w0")
         for _ in range(3):
             self.clock.advance(CALM / 2)
             self.wave.goesOn()
@@ -43,7 +43,7 @@ class WaveTests(SynchronousTestCase):
         """One that does not end is over after a time, and another one begins."""
         sizes = []
         while self.clock.seconds() < 2 * LONGEST:
-            self.wave.moved()
+            self.wave.moved("w0")
             sizes.append(self.wave.size)
             self.clock.advance(CALM / 2)
         self.assertEqual(sizes.count(1), 2)
@@ -51,9 +51,46 @@ class WaveTests(SynchronousTestCase):
     def test_clockSetBack(self):
         """A clock that is set back ends it."""
         self.clock.advance(100)
-        self.wave.moved()
+        self.wave.moved("w0")
         self.clock.rightNow -= 50
         self.assertEqual(self.wave.size, 0)
+
+    def test_whoConnectsKeepsItUp(self):
+        """It is not over while a connection has yet to be taken; when it is, that counts as well, however late."""
+        for name in ("w0", "w1", "w2"):
+            self.wave.moved(name, connecting=True)
+        self.clock.advance(3 * CALM)
+        self.assertEqual(self.wave.size, 3)
+        for size, name in enumerate(("w0", "w1", "w2"), 4):
+            self.wave.settled(name)
+            self.assertEqual(self.wave.size, size)
+        self.clock.advance(CALM)
+        self.assertEqual(self.wave.size, 0)
+
+    def test_whoConnectsAndGoes(self):
+        """Nobody waits for one that is gone."""
+        self.wave.moved("w0", connecting=True)
+        self.wave.moved("w0")
+        self.clock.advance(CALM)
+        self.assertEqual(self.wave.size, 0)
+
+    def test_takenAfterItsEnd(self):
+        """Those whose connections are taken when it is over, as it took too long, make another one."""
+        for name in ("w0", "w1"):
+            self.wave.moved(name, connecting=True)
+        self.clock.advance(LONGEST)
+        self.assertEqual(self.wave.size, 0)
+        for size, name in enumerate(("w0", "w1"), 1):
+            self.wave.settled(name)
+            self.assertEqual(self.wave.size, size)
+
+    def test_alone(self):
+        """One that connects alone is one, also when its connection has been taken."""
+        self.wave.moved("w0", connecting=True)
+        self.clock.advance(5 * CALM)
+        self.wave.settled("w0")
+        self.wave.settled("w0")
+        self.assertEqual(self.wave.size, 1)
 
 
 class AnnouncementTests(SynchronousTestCase):
@@ -128,6 +165,18 @@ class AnnouncementTests(SynchronousTestCase):
             [self.WORKERS] * self.BUILDERS,
         )
         self.assertEqual({self.last(each.name)["state"] for each in self.presences}, {"AVAILABLE"})
+
+    def test_slowly(self):
+        """Also where all have connected at once, and their connections are taken one by one, each after a while."""
+        for presence in self.presences:
+            self.begin_to_connect(presence)
+        for presence in self.presences:
+            self.pass_(0.8 if presence is not self.presences[9] else 1.5 * CALM)
+            presence.release("offline")
+        self.pass_(CALM + PAUSE)
+        names = [name for name, _ in self.told]
+        self.assertLessEqual(max(map(names.count, names)), 2)
+        self.assertEqual(self.last("b0")["ready"], self.WORKERS)
 
     def test_atOnce(self):
         """Also then it is announced at once that a worker is ready, or no longer, and that a builder can build, or not."""

@@ -9,9 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.breaks.schedule import Break
 from presence.master.buildslave import BuildSlave
-from presence.master.slave.sameness import Sameness
 from tests.each import each
-from tests.master.fakemaster import MasterTestCase
 
 LOCK = WorkerLock("lock").access("counting")
 
@@ -81,68 +79,3 @@ class EqualityTests(SynchronousTestCase):
         known = {one}
         one._config_kwargs = {**one._config_kwargs, "max_builds": 5}
         self.assertIn(one, known)
-
-
-class AttachingTests(MasterTestCase):
-    """How a worker joins its builders."""
-
-    def test_onceEach(self):
-        """A worker that tells its builders again is with each of them once."""
-        self.startMaster([self.slave("mac-mini"), self.slave("aarch64")], {"one": ["mac-mini", "aarch64"]})
-        builder, worker = self.master.botmaster.builders["one"], self.worker("mac-mini")
-        there = list(builder.workers)
-        self.assertEqual(sorted(each.worker.name for each in there), ["aarch64", "mac-mini"])
-        self.resultOf(worker.attachBuilder(builder))
-        self.assertEqual(builder.workers, there)
-        self.assertEqual(builder.attaching_workers, [])
-
-    def test_leftBehind(self):
-        """A worker that a builder has dropped in a reconfig joins it again."""
-        self.startMaster([self.slave("mac-mini")], {"one": ["mac-mini"]})
-        builder, worker = self.master.botmaster.builders["one"], self.worker("mac-mini")
-        builder.workers.clear()
-        self.resultOf(worker.attachBuilder(builder))
-        self.assertEqual([each.worker for each in builder.workers], [worker])
-
-
-class AttachTests(MasterTestCase):
-    NAMES = ("w1", "w2", "w3")
-
-    def joined(self):
-        """The workers of each builder."""
-        return {
-            name: tuple(sorted(wfb.worker.name for wfb in builder.workers))
-            for name, builder in self.master.botmaster.builders.items()
-        }
-
-    def test_notCompared(self):
-        """Who connects joins all builders, each once, also when it comes again; and nobody is compared with it."""
-        compared = []
-        stock = Sameness.__eq__
-        self.patch(Sameness, "__eq__", lambda one, other: (compared.append(other), stock(one, other))[1])
-        slaves = [self.slave(name) for name in self.NAMES]
-        self.startMaster(slaves, dict.fromkeys(("b1", "b2"), self.NAMES), connect=False)
-        compared.clear()
-        for name in self.NAMES:
-            self.connect(name)
-        self.pass_(1)
-        self.assertEqual(compared, [])
-        self.disconnect("w2")
-        self.pass_(1)
-        self.assertEqual(self.joined(), dict.fromkeys(("b1", "b2"), ("w1", "w3")))
-        # (Buildbot looks for the one that has gone)
-        compared.clear()
-        self.connect("w2")
-        self.pass_(1)
-        self.assertEqual(self.joined(), dict.fromkeys(("b1", "b2"), self.NAMES))
-        self.assertEqual(compared, [])
-
-    def test_there(self):
-        """Who is told again what it builds joins no builder twice, and is there for one that is new."""
-        slaves = [self.slave(name) for name in self.NAMES]
-        self.startMaster(slaves, {"b1": self.NAMES})
-        self.reconfig(slaves, dict.fromkeys(("b1", "b2"), self.NAMES))
-        self.pass_(1)
-        self.assertEqual(self.joined(), dict.fromkeys(("b1", "b2"), self.NAMES))
-        attaching = [builder.attaching_workers for builder in self.master.botmaster.builders.values()]
-        self.assertEqual(attaching, [[], []])

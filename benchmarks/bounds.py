@@ -1,6 +1,6 @@
 """The bounds that are to be kept, and whether they are."""
 
-from benchmarks import databases, fleet, orders, report, restart, start
+from benchmarks import crowd, databases, fleet, orders, report, restart, start
 
 TITLE = "To reach"
 
@@ -85,7 +85,8 @@ def _restart(results):
         others = {each: runs.get((workers, percent, database, each)) for each in restart.WAYS}
         if percent == 0:
             smaller = runs.get((workers // 2, percent, database, way))
-            yield from _reattach(ours, others["stock, unheard"], smaller, where)
+            if others["stock, unheard"] is not None:
+                yield from _reattach(ours, others["stock, unheard"], smaller, where)
         elif others["stock, unheard"] is not None:
             ideal = others["ideal"]["statements"] - others["stock, unheard"]["statements"]
             kicks = ours["statements"] - others["ours, unheard"]["statements"]
@@ -96,6 +97,8 @@ def _restart(results):
             )
         elif others["ideal"] is not None:
             yield from _whole(ours, others["ideal"], where)
+        most = ours["most_events"]
+        yield f"{where}: at most two events for each builder and worker", most, most <= 2
         yield _free(ours, where)
 
 
@@ -109,8 +112,6 @@ def _reattach(ours, stock, smaller, where):
         )
         ratio = ours["cpu"] / smaller["cpu"]
         yield f"{where}: at most 4.5 × the CPU of 100 × 100", f"{ratio:.2f} ×", ratio <= 4.5
-    most = ours["most_events"]
-    yield f"{where}: at most two events for each builder and worker", most, most <= 2
 
 
 def _whole(ours, ideal, where):
@@ -125,7 +126,7 @@ def _whole(ours, ideal, where):
 
 
 def _fleet(results):
-    for each in results:
+    for each in fleet.each(results):
         if each["workers"] != 500:
             continue
         where = f"{report.farm(each)}, {databases.NAMES[each['database']]}"
@@ -154,36 +155,30 @@ def _flapping(results):
 
 
 def _crowd(results):
-    runs = _by(results, "way")
-    if ("model",) in runs:
-        model = runs[("model",)]
-        yield "10 000 workers: armed in 1 s", f"{model['armed']:.2f} s", model["armed"] <= 1
-        yield (
-            "10 000 workers: the model at most 4 KB each",
-            f"{model['each'] / 1024:.1f} KB",
-            model["each"] <= 4096,
-        )
-    for (way, database), each in _by(results, "way", "database").items():
-        stock = next((one for one in results if (one["way"], one["database"]) == ("stock", database)), None)
-        if stock is None or way not in ("ours", "on a break"):
-            continue
-        when = "before its break" if way == "ours" else "on its break"
-        more = each["each"] - stock["each"]
-        where = f"10 000 workers, {databases.NAMES[database]}"
-        yield (
-            f"{where}: a `BuildSlave` {when} at most 3 KB more than a `Worker`",
-            f"{more / 1024:.1f} KB",
-            more <= 3072,
-        )
-        yield (
-            f"{where}: each a `BuildSlave` {when}: armed in 1 s",
-            f"{each['armed']:.2f} s",
-            each["armed"] <= 1,
-        )
-        if each["idle"]:
-            cpu = each["idle_cpu"] - stock["idle_cpu"]
+    runs = {(way, found["database"]): found for way, found in crowd.each(results)}
+    for (way, database), found in runs.items():
+        stock = runs.get(("stock", database))
+        where = f"{report.count(found['workers'])} workers, {databases.NAMES[database]}"
+        if "armed" in found:
+            yield f"{where}, {crowd.WAYS[way]}: armed in 1 s", f"{found['armed']:.2f} s", found["armed"] <= 1
+        if way == "model":
             yield (
-                f"{where}: idle {when} for a minute: at most 0.05 s of CPU more than with `Worker`",
+                f"{where}: the model at most 4 KB each",
+                f"{found['each'] / 1024:.1f} KB",
+                found["each"] <= 4096,
+            )
+        elif way != "stock" and stock is not None:
+            more = found["each"] - stock["each"]
+            when = "before its break" if way == "ours" else "on its break"
+            yield (
+                f"{where}: a `BuildSlave` {when} at most 3 KB more than a `Worker`",
+                f"{more / 1024:.1f} KB",
+                more <= 3072,
+            )
+        if way == "on a break" and stock is not None:
+            cpu = found["idle_cpu"] - stock["idle_cpu"]
+            yield (
+                f"{where}: idle on a break for a minute: at most 0.05 s of CPU more than with `Worker`",
                 f"{cpu:.3f} s",
                 cpu <= 0.05,
             )

@@ -27,10 +27,10 @@ def plan(*, quick):
     if quick:
         yield from _runs(30, 30, ("release",))
         return
-    yield from _runs(50, 50, WAYS)
-    yield from _runs(500, 1000, ("break",))
+    yield from _runs(50, 50, ("break", *_PARTS))
+    yield from _runs(500, 1000, ("break",), seats=_SOME)
     for database in (MEMORY, POSTGRESQL):
-        yield from _runs(500, 1000, ("hold", "release"), database, _SOME)
+        yield from _runs(500, 1000, ("release",), database, _SOME)
 
 
 def _runs(workers, builders, ways, database=MEMORY, seats=None):
@@ -43,13 +43,22 @@ async def measure(reactor, *, way, workers, builders, database, seats):
     farm = Farm(reactor, workers, builders, ours="pause" not in way, database=database, seats=seats)
     await farm.start()
     await farm.connect()
-    await _DO[way](farm)
-    done = await farm.meters.rest(MOST)
-    result = farm.meters.end()
+    found = {}
+    for part in _PARTS.get(way, (way,)):
+        await _DO[part](farm)
+        done = await farm.meters.rest(MOST)
+        found[part] = {**farm.meters.end(), "done": done}
+        if farm.ours and {each.presence.ready for each in farm.workers} != {part == "release"}:
+            raise RuntimeError("not all workers are as they should be")
     farm.check()
-    if farm.ours and {each.presence.ready for each in farm.workers} != {way == "release"}:
-        raise RuntimeError("not all workers are as they should be")
-    return {**result, "done": done}
+    return {"parts": found}
+
+
+def each(results):
+    """What has been measured of each way."""
+    for result in results:
+        for way, found in result["parts"].items():
+            yield {**result, **found, "way": way}
 
 
 async def _break(farm):
@@ -69,8 +78,6 @@ async def _hold(farm):
 
 
 async def _release(farm):
-    await _order(farm, "hold", reason="maintenance")
-    await farm.meters.rest()
     farm.meters.begin()
     await _order(farm, "release")
 
@@ -87,9 +94,6 @@ async def _pause(farm):
 
 
 async def _unpause(farm):
-    for worker in farm.workers:
-        worker.pause("maintenance")
-    await farm.meters.rest()
     farm.meters.begin()
     for worker in farm.workers:
         worker.unpause()
@@ -97,15 +101,18 @@ async def _unpause(farm):
 
 _DO = {"break": _break, "hold": _hold, "release": _release, "pause": _pause, "unpause": _unpause}
 
+# what is done, and measured, one after the other; the last one names the run
+_PARTS = {"release": ("hold", "release"), "unpause": ("pause", "unpause")}
+
 
 def tables(results):
     """The table."""
     rows = [
         (
-            f"{report.farm(each)}, {NAMES[each['database']]}",
-            WAYS[each["way"]],
-            *report.columns(each),
+            f"{report.farm(found)}, {NAMES[found['database']]}",
+            WAYS[found["way"]],
+            *report.columns(found),
         )
-        for each in results
+        for found in each(results)
     ]
     return report.table(TITLE, ("workers × builders, database", "what", *report.COLUMNS), rows)

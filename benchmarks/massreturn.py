@@ -20,10 +20,7 @@ WAYS = {
 
 #: After how many seconds a run is given up, whose work would take minutes. What it has done till then is told.
 MOST = 60.0
-_MANY, _MOST_STOCK, _MOST_STORED = 500, 15.0, 25.0
-
-# where that is done, percent
-_COMPARED = 20
+_MOST_STOCK, _MOST_STORED = 15.0, 25.0
 
 _BEFORE = 1.0  # seconds from when everything is ready to the end of the break
 
@@ -34,18 +31,13 @@ def plan(*, quick):
         yield from _runs(30, 30, 20, ("ours", "ideal"))
         yield from _runs(30, 30, 20, ("ours", "ideal"), POSTGRESQL)
         return
-    yield from _runs(50, 50, 0, ("ours", "unpause"))
     yield from _runs(50, 50, 20, WAYS)
-    yield from _runs(50, 50, 100, ("ours", "ideal"))
     yield from _runs(200, 200, 20, ("ours", "unpause", "ideal", "alone"))
-    yield from _runs(200, 200, 100, ("ours", "ideal"))
     for database in (MEMORY, POSTGRESQL):
         yield from _runs(500, 1000, 20, ("ours", "ideal"), database)
         yield from _runs(500, 1000, 100, ("ours", "ideal"), database)
     yield from _runs(500, 1000, 0, ("ours",))
     yield from _runs(500, 1000, 20, ("unpause",))
-    yield from _runs(50, 50, 20, ("ours", "unpause", "ideal"), POSTGRESQL)
-    yield from _runs(200, 200, 20, ("ours", "ideal"), POSTGRESQL)
     yield from _runs(50, 50, 20, ("ours", "ideal"), DISK)
 
 
@@ -60,18 +52,6 @@ def _runs(workers, builders, percent, ways, database=MEMORY):
         }
 
 
-def times(*, way, workers, percent, database, **_):
-    """How often a run is made: three times where its CPU is compared with another's, and is little."""
-    return (
-        3
-        if percent == _COMPARED
-        and way in ("ours", "ideal", "alone")
-        and workers < _MANY
-        and database == MEMORY
-        else 1
-    )
-
-
 async def measure(reactor, *, way, workers, builders, percent, database):
     """One run."""
     quarantine = _Quarantine(reactor)
@@ -81,7 +61,7 @@ async def measure(reactor, *, way, workers, builders, percent, database):
     await farm.connect()
     await farm.request(percent)
     await _RETURN[way](farm, quarantine)
-    done = await farm.meters.rest(_most(way, workers, percent, database))
+    done = await farm.meters.rest(_most(way, workers, percent))
     result = farm.meters.end()
     farm.check()
     if done and result["builds"] != len(farm.wanted):
@@ -89,11 +69,11 @@ async def measure(reactor, *, way, workers, builders, percent, database):
     return {**result, "done": done}
 
 
-def _most(way, workers, percent, database):
-    if workers == _MANY and way == "unpause":
+def _most(way, workers, percent):
+    if workers >= 200 and way == "unpause":
         return _MOST_STOCK
-    # a thousand builds, each of which is stored on a disk: how soon the first begins is known after a moment
-    return _MOST_STORED if workers == _MANY and percent == 100 and database == POSTGRESQL else MOST
+    # a thousand builds, whose work is known: how soon the first begins is known after a moment
+    return _MOST_STORED if workers == 500 and percent == 100 else MOST
 
 
 async def _ours(farm, _):

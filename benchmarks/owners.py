@@ -27,11 +27,11 @@ WAYS = {
     "go": "all let go, in the same turn of the reactor",
 }
 
-_WORKERS, _BUILDERS, _ROUNDS = 1000, 100, 5
+_WORKERS, _BUILDERS, _ROUNDS = 1000, 100, 3
 # in how many turns of the reactor they come, where they do not come at once
 _TURNS = 100
 # when a break begins, or is over, in seconds from when the workers are given it
-_SOON = 15.0
+_SOON = 6.0
 
 
 def plan(*, quick):

@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred, succeed
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
 class Turns:
-    """Lets in `size` pieces of work in each turn of the reactor, in the order in which they ask."""
+    """Does `size` pieces of work in each turn of the reactor, in the order in which they were asked for."""
 
     def __init__(self, clock: IReactorTime, size: int) -> None:
         self._clock = clock
         self._size = self._left = size
-        self._waiting: deque[Deferred[None]] = deque()
-        # begins the next turn, when this one has let anybody in
+        self._waiting: deque[Callable[[], object]] = deque()
+        # begins the next turn, when something has been done in this one
         self._next: IDelayedCall | None = None
 
-    def take(self) -> Deferred[None]:
-        """A Deferred that fires at once where this turn has room, else in one of the next."""
+    def do(self, work: Callable[[], object]) -> None:
+        """Call `work()`: before this returns where this turn has room, else in one of the next. It must not fail."""
         if self._next is None:
             self._next = self._clock.callLater(0, self._turn)
         if self._left and not self._waiting:
             self._left -= 1
-            return succeed(None)
-        self._waiting.append(Deferred())
-        return self._waiting[-1]
+            work()
+        else:
+            self._waiting.append(work)
 
     def clockJumped(self) -> None:
         """The clock has been set, perhaps back: the next turn is the next one."""
@@ -41,4 +41,4 @@ class Turns:
         self._left = self._size
         while self._left and self._waiting:
             self._left -= 1
-            self._waiting.popleft().callback(None)
+            self._waiting.popleft()()

@@ -1,5 +1,7 @@
 """Work that is done a little in each turn of the reactor."""
 
+from functools import partial
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -17,7 +19,7 @@ class TurnsTests(SynchronousTestCase):
 
     def ask(self, *names):
         for name in names:
-            self.turns.take().addCallback(lambda _, name=name: self.done.append(name))
+            self.turns.do(partial(self.done.append, name))
 
     def test_atOnce(self):
         """What one turn has room for waits for nothing; and so it is in the next turn."""
@@ -40,7 +42,7 @@ class TurnsTests(SynchronousTestCase):
     def test_moreIsAskedFor(self):
         """What asks while its turn goes on comes after those that have waited."""
         self.ask(*"abc")
-        self.turns.take().addCallback(lambda _: self.ask("late"))
+        self.turns.do(lambda: self.ask("late"))
         self.ask("d", "e", "f")
         oneTurn(self.clock)
         oneTurn(self.clock)

@@ -14,7 +14,7 @@ class WaveTests(SynchronousTestCase):
     def move(self, times, pause=CALM / 2):
         for _ in range(times):
             self.clock.advance(pause)
-            self.wave.moved()
+            self.wave.moved("w0")
 
     def test_counts(self):
         """Each that moves is counted, until none has for a second; the next one begins another wave."""
@@ -25,7 +25,7 @@ class WaveTests(SynchronousTestCase):
         self.assertEqual(self.wave.size, 3)
         self.clock.advance(0.01)
         self.assertEqual(self.wave.size, 0)
-        self.wave.moved()
+        self.wave.moved("w0")
         self.assertEqual(self.wave.size, 1)
 
     def test_atOnce(self):
@@ -39,7 +39,7 @@ class WaveTests(SynchronousTestCase):
         self.assertEqual(self.wave.size, 60)
         self.clock.advance(CALM / 2)
         self.assertEqual(self.wave.size, 0)
-        self.wave.moved()
+        self.wave.moved("w0")
         self.assertEqual(self.wave.size, 1)
         self.move(3)
         self.assertEqual(self.wave.size, 4)
@@ -64,3 +64,40 @@ class WaveTests(SynchronousTestCase):
             self.clock.rightNow -= back + 1
             self.assertEqual(self.wave.size, 0)
             self.clock.rightNow += back + 100
+
+    def test_whoConnectsKeepsItUp(self):
+        """It is not over while a connection has yet to be taken; when it is, that counts as well, however late."""
+        for name in ("w0", "w1", "w2"):
+            self.wave.moved(name, connecting=True)
+        self.clock.advance(3 * CALM)
+        self.assertEqual(self.wave.size, 3)
+        for size, name in enumerate(("w0", "w1", "w2"), 4):
+            self.wave.settled(name)
+            self.assertEqual(self.wave.size, size)
+        self.clock.advance(CALM)
+        self.assertEqual(self.wave.size, 0)
+
+    def test_whoConnectsAndGoes(self):
+        """Nobody waits for one that is gone."""
+        self.wave.moved("w0", connecting=True)
+        self.wave.moved("w0")
+        self.clock.advance(CALM)
+        self.assertEqual(self.wave.size, 0)
+
+    def test_takenAfterItsEnd(self):
+        """Those whose connections are taken when it is over, as it took too long, make another one."""
+        for name in ("w0", "w1"):
+            self.wave.moved(name, connecting=True)
+        self.clock.advance(LONGEST)
+        self.assertEqual(self.wave.size, 0)
+        for size, name in enumerate(("w0", "w1"), 1):
+            self.wave.settled(name)
+            self.assertEqual(self.wave.size, size)
+
+    def test_alone(self):
+        """One that connects alone is one, also when its connection has been taken."""
+        self.wave.moved("w0", connecting=True)
+        self.clock.advance(5 * CALM)
+        self.wave.settled("w0")
+        self.wave.settled("w0")
+        self.assertEqual(self.wave.size, 1)

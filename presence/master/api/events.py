@@ -70,7 +70,7 @@ class Events:
         # of the question how many requests wait, and of whom has yet to start, by type and name
         self._retries = Retries(roster.master.reactor, self._again)
         self._wave = Wave(roster.master.reactor)
-        self._put_off = PutOff(roster, counts, self._sent, self._wave)
+        self._put_off = PutOff(roster.findWorker, counts, self._sent, self._wave)
         self._announcing = DeferWaiter()
         self._consumers: list[Any] = []
         self._stopped = False
@@ -99,7 +99,8 @@ class Events:
     @inlineCallbacks
     def join(self, farm: Snapshots) -> Generator[Deferred[Any], Any, None]:
         """From now on this master is one of several: tell of those workers only that are connected here."""
-        self._farm = self._put_off.farm = farm
+        self._farm = farm
+        self._put_off.mayBeConnecting = farm.known.isConnecting
         key = (self._types["builderpresence"].plural, None, "changed")
         self._consumers.append((yield self._master.mq.startConsuming(self._builder_told, key)))
 

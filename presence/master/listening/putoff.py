@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from presence.model.states import PresenceState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from presence.master.farm.seen.snapshots import Snapshots
     from presence.master.listening.lastsent import LastSent
-    from presence.master.roster import Roster
     from presence.model.readycounts import ReadyCounts
+    from presence.model.states import Hold
     from presence.model.wave import Wave
     from presence.model.workerpresence import WorkerPresence
 
@@ -20,13 +19,21 @@ if TYPE_CHECKING:
 class PutOff:
     """Those that have changed and are told of when the wave is over, unless it is news that they can build, or no longer.
 
-    `sent` is what was told last, by type. Of several masters `farm` is set: the others are told at once, too, what else
-    changes of a worker but that it connects, as they know it from nobody else.
+    `findWorker` gives a worker by its name, `sent` is what was told last, by type.
     """
 
-    def __init__(self, roster: Roster, counts: ReadyCounts, sent: Mapping[str, LastSent], wave: Wave) -> None:
-        self.farm: Snapshots | None = None
-        self._roster = roster
+    #: Of several masters, whether a worker that just these hold may do no more than connect: the others are told at once, too,
+    #: what else changes of it, as they know it from nobody else.
+    mayBeConnecting: Callable[[str, Iterable[Hold]], bool] | None = None
+
+    def __init__(
+        self,
+        findWorker: Callable[[str], WorkerPresence | None],
+        counts: ReadyCounts,
+        sent: Mapping[str, LastSent],
+        wave: Wave,
+    ) -> None:
+        self._find_worker = findWorker
         self._counts = counts
         self._sent = sent
         self._wave = wave
@@ -54,13 +61,13 @@ class PutOff:
         return due
 
     def _is_worker_due(self, name: str) -> bool:
-        presence = self._roster.findWorker(name)
+        presence = self._find_worker(name)
         # the first of a wave may be the only one
         return (
             presence is None
             or (self._wave.size == 1 and not self._is_connecting(name, presence))
             or self._is_flip("presence", name, ready=presence.ready)
-            or (self.farm is not None and not self.farm.known.isConnecting(name, presence.holds))
+            or (self.mayBeConnecting is not None and not self.mayBeConnecting(name, presence.holds))
         )
 
     def _is_connecting(self, name: str, presence: WorkerPresence) -> bool:

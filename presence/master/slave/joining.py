@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred
 
 from presence.master import mirror
 from presence.master.slave.part import SlavePart
-
-if TYPE_CHECKING:
-    from twisted.internet.defer import Deferred
 
 
 class Joining(SlavePart):
@@ -19,8 +19,10 @@ class Joining(SlavePart):
         if self._assembly is None or mirror.isLatent(self):
             joining: Deferred[Any] = super().attachBuilder(builder)  # type: ignore[misc]
             return joining
-        conn = self.conn
-        return self._assembly.roster.joining.take().addCallback(lambda _: self._join(conn, builder))
+        joined: Deferred[Any] = Deferred()
+        joined.addCallback(lambda conn: self._join(conn, builder))
+        self._assembly.roster.joining.do(partial(joined.callback, self.conn))
+        return joined
 
     def clockJumped(self, seconds: float) -> None:
         """See `SlavePart`."""

@@ -1,96 +1,10 @@
 """What is announced while many workers connect one after the other."""
 
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.model.gathering import PAUSE
-from presence.model.wave import CALM, LONGEST, Wave
+from presence.model.wave import CALM, LONGEST
 from tests.master.api.test_events import farm
-
-
-class WaveTests(SynchronousTestCase):
-    """When a wave begins and ends."""
-
-    def setUp(self):
-        self.clock = Clock()
-        self.wave = Wave(self.clock)
-
-    def test_begins(self):
-        """There is none before anybody has moved; then it counts who has."""
-        self.assertEqual(self.wave.size, 0)
-        self.wave.moved("w0")
-        self.clock.advance(CALM / 2)
-        self.wave.moved("w1")
-        self.assertEqual(self.wave.size, 2)
-
-    def test_ends(self):
-        """It is over when nobody has moved for a while, and does not begin again by what merely goes on."""
-        self.wave.moved("w0")
-        self.clock.advance(CALM)
-        self.assertEqual(self.wave.size, 0)
-        self.wave.goesOn()
-        self.assertEqual(self.wave.size, 0)
-
-    def test_goesOn(self):
-        """What it began is a part of it."""
-        self.wave.moved("w0")
-        for _ in range(3):
-            self.clock.advance(CALM / 2)
-            self.wave.goesOn()
-        self.assertEqual(self.wave.size, 1)
-
-    def test_longest(self):
-        """One that does not end is over after a time, and another one begins."""
-        sizes = []
-        while self.clock.seconds() < 2 * LONGEST:
-            self.wave.moved("w0")
-            sizes.append(self.wave.size)
-            self.clock.advance(CALM / 2)
-        self.assertEqual(sizes.count(1), 2)
-
-    def test_clockSetBack(self):
-        """A clock that is set back ends it."""
-        self.clock.advance(100)
-        self.wave.moved("w0")
-        self.clock.rightNow -= 50
-        self.assertEqual(self.wave.size, 0)
-
-    def test_whoConnectsKeepsItUp(self):
-        """It is not over while a connection has yet to be taken; when it is, that counts as well, however late."""
-        for name in ("w0", "w1", "w2"):
-            self.wave.moved(name, connecting=True)
-        self.clock.advance(3 * CALM)
-        self.assertEqual(self.wave.size, 3)
-        for size, name in enumerate(("w0", "w1", "w2"), 4):
-            self.wave.settled(name)
-            self.assertEqual(self.wave.size, size)
-        self.clock.advance(CALM)
-        self.assertEqual(self.wave.size, 0)
-
-    def test_whoConnectsAndGoes(self):
-        """Nobody waits for one that is gone."""
-        self.wave.moved("w0", connecting=True)
-        self.wave.moved("w0")
-        self.clock.advance(CALM)
-        self.assertEqual(self.wave.size, 0)
-
-    def test_takenAfterItsEnd(self):
-        """Those whose connections are taken when it is over, as it took too long, make another one."""
-        for name in ("w0", "w1"):
-            self.wave.moved(name, connecting=True)
-        self.clock.advance(LONGEST)
-        self.assertEqual(self.wave.size, 0)
-        for size, name in enumerate(("w0", "w1"), 1):
-            self.wave.settled(name)
-            self.assertEqual(self.wave.size, size)
-
-    def test_alone(self):
-        """One that connects alone is one, also when its connection has been taken."""
-        self.wave.moved("w0", connecting=True)
-        self.clock.advance(5 * CALM)
-        self.wave.settled("w0")
-        self.wave.settled("w0")
-        self.assertEqual(self.wave.size, 1)
 
 
 class AnnouncementTests(SynchronousTestCase):

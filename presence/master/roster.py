@@ -199,7 +199,9 @@ class Roster(ReconfigurableServiceMixin, SharedService):
             self._workers.pop(name).stop()
 
     def _follow_builder(self, name: str, workernames: Iterable[str]) -> None:
-        builder = self._builders.setdefault(name, BuilderPresence(name))
+        builder = self._builders.get(name)
+        if builder is None:
+            builder = self._builders[name] = BuilderPresence(name)
         # a name that is not a worker's has been refused with the configuration
         wanted = dict.fromkeys(
             self._workers[workername] for workername in workernames if not self._is_stranded(workername, name)

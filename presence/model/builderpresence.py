@@ -33,10 +33,10 @@ class BuilderPresence:
         #: what holds the builder itself, or None
         self.held: Hold | None = None
         self._workers: dict[WorkerPresence, None] = dict.fromkeys(workers)
-        # (most builders have none, and then there is no dictionary)
+        # (most builders have none of these, nobody waits for them, and then there is nothing to wait with)
         self._elsewhere: dict[WorkerPresence, None] | None = None
-        self._watching: dict[WorkerPresence, Callable[[], None]] = {}
-        self._waiters = Waiters(self._first_ready, name, self._unwatch)
+        self._watching: dict[WorkerPresence, Callable[[], None]] | None = None
+        self._waiters: Waiters | None = None
 
     def __repr__(self) -> str:
         return f"<BuilderPresence {self.name!r} {len(self.readyWorkers)} of {len(self._workers)} ready>"
@@ -78,7 +78,8 @@ class BuilderPresence:
     def hold(self, hold: Hold | None) -> None:
         """No build of this builder may start, whatever its workers say; None: they may again."""
         self.held = hold
-        self._waiters.fire()
+        if self._waiters is not None:
+            self._waiters.fire()
 
     def addWorker(self, presence: WorkerPresence) -> None:
         """The builder may use this worker from now on. Adding it twice is adding it once."""
@@ -90,8 +91,7 @@ class BuilderPresence:
     def removeWorker(self, presence: WorkerPresence) -> None:
         """The builder may not use this worker any longer. Does nothing when it did not."""
         self._workers.pop(presence, None)
-        if presence in self._watching:
-            self._watching.pop(presence)()
+        self._unwatch_one(presence)
 
     def addElsewhere(self, presence: WorkerPresence) -> None:
         """The builder may use this worker, which is connected to another master: whoever waits for a ready one may get it, and it is
@@ -108,8 +108,7 @@ class BuilderPresence:
         """It may not any longer. Does nothing when it did not."""
         if self._elsewhere is not None:
             self._elsewhere.pop(presence, None)
-        if presence in self._watching:
-            self._watching.pop(presence)()
+        self._unwatch_one(presence)
 
     @property
     def isReadyElsewhere(self) -> bool:
@@ -121,32 +120,44 @@ class BuilderPresence:
 
         Order, failing and cancelling are as in `WorkerPresence.waitUntilReady`.
         """
-        deferred = self._waiters.wait()
-        if self._waiters:
+        waiters = self._who_waits()
+        deferred = waiters.wait()
+        if waiters:
             self._watch()
         return deferred
 
     def stop(self) -> None:
         """The builder is gone: fail all waiters with `PresenceStopped`."""
         self._unwatch()
-        self._waiters.stop()
+        self._who_waits().stop()
 
     @property
     def _all(self) -> Iterable[WorkerPresence]:
         return self._workers if not self._elsewhere else (*self._workers, *self._elsewhere)
 
+    def _who_waits(self) -> Waiters:
+        if self._waiters is None:
+            self._waiters = Waiters(self._first_ready, self.name, self._unwatch)
+        return self._waiters
+
     def _watch(self) -> None:
+        if self._watching is None:
+            self._watching = {}
         for worker in self._all:
             if worker not in self._watching:
                 self._watching[worker] = worker.observe(self._worker_changed)
 
     def _unwatch(self) -> None:
-        watching, self._watching = self._watching, {}
-        for stop in watching.values():
+        watching, self._watching = self._watching, None
+        for stop in (watching or {}).values():
             stop()
 
+    def _unwatch_one(self, worker: WorkerPresence) -> None:
+        if self._watching is not None and worker in self._watching:
+            self._watching.pop(worker)()
+
     def _worker_changed(self, worker: WorkerPresence) -> None:
-        if self._may_build_on(worker):
+        if self._may_build_on(worker) and self._waiters is not None:
             self._waiters.fire()
 
     def _may_build_on(self, worker: WorkerPresence) -> bool:

@@ -101,7 +101,7 @@ class PageTests(PageCase):
         page = self.open(self.browser, owner)
         runs = self.farm.force("mac-mini", held=True).waitUntilRuns()
         flag.touch()
-        self.saysThat(page, "#returning", "What runs is suspended, and is sent back at ")
+        self.saysThat(page, "#returning", "What runs is suspended, and is sent back ")
         (said,) = [line for line in owner.do(exits.DONE, "status").split("\n") if "what runs is" in line]
         self.assertEqual(page.locator("#returning").inner_text().lower(), f"{said.strip().lower()}.")
         flag.unlink()

@@ -61,7 +61,7 @@ class ReturnTests(RealPartsTestCase):
         runs = farm.force("one", held=True).waitUntilRuns()
         flag.touch()
         waitFor("it is stopped", lambda: self.state(runs) == "T")
-        self.assertIn("what runs is suspended, and is sent back at ", owner.do(0, "status"))
+        self.assertIn("what runs is suspended, and is sent back ", owner.do(0, "status"))
         flag.unlink()
         waitFor("it goes on", lambda: self.state(runs) not in {"T", None})
         runs.letFinish().waitUntilBuilt()

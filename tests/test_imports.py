@@ -2,7 +2,10 @@
 
 import ast
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -47,6 +50,24 @@ class ImportTests(SynchronousTestCase):
     def test_everyModuleHasARoom(self):
         """Every module stands in one of the rooms."""
         self.assertEqual([module for module in MODULES if room(module) is None], [])
+
+    def test_benchmarks(self):
+        """What a benchmark takes from us is there: none of them is run by a test."""
+        files = sorted((ROOT.parent / "benchmarks").glob("*.py"))
+        if not files:
+            raise SkipTest("benchmarks are not installed with the tests")
+        missing = []
+        for path in files:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("presence."):
+                    module = import_module(node.module)
+                    submodules = {each.name for each in iter_modules(getattr(module, "__path__", ()))}
+                    missing += [
+                        f"{path.name}: {node.module}.{each.name}"
+                        for each in node.names
+                        if each.name not in submodules and not hasattr(module, each.name)
+                    ]
+        self.assertEqual(missing, [])
 
     def test_onlyDownwards(self):
         """No import leads to a higher floor, nor from a worker to a master."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 import sys
@@ -23,8 +22,8 @@ from presence.calendar.isodates import isoDatetime
 from presence.calendar.wallclock import asInstant, startInstant
 from presence.calendar.zones import canonicalZone, localZone, zoneFor
 from presence.commands.breakstext import period, section, titleOf
-from presence.commands.options import Paragraphs
-from presence.text import plain, suggestion
+from presence.commands.master.command import matching
+from presence.commands.options import Paragraphs, UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -321,13 +320,11 @@ def _meant(
     """Those of the workers that the command line names; all where it names none."""
     if not patterns:
         return schedules
-    names = [name for name, _ in schedules]
-    meant: set[str] = set()
-    for pattern in patterns:
-        found = [pattern] if pattern in names else fnmatch.filter(names, pattern)
-        if not found:
-            raise _MisuseError(f"there is no worker {plain(pattern)}{plain(suggestion(pattern, names))}")
-        meant.update(found)
+    try:
+        found = matching(patterns, [{"name": name} for name, _ in schedules], "worker")
+    except UsageError as problem:
+        raise _MisuseError(str(problem)) from None
+    meant = {each["name"] for each in found}
     return [each for each in schedules if each[0] in meant]
 
 

@@ -11,6 +11,7 @@ from presence.breaks.warnings import lastEnd
 from presence.calendar.wallclock import clockChanges, later
 from presence.calendar.zones import zoneFor, zoneName
 from presence.words.breaks import sparedText
+from presence.words.holds import atText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,7 @@ def _spared(zone: tzinfo, schedule: BreakSchedule, interval: BreakInterval | Par
     if spared.interruptsAt is not None:
         moment = spared.interruptsAt.astimezone(zone)
         same_day = moment.date() == interval.start.astimezone(zone).date()
-        at = f"at {_clock(moment)}" if same_day else f"at {_clock(moment)} {moment:%a}"
+        at = atText(_clock(moment) if same_day else f"{moment:%a} {_clock(moment)}")
     return sparedText(finishBefore=spared.finishBefore, interruptsAt=at)
 
 

@@ -116,6 +116,11 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         """The service of the worker `name` that is one of ours, or None."""
         return self._enrolled.get(name)
 
+    def isDrained(self, name: str) -> bool:
+        """Whether an admin has ordered that the worker is drained, and has not released it since."""
+        enrolled = self._enrolled.get(name)
+        return enrolled is not None and enrolled.adminRecord.drain is not None
+
     def enroll(self, worker: EnrolledWorker) -> WorkerPresence:
         """The presence for `worker`, which from now on says itself what holds it."""
         self._enrolled[worker.workername] = worker

@@ -8,8 +8,21 @@ from pathlib import Path
 #: Whether the system says which processes there are. (On Windows asking for one would end it.)
 PROCESSES_KNOWN = os.name == "posix"
 
+# So much of a file is read for an id, in bytes.
+_LONGEST = 20
+
 # So many processes, at most, are asked from which they were started.
 _DEEPEST = 50
+
+
+def pidIn(directory: Path) -> int | None:
+    """The id that Twisted has written into a master's or worker's directory; None where there is none that can be read."""
+    try:
+        with (directory / "twistd.pid").open("rb") as file:
+            pid = int(file.read(_LONGEST))
+    except (OSError, ValueError):
+        return None
+    return pid if pid > 0 else None
 
 
 def isAlive(pid: int) -> bool:

@@ -227,7 +227,7 @@ class BreaksCommandTests(SynchronousTestCase):
             ],
         )
         [line] = self.master_lines('Break("22:00", "12:00", "FR", deadline="3h")')
-        self.assertTrue(line.endswith("what runs is interrupted at 01:00 Sat"), line)
+        self.assertTrue(line.endswith("what runs is interrupted on Sat 01:00"), line)
 
     def master_lines(self, *breaks):
         """What is shown of a worker with these breaks, of Friday and Saturday noon."""

@@ -14,7 +14,7 @@ import presence
 from presence.breaks.warnings import hostWarnings
 from presence.calendar.zones import localZone
 from presence.commands.doctor.finding import note, problem, well
-from presence.wire.processes import isAlive
+from presence.wire.processes import isAlive, pidIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,9 +52,8 @@ def _version(name: str) -> str | None:
 
 def process(directory: Path, kind: str, restart: str) -> Iterator[Finding]:
     """Whether it runs, and whether that process is older than what is installed."""
-    try:
-        pid = int((directory / "twistd.pid").read_text().strip())
-    except (OSError, ValueError):
+    pid = pidIn(directory)
+    if pid is None:
         yield note(
             f"the {kind} does not run (there is no twistd.pid)",
             f"start it: {restart.replace('restart', 'start')}",

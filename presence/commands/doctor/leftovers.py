@@ -12,7 +12,7 @@ from presence.wire.localaddress import OPEN_FILENAME as TICKET
 from presence.wire.localaddress import SOCKET
 from presence.wire.masternote import NOTE, OLD_NOTE
 from presence.wire.operatorfile import FILENAME as OPERATOR
-from presence.wire.processes import isAlive
+from presence.wire.processes import isAlive, pidIn
 from presence.wire.tokens import FILENAME as TOKENS
 from presence.worker.tacfile import COPY
 
@@ -104,6 +104,5 @@ def _ofProcess(directory: Path, *names: str) -> Iterator[Leftover]:
 
 
 def _runs(directory: Path) -> bool:
-    with suppress(OSError, ValueError):
-        return isAlive(int((directory / "twistd.pid").read_text().strip()))
-    return False
+    pid = pidIn(directory)
+    return pid is not None and isAlive(pid)

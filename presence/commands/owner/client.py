@@ -13,7 +13,7 @@ from presence import files
 from presence.commands.exits import FAILED, NOT_RUNNING, REFUSED, USAGE
 from presence.commands.http import PATIENCE, ConnectionFailed, HTTPClient, errorIn
 from presence.wire.localaddress import FILENAME, LocalFile, LocalFileError
-from presence.wire.processes import PROCESSES_KNOWN, isAlive
+from presence.wire.processes import PROCESSES_KNOWN, isAlive, pidIn
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 _ENDING = 60.0
 _DYING = 2.0
 _INTERVAL = 0.05
-
-# More than a number of a process takes, in bytes.
-_MAX_PID = 32
 
 # Longer than any tac file, in bytes.
 _MAX_TAC = 1 << 20
@@ -255,13 +252,12 @@ def _nobody(basedir: Path) -> LocalError:
 
 def _deaf(basedir: Path) -> LocalError | None:
     """That the worker runs and cannot be asked, and why; None when it does not run."""
-    pidfile, tac = basedir / "twistd.pid", basedir / "buildbot.tac"
-    try:
-        process = int(files.read(pidfile, _MAX_PID))
-        older = pidfile.stat().st_mtime < tac.stat().st_mtime
-    except (OSError, ValueError):
+    process = pidIn(basedir)
+    if process is None or not PROCESSES_KNOWN or not isAlive(process):
         return None
-    if process <= 0 or not PROCESSES_KNOWN or not isAlive(process):
+    try:
+        older = (basedir / "twistd.pid").stat().st_mtime < (basedir / "buildbot.tac").stat().st_mtime
+    except OSError:
         return None
     why = (
         f"it was started before buildbot.tac was changed: buildbot-worker restart {_shown(basedir)}"

@@ -11,6 +11,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from presence.wire.processes import pidIn
+
 # The worker's program, as its package installs it.
 _PROGRAM = "buildbot-worker"
 
@@ -65,9 +67,8 @@ def _remedy(python: Path) -> str:
 
 def _of_process(basedir: Path) -> Path | None:
     """That of the worker that runs, as far as the system says it: Linux does."""
-    with suppress(OSError, ValueError):
-        pid = int((basedir / "twistd.pid").read_bytes()[:20])
-        process = Path(f"/proc/{pid}")
+    process = Path(f"/proc/{pidIn(basedir)}")
+    with suppress(OSError):
         # (another process may have got its number since)
         if (process / "cwd").samefile(basedir):
             # (not /proc/PID/exe: that is the Python which the environment was made with)

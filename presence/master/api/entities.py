@@ -343,12 +343,8 @@ class Entities:
         """Why none of these workers is ready, for people; and when the first of them is back, if one knows."""
         known = self._reasons.get(workers)
         if known is None:
-            known = self._reasons[workers] = _why(workers, self._is_drained)
+            known = self._reasons[workers] = _why(workers, self._roster.isDrained)
         return known
-
-    def _is_drained(self, name: str) -> bool:
-        enrolled = self._roster.enrolled(name)
-        return enrolled is not None and enrolled.adminRecord.drain is not None
 
     def _running(self, worker: Any, presence: WorkerPresence) -> int:
         if self._roster.enrolled(presence.name) is not None:

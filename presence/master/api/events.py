@@ -240,7 +240,9 @@ class Events:
         presence = self._roster.findWorker(name)
         if key[-1] in ("connected", "disconnected"):
             offline = presence is not None and presence.heldBy("offline") is not None
-            self._wave.moved(name, connecting=offline and key[-1] == "connected")
+            # (one that connects to another master stays offline here)
+            here = any(each["masterid"] == self._master.masterid for each in message["connected_to"])
+            self._wave.moved(name, connecting=offline and here and key[-1] == "connected")
         if presence is not None:
             self.workerChanged(name)
 

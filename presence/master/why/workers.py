@@ -112,7 +112,7 @@ class Candidates:
             None if worker is None else worker.workerid,
             attached=wfb is not None,
             holds=holds,
-            drained=enrolled is not None and enrolled.adminRecord.drain is not None,
+            drained=self._roster.isDrained(name),
             backAt=None if presence is None else presence.backAt,
             freeFrom=_free_from(presence, enrolled, self._builder.name),
             refusals=refusals,

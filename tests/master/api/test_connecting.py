@@ -53,9 +53,10 @@ class AnnouncementTests(SynchronousTestCase):
     def pass_(self, seconds):
         self.clock.pump([PAUSE / 4] * round(4 * seconds / PAUSE))
 
-    def begin_to_connect(self, presence):
+    def begin_to_connect(self, presence, masterid=1):
         self.connected.add(presence.name)
-        self.events._worker_event(("workers", "1", "connected"), {"name": presence.name})
+        message = {"name": presence.name, "connected_to": [{"masterid": masterid}]}
+        self.events._worker_event(("workers", "1", "connected"), message)
 
     def connect(self, presence):
         self.begin_to_connect(presence)
@@ -117,6 +118,14 @@ class AnnouncementTests(SynchronousTestCase):
         self.pass_(PAUSE)
         self.assertEqual(len(self.told), 1 + self.BUILDERS)
 
+    def test_elsewhere(self):
+        """Nobody waits here for those that connect to another master, and stay offline here."""
+        for presence in self.presences[:3]:
+            self.begin_to_connect(presence, masterid=2)
+        self.pass_(CALM + PAUSE)
+        self.assertEqual(self.events._wave.size, 0)
+        self.assertEqual({name for name, _ in self.told}, {each.name for each in self.presences[:3]})
+
     def test_firstIsToldOnce(self):
         """The first one is told of when its connection has been taken, also if that takes a while; and with it what holds it."""
         first, second = self.presences[:2]
@@ -145,7 +154,7 @@ class AnnouncementTests(SynchronousTestCase):
         for number in range(round(2 * LONGEST / 0.5)):
             if number == 10:
                 self.connect(self.presences[1])
-            self.events._worker_event(("workers", "1", "connected"), {"name": "w0"})
+            self.begin_to_connect(self.presences[0])
             self.pass_(0.5)
         self.assertEqual(self.last("b0")["ready"], 2)
 

@@ -17,7 +17,7 @@ def farm(workernames, buildernames, entity, mq=None):
     """A clock, what is told, and an events to which `entity` gives whatever there is of a name."""
     roster, told = FakeRoster(workernames, dict.fromkeys(buildernames, workernames)), []
     # what it has besides on a master
-    roster.master = SimpleNamespace(reactor=roster.clock, mq=mq)
+    roster.master = SimpleNamespace(reactor=roster.clock, mq=mq, masterid=1)
     kinds = {
         name: SimpleNamespace(
             plural=f"{name}s", produceEvent=lambda entity, event: told.append((entity["name"], event))

@@ -110,7 +110,6 @@ class JoiningTests(MasterTestCase):
         """A builder that a new configuration does without is not joined."""
         self.startMaster([self.slave("w1")], {"b1": ("w1",), "b2": ("w1",)})
         worker, gone = self.worker("w1"), self.master.botmaster.builders["b2"]
-        self.patch(roster, "_JOIN", 0)
         del self.master.botmaster.builders["b2"]
         gone.workers.clear()
         worker.workerforbuilders.pop("b2")

@@ -106,9 +106,9 @@ class Account:
         """A release was acknowledged."""
         self.acknowledged += 1
 
-    def suspending(self, worker: str, at: float) -> None:
-        """Somebody orders now that its breaks do not hold it: from here on they may not."""
-        self.suspended.append((worker, at, FOREVER))
+    def suspending(self, worker: str, at: float, upto: float = FOREVER) -> None:
+        """Somebody orders now that its breaks do not hold it: from here on they may not, up to then, or until it is `resumed`."""
+        self.suspended.append((worker, at, upto))
 
     def resumed(self, worker: str, at: float) -> None:
         """It was acknowledged that its breaks hold it again."""

@@ -17,6 +17,9 @@ _QUEUE = 50
 #: a worker that is held more often than that never builds.
 _LEISURE = 5.0
 
+#: An owner's "work" has ended for the master so long after its end, whatever was stopped on the way, in seconds.
+_HEARD = 6.0
+
 #: How long an owner waits for the worker to end who has said "stop", in seconds; then they say "back".
 _ENDS = 8.0
 
@@ -114,8 +117,10 @@ class Orders:
         """Let the owner say it, for so long if that is not None. Whether the master knows it."""
         sent = time.monotonic()
         with self._book.account as account:
-            # ("work" is about breaks only, "back" about the owner's word)
+            # ("work" is about breaks only, those of master.cfg too; "back" about the owner's word)
             account.ordered(worker, "own break" if word == "work" else "owner", sent)
+            if word == "work":
+                account.suspending(worker, sent, sent + seconds + _HEARD)
         until = {} if seconds is None else {"until": time.time() + seconds}
         try:
             # as the command does it, without a process for each

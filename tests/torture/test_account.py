@@ -45,6 +45,14 @@ class AccountTests(SynchronousTestCase):
         self.account.resumed("a", 6.5)
         self.assertFound(1, Start("a", 6.0, 150.0), Start("a", 7.0, 150.0))
 
+    def test_suspendedForAWhile(self):
+        """An owner who has said "work" for a while is not asked when it ends; what an admin resumes makes it no shorter."""
+        self.account.breaks.append(Planned("a", 100.0, 200.0, known=5.0))
+        self.account.suspending("a", 6.0, 9.0)
+        self.account.suspending("a", 7.0)
+        self.account.resumed("a", 7.5)
+        self.assertFound(2, Start("a", 5.5, 150.0), Start("a", 8.0, 150.0), Start("a", 9.5, 150.0))
+
     def test_droppedBreaks(self):
         """A break that was taken out of master.cfg forbids nothing any more, wherever the clock is set to."""
         self.account.breaks.append(Planned("a", 100.0, 200.0, known=5.0))

@@ -196,7 +196,7 @@ class Assembly(SharedService):
         resources.start()
         if self.farmOrders is not None:
             # other masters may ask for them at any time
-            self.farmOrders.serve(*map(resources.register().get, ("presence", "reconfig", "shutdown")))
+            self.farmOrders.serve(*(resources[each] for each in ("presence", "reconfig", "shutdown")))
 
     def _wire(self, types: Mapping[str, Any]) -> None:
         """Give the resource types what they need."""
@@ -206,6 +206,8 @@ class Assembly(SharedService):
             each.farm, each.builderHolds = self.farmOrders, self.builderHolds
         for name in ("presence", "builderpresence", "reconfig", "shutdown"):
             types[name].listeners = self.telling.orderListeners
+            types[name].remote = None if self.farmOrders is None else self.farmOrders.remote
+        types["runningbuild"].farm = lambda: self.farm
         types["reconfig"].report = self._report
         types["requestpresence"].entities = types["trailentry"].entities = self.entities
         types["requestpresence"].reader = self._why
@@ -226,7 +228,6 @@ class Assembly(SharedService):
 
         self.farm = Member(self.roster, self._events, orders.reconciliation, self.drains.anotherIsAway)
         self.entities.join(self.farm.snapshots)
-        self._resources["runningbuild"].isGone = self.farm.snapshots.pulse.isGone
         yield self._events.join(self.farm.snapshots)
         yield self.farm.start()
 

@@ -98,6 +98,17 @@ NEVER_PLAIN = (
     "presence.wire.tokens",
 )
 
+# of several masters: whatever one of them may order, or ask another one for; and, where no queue is between them, what it tells them
+NEVER_SEVERAL = (
+    *(each for each in NEVER_PLAIN if each != "presence.master.farm"),
+    "presence.master.farm.breaksbetween",
+    "presence.master.farm.member",
+    "presence.master.farm.queue",
+    "presence.master.farm.seen.exchange",
+    "presence.master.farm.seen.pulse",
+    "presence.master.farm.seen.snapshots",
+)
+
 # A master with a worker, a builder and a web server starts, and says what has been imported.
 PROGRAM = """
 import sys
@@ -110,7 +121,7 @@ from twisted.internet.defer import ensureDeferred
 before = set(sys.modules)
 from presence import enable
 
-basedir, keywords = sys.argv[1], eval(sys.argv[2])
+basedir, keywords, more = sys.argv[1], *map(eval, sys.argv[2:])
 open(basedir + "/buildbot.tac", "w").close()
 config = {
     "workers": [worker.Worker("mac-mini", "secret")],
@@ -120,6 +131,7 @@ config = {
     "www": {"port": "tcp:0:interface=127.0.0.1"},
     "db_url": "sqlite://",
     "buildbotNetUsageData": None,
+    **more,
 }
 enable(config, **keywords)
 
@@ -159,11 +171,15 @@ class LightTests(SynchronousTestCase):
         """One line in master.cfg and nothing else: what is about breaks is not there either, nor what nobody has ordered."""
         self.check({}, NEVER_PLAIN)
 
-    def check(self, keywords, never):
+    def test_several(self):
+        """One of several masters has not got the API in memory either, before somebody here or at another one asks for something."""
+        self.check({}, NEVER_SEVERAL, multiMaster=True)
+
+    def check(self, keywords, never, **more):
         directory = self.mktemp()
         Path(directory).mkdir()
         ended = subprocess.run(
-            [sys.executable, "-c", PROGRAM, directory, repr(keywords)],
+            [sys.executable, "-c", PROGRAM, directory, repr(keywords), repr(more)],
             stdout=subprocess.PIPE,
             check=True,
             encoding="utf-8",

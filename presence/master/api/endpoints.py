@@ -69,6 +69,8 @@ class OwnEvents:
 
     #: who hears of orders; nobody, unless somebody wants to
     listeners: Sequence[Listener] = ()
+    #: asks other masters; None where there is one
+    remote: Remote | None = None
 
     @staticmethod
     def sanitizeMessage(msg: dict[str, Any]) -> dict[str, Any]:
@@ -122,8 +124,6 @@ class OfEachMaster(OwnEvents):
 
     name: str
     master: Any
-    #: None where there is one master
-    remote: Remote | None = None
 
     @property
     def actions(self) -> Mapping[str, Action]:

@@ -15,7 +15,6 @@ from presence.master.api import fields as filters
 from presence.master.api.endpoints import (
     Farm,
     OwnEvents,
-    Remote,
     announced,
     follow,
     invalid,
@@ -326,7 +325,6 @@ class Presence(_Published, base.ResourceType):
 
     name = "presence"
     plural = "presences"
-    remote: Remote | None = None  #: asks other masters, where there are any
     endpoints: ClassVar[list[Any]] = [
         PresenceEndpoint,
         PresencesEndpoint,

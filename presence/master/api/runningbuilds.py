@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from presence.master.api.shapes import RunningBuildEntity
+    from presence.master.farm.member import Member
 
 
 class AwaitedType(Entity):
@@ -48,7 +49,8 @@ class RunningBuildsEndpoint(base.Endpoint):
         self, resultSpec: Any, kwargs: dict[str, Any]
     ) -> Generator[Deferred[Any], Any, list[RunningBuildEntity]]:
         """The entities, those that have begun first come first."""
-        found = yield runningBuilds(self.master, self.rtype.isGone)
+        farm = self.rtype.farm()
+        found = yield runningBuilds(self.master, None if farm is None else farm.snapshots.pulse.isGone)
         for field, key in (("workerid", "workerid"), ("worker", "name")):
             if key in kwargs:
                 found = [each for each in found if each[field] == kwargs[key]]
@@ -66,8 +68,8 @@ class RunningBuild(base.ResourceType):
     plural = "runningbuilds"
     endpoints: ClassVar[list[Any]] = [RunningBuildsEndpoint]
 
-    #: of several masters, which are gone; None where there is one
-    isGone: Callable[[int], bool] | None = None
+    #: what the masters of the farm tell each other; None where there is one master
+    farm: Callable[[], Member | None] = staticmethod(lambda: None)
 
     class EntityType(Entity):
         """Its fields."""

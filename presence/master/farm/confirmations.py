@@ -13,7 +13,6 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
 from presence.master.farm.connections import mastersOf
-from presence.orders.acknowledgement import Acknowledgement
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from presence.master.holding.recordtable import RecordTable
     from presence.master.roster import Roster
+    from presence.orders.acknowledgement import Acknowledgement
 
 _log = Logger()
 
@@ -110,6 +110,8 @@ class Confirmations:
         """Whether an order about `workers` (their ids, by name), which has just been stored and done here, is heeded; a Deferred that
         fires within a second.
         """
+        from presence.orders.acknowledgement import Acknowledgement  # noqa: PLC0415 (nobody may order anything)
+
         waiter = self._wait(revision)
         try:
             masters = yield mastersOf(self._master, workers.values())

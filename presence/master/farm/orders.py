@@ -38,11 +38,8 @@ class FarmOrders:
         self.acknowledge = self._confirmations.acknowledge
 
     def serve(self, *types: Any) -> None:
-        """Let other masters order what is ordered of these resource types (see `presence.master.api.endpoints.OfEachMaster`), and
-        these ask other masters.
-        """
+        """Let other masters order what is ordered of these resource types (see `presence.master.api.endpoints.OfEachMaster`)."""
         for each in types:
-            each.remote = self.remote
             self.remote.serve(each.name, each.serve)
 
     @inlineCallbacks

@@ -11,13 +11,15 @@ from uuid import uuid4
 
 from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
 
-from presence.master.farm.seen.pulse import TOPIC
 from presence.orders.refusals import OrderRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from twisted.internet.interfaces import IDelayedCall
+
+#: The first part of the keys of all messages between masters.
+TOPIC = "presencefarm"
 
 #: How long an answer may take, in seconds: a master reads its whole configuration before it answers to a reconfig.
 PATIENCE = 15.0

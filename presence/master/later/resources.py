@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from presence.lazy import later
+from presence.lazy import MAKE, later
 from presence.master.api.registration import heal, registerResources
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class Resources:
         self._types: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        return later(lambda: self.register()[name], {"name": name, "plural": PLURALS[name]})
+        # (other masters are given `serve`, and may never ask)
+        meanwhile = {"name": name, "plural": PLURALS[name], "serve": lambda *_: MAKE}
+        return later(lambda: self.register()[name], meanwhile)
 
     def start(self) -> None:
         """Register them when somebody asks the Data API for a path that it does not know, or for all that it knows."""

@@ -73,6 +73,10 @@ def checkPassword(who: str, passwd: Any, password: Any) -> Any:
     return ""
 
 
+# One for all workers that have none.
+_NEVER = BreakSchedule()
+
+
 class BreakWarning(ConfigWarning):
     """Something about breaks that is allowed, and hardly meant."""
 
@@ -80,7 +84,7 @@ class BreakWarning(ConfigWarning):
 def checkSchedule(who: str, onBreakDuring: Any, timezone: Any, workingDuring: Any = None) -> BreakSchedule:
     """The schedule that these make; one without breaks when they make none. What is hardly meant is a warning."""
     if onBreakDuring is None and timezone is None and workingDuring is None:
-        return BreakSchedule()
+        return _NEVER
     # a farm without breaks has not got what is about them in memory
     from presence.breaks.schedule import BreakErrors  # noqa: PLC0415
     from presence.breaks.warnings import hostWarnings, warningsOf  # noqa: PLC0415

@@ -4,7 +4,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.farm.breaksbetween import askOthers
-from presence.master.farm.seen.pulse import TOPIC
+from presence.master.farm.remote import TOPIC
 from presence.orders.refusals import OrderRefused
 from tests.master.farm.farmcase import OTHER, FarmTestCase
 

@@ -4,8 +4,7 @@ from buildbot.www.authz import endpointmatchers, roles
 from buildbot.www.authz.authz import Authz
 from twisted.internet.defer import succeed
 
-from presence.master.farm.remote import PATIENCE
-from presence.master.farm.seen.pulse import TOPIC
+from presence.master.farm.remote import PATIENCE, TOPIC
 from tests.master.apicase import INVALID_REQUEST, user
 from tests.master.farm.farmcase import OTHER, FarmTestCase
 

@@ -3,6 +3,7 @@
 from buildbot.data.exceptions import InvalidPathError
 from buildbot.util.pathmatch import Matcher
 
+from presence.master.farm.remote import TOPIC
 from presence.master.later.resources import PLURALS
 from tests.master.apicase import ApiTestCase
 from tests.master.fakemaster import MasterTestCase
@@ -17,6 +18,22 @@ class NotAskedTests(MasterTestCase):
         self.assertEqual(len(self.resultOf(self.master.data.get(("workers",)))), 2)
         self.assertEqual(len(self.resultOf(self.master.data.get(("builders", 1, "workers")))), 2)
         self.assertFalse(set(PLURALS) & set(vars(self.master.data.rtypes)))
+
+    def test_anotherMaster(self):
+        """Nor has one of several masters, before another one asks: that one is answered."""
+        self.startMaster([self.slave("mac-mini")], multiMaster=True)
+        self.assertFalse(set(PLURALS) & set(vars(self.master.data.rtypes)))
+        answers = []
+        heard = self.master.mq.startConsuming(
+            lambda _, message: answers.append(message), (TOPIC, "99", "answer")
+        )
+        self.resultOf(heard)
+        asked = {"id": "7", "from": 99, "what": "shutdown", "action": None, "params": {}, "by": None}
+        self.master.mq.produce((TOPIC, str(self.master.masterid), "order"), asked)
+        self.pass_(1)
+        (answer,) = answers
+        self.assertIsNone(answer["error"])
+        self.assertEqual(answer["result"]["masterid"], self.master.masterid)
 
 
 class ResourcesTests(ApiTestCase):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import gatherResults, inlineCallbacks, succeed
 
-from presence.master.farm.seen.pulse import TOPIC
+from presence.master.farm.remote import TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

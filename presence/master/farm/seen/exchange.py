@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import inlineCallbacks
 
-from presence.master.farm.seen.pulse import TOPIC, Pulse
+from presence.master.farm.remote import TOPIC
+from presence.master.farm.seen.pulse import Pulse
 from presence.master.farm.seen.snapshottable import Snapshot
 from presence.master.farm.seen.unheard import Unheard
 

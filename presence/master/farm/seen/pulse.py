@@ -11,6 +11,8 @@ from uuid import uuid4
 
 from twisted.internet.defer import inlineCallbacks
 
+from presence.master.farm.remote import TOPIC
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -23,9 +25,6 @@ PERIOD = 2.0
 #: After so long without one of its own messages a master knows that it is deaf, and after so long without one of another master's
 #: that that one is gone; in seconds.
 DEAF, GONE = 6.0, 10.0
-
-#: The first part of the keys of all messages between masters.
-TOPIC = "presencefarm"
 
 
 class Pulse:

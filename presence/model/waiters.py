@@ -61,16 +61,17 @@ class Waiters:
             # then, however deeply nested the callbacks are.
             return
         self._firing = True
+        waiting, answer_now = self._waiting, self._answer
         try:
-            while self._waiting:
+            while waiting:
                 # Those of this moment, in one go: to look for the first of a dict of which the first ones are gone
                 # takes the longer, the more are gone. Who asks meanwhile is looked for in the next round.
-                for deferred in tuple(self._waiting):
-                    answer = self._answer()
+                for deferred in tuple(waiting):
+                    answer = answer_now()
                     if answer is None:
                         return
                     # it may have been cancelled by one that was fired before it
-                    if self._waiting.pop(deferred, _GONE) is None:
+                    if waiting.pop(deferred, _GONE) is None:
                         deferred.callback(answer)
         finally:
             self._firing = False

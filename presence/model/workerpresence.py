@@ -213,11 +213,14 @@ class WorkerPresence:
 
     def release(self, source: str, name: str | None = None) -> None:
         """End the hold of `source` (under this name). Does nothing when there is none; `ValueError` for an unknown source."""
-        self._forget_ended(_key(source, name))
-        if self._held(source, name) is None:
-            states.checkSource(source)
-        elif not self._stopped:
-            self._let_go(source, name)
+        if self._ended is not None:
+            self._forget_ended(_key(source, name))
+        for hold in self._holds:
+            if hold.source == source and hold.name == name:
+                if not self._stopped:
+                    self._let_go(hold)
+                return
+        states.checkSource(source)
 
     def waitUntilReady(self) -> Deferred[WorkerPresence]:
         """A Deferred that fires with this presence: at once when it is ready, else on the flip.
@@ -294,18 +297,26 @@ class WorkerPresence:
                 return hold
         return None
 
-    def _let_go(self, source: str, name: str | None) -> None:
-        if len(self._holds) == 1:
-            if self.breaks is not None and source != "break":
-                self.breaks.catchUp()
-            if self.ownersBreaks is not None and source != "worker":
-                self.ownersBreaks.catchUp()
-        hold = self._held(source, name)
-        if hold is None:
-            return  # whoever observed what was caught up with has released it
-        self._holds = tuple([each for each in self._holds if each is not hold])
-        self._end_timer(_key(source, name))
+    def _let_go(self, hold: Hold) -> None:
+        if len(self._holds) == 1 and (self.breaks is not None or self.ownersBreaks is not None):
+            self._catch_up(hold.source)
+            found = self._held(hold.source, hold.name)
+            if found is None:
+                return  # whoever observed what was caught up with has released it
+            hold = found
+        self._holds = (
+            () if len(self._holds) == 1 else tuple([each for each in self._holds if each is not hold])
+        )
+        if self._timers is not None:
+            self._end_timer(_key(hold.source, hold.name))
         self._changed()
+
+    def _catch_up(self, source: str) -> None:
+        """Place what is due, and late, before the hold of `source`, the last one, goes."""
+        if self.breaks is not None and source != "break":
+            self.breaks.catchUp()
+        if self.ownersBreaks is not None and source != "worker":
+            self.ownersBreaks.catchUp()
 
     def _free_from(self, instant: float, builder: str | None = None) -> float | None:
         """The first time from `instant` on that is in no break (of `builder`), whoever scheduled it; None if none is in sight."""
@@ -358,7 +369,7 @@ class WorkerPresence:
             self._end_later(hold, remaining)
         else:
             self._remember_ended(hold)
-            self._let_go(hold.source, hold.name)
+            self._let_go(hold)
 
     def _end_timer(self, key: str) -> None:
         timer = None if self._timers is None else self._timers.pop(key, None)

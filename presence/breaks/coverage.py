@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from presence.breaks.recurrences import FIRST_YEAR, LAST_YEAR
-from presence.breaks.sources import NO_PATTERNS, NO_REASONS, Piece, Sources, merged
+from presence.breaks.sources import NO_PATTERNS, NO_REASONS, Piece, Place, Sources, merged
 from presence.breaks.timeline import Timeline, View, boundsOf
-from presence.calendar.wallclock import LATEST, UTC, later
+from presence.calendar.wallclock import EARLIEST, LATEST, UTC, later
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,8 @@ _AROUND_A_TURN = (8, 432)
 # than to work out again.
 _FEW = 16
 
+_BEGIN = itemgetter(0)
+
 
 @dataclass(frozen=True, slots=True)
 class BreakInterval:
@@ -52,11 +55,12 @@ class BreakInterval:
 
 
 class _Found(NamedTuple):
-    """What is true from `since` to just before `until`: it is `piece`, or no break."""
+    """What is true from `since` to just before `until`: it is `piece`, or no break. `begins`: whether one begins at `until`."""
 
     since: datetime
     until: datetime
     piece: Piece | None
+    begins: bool = False
 
 
 class Coverage:
@@ -109,6 +113,8 @@ class Coverage:
         interval = self.at(instant)
         if interval is not None:
             return interval.stop or self._end_beyond_horizon(instant)
+        if self._found.begins:
+            return self._found.until
         if self._sources is not None:
             for before, after in _WINDOWS[:-1]:
                 day = instant.toordinal()
@@ -133,7 +139,7 @@ class Coverage:
                 since = max(since, piece.stop)
             else:
                 until = min(until, piece.start)
-        return _Found(since, until, None)
+        return _Found(since, until, None, begins=until < view.last)
 
     def _around(self, start: datetime, stop: datetime) -> View:
         """A view of ``[start, stop]`` with all of each piece there, as far as the horizon."""
@@ -149,7 +155,7 @@ class Coverage:
     def _view(self, first: int, last: int, start: datetime, stop: datetime) -> View:
         """What the occurrences make which start on the days (ordinals) from `first` to `last`, around ``[start, stop]``."""
         if self._sources is None:
-            return self._view_of_few(first, last)
+            return self._view_of_few(first, last, start, stop)
         if self._timeline is None:
             self._sources.prepare(first)
             self._timeline = Timeline(self._sources, first)
@@ -166,13 +172,15 @@ class Coverage:
         days = date(first, 1, 1).toordinal(), date(last, 12, 31).toordinal()
         return self._long[2].view(*days, start, stop)
 
-    def _view_of_few(self, first: int, last: int) -> View:
-        spans = sorted(
-            (start, stop, number)
+    def _view_of_few(self, first: int, last: int, start: datetime, stop: datetime) -> View:
+        spans = [
+            (begin, end, number)
             for number, each in enumerate(self._breaks)
-            for start, stop in each.startingBetween(first, last)
-        )
-        return View(*boundsOf(first, last), merged([self._piece(*span) for span in spans]))
+            for begin, end in each.startingBetween(first, last)
+        ]
+        spans.sort(key=_BEGIN)
+        near = _near(spans, start, stop)
+        return View(*boundsOf(first, last), merged([self._piece(*span) for span in near]))
 
     def _piece(self, start: datetime, stop: datetime, number: int) -> Piece:
         reason = self._reasons[number]
@@ -213,6 +221,25 @@ class Coverage:
                 if piece.start <= begin < piece.stop <= view.last:
                     return piece.stop
         return None
+
+
+def _near(spans: list[Place], start: datetime, stop: datetime) -> list[Place]:
+    """Those of `spans`, which come by their start, that make the pieces which overlap or touch ``[start, stop]``, and the next
+    one on each side.
+    """
+    kept = first = 0
+    begun = reach = EARLIEST
+    for place, (begin, end, _) in enumerate(spans):
+        if begin > reach:
+            # another piece: the one from `first` on is whole
+            if reach < start:
+                kept = first
+            elif begun > stop:
+                return spans[kept:place]
+            first, begun, reach = place, begin, end
+        elif end > reach:
+            reach = end
+    return spans[kept:]
 
 
 def _oldest_start(instant: datetime) -> datetime:

@@ -102,27 +102,28 @@ class Recurring:
 
     def startingBetween(self, first: int, last: int) -> list[Span]:
         """See `Occurrences`. Also those that have begun earlier and last for several nights."""
-        spans = [_span(self, day) for day in self._days.between(first - max(0, self._nights - 1), last)]
-        return [span for span in spans if span[0] < span[1]]
+        days = self._days.between(first if self._nights <= 1 else first - self._nights + 1, last)
+        return [span for day in days if (span := _span(self, day))]
 
     def nextStart(self, instant: datetime) -> datetime | None:
         """See `Occurrences`."""
         # a start lies less than two days after 00:00 UTC of its day
         day = self._days.nextAfter(instant.toordinal() - 2)
         while day is not None:
-            start, stop = _span(self, day)
-            if instant < start < stop:
-                return start
+            span = _span(self, day)
+            if span and instant < span[0]:
+                return span[0]
             day = self._days.nextAfter(day)
         return None
 
-    def spanOf(self, day: int) -> Span:
-        """The occurrence that starts on `day`; it is empty if its stop is not later than its start."""
+    def spanOf(self, day: int) -> Span | None:
+        """The occurrence that starts on `day`; None if its stop is not later than its start."""
         start = datetime.combine(date.fromordinal(day), self._start)
         stop_day = date.fromordinal(day + self._nights)
         stop = datetime.combine(stop_day, self._stop)
         again = datetime.combine(stop_day, self._stop_again)
-        return startInstant(start, self._zone), stopInstant(stop, again, self._zone)
+        begin, end = startInstant(start, self._zone), stopInstant(stop, again, self._zone)
+        return (begin, end) if begin < end else None
 
 
 # Questions are mostly about the same days. For all breaks together it is at most 2 MB.

@@ -214,10 +214,9 @@ class _Ruled:
         offset = _steadyOffset(self._zone, day)
         if offset is None:
             pieces = [
-                _piece(start, stop, number, reason)
+                _piece(*span, number, reason)
                 for each, number, reason in compress(self._breaks, which)
-                for start, stop in [each.spanOf(day)]
-                if start < stop
+                if (span := each.spanOf(day))
             ]
             return merged(sorted(pieces, key=itemgetter(0)))
         return _onDay(midnight(day) - offset, self._on_the_wall(which))

@@ -103,11 +103,10 @@ class WeeklyDays:
 
     def between(self, first: int, last: int) -> list[int]:
         """See `StartDays`."""
-        return [
-            day
-            for day in range(max(first, FIRST_DAY), min(last, LAST_DAY) + 1)
-            if day % DAYS_A_WEEK in self._weekdays and day not in self._skip
-        ]
+        if first < FIRST_DAY or last > LAST_DAY:
+            first, last = max(first, FIRST_DAY), min(last, LAST_DAY)
+        weekdays, skip = self._weekdays, self._skip
+        return [day for day in range(first, last + 1) if day % DAYS_A_WEEK in weekdays and day not in skip]
 
     def nextAfter(self, day: int) -> int | None:
         """See `StartDays`."""

@@ -10,6 +10,7 @@ LATEST = datetime.max.replace(tzinfo=UTC)
 
 _EPOCH_ON_THE_WALL = datetime(1970, 1, 1)  # noqa: DTZ001
 _EPOCH = _EPOCH_ON_THE_WALL.replace(tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
 _NO_OFFSET = timedelta(0)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -56,6 +57,8 @@ def asInstant(value: datetime) -> datetime:
 
     Raises `ValueError` for a naive datetime, as nobody can know which instant it is.
     """
+    if value.tzinfo is UTC:
+        return value
     if value.utcoffset() is None:
         raise ValueError(f"{value!r} is naive: an instant is an aware datetime")
     try:
@@ -70,7 +73,7 @@ def _nearer_end(value: datetime) -> datetime:
 
 def midnight(day: int) -> datetime:
     """00:00 UTC of the day with this ordinal."""
-    return startInstant(datetime.fromordinal(day), UTC)
+    return _EPOCH + timedelta(day - _EPOCH_DAY)
 
 
 def later(instant: datetime, span: timedelta) -> datetime:

@@ -105,6 +105,13 @@ class OrderTests(PageTestCase):
         page = self.open()
         self.assertShows(page, "vm-7", "on a break", "patches")
         self.assertEqual(self.button(page, "Work in spite of its breaks: mac-mini").count(), 0)
+        # three buttons, and these are the widest, are one line where there is room for it
+        page.set_viewport_size({"width": 1400, "height": 900})
+        self.shell("hold", "vm-7")
+        self.assertShows(page, "vm-7", "held by")
+        buttons = self.row(page, "vm-7").locator(".presence-actions").get_by_role("button").all()
+        self.assertEqual((len(buttons), len({each.bounding_box()["y"] for each in buttons})), (3, 1))
+        self.shell("release", "vm-7")
         for choice, says in (
             ("for 2 hours", "works in its breaks until"),
             ("keep the breaks again, from now on", "patches"),

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -17,19 +17,19 @@ class Turns:
     def __init__(self, clock: IReactorTime, size: int) -> None:
         self._clock = clock
         self._size = self._left = size
-        self._waiting: deque[Callable[[], object]] = deque()
+        self._waiting: deque[Iterator[object]] = deque()
         # begins the next turn, when something has been done in this one
         self._next: IDelayedCall | None = None
 
-    def do(self, work: Callable[[], object]) -> None:
-        """Call `work()`: before this returns where this turn has room, else in one of the next. It must not fail."""
+    def do(self, pieces: Iterator[object]) -> None:
+        """Go through `pieces`, to ask for the next of which is to do one: before this returns as far as this turn has room,
+        then in the next ones. None may fail.
+        """
         if self._next is None:
             self._next = self._clock.callLater(0, self._turn)
-        if self._left and not self._waiting:
-            self._left -= 1
-            work()
-        else:
-            self._waiting.append(work)
+        self._waiting.append(pieces)
+        if len(self._waiting) == 1:
+            self._go_on()
 
     def clockJumped(self) -> None:
         """The clock has been set, perhaps back: the next turn is the next one."""
@@ -39,6 +39,12 @@ class Turns:
     def _turn(self) -> None:
         self._next = self._clock.callLater(0, self._turn) if self._waiting else None
         self._left = self._size
+        self._go_on()
+
+    def _go_on(self) -> None:
         while self._left and self._waiting:
-            self._left -= 1
-            self._waiting.popleft()()
+            # (those that wait are not made beforehand: of a farm that connects they would be half a million)
+            if next(self._waiting[0], self) is self:
+                self._waiting.popleft()
+            else:
+                self._left -= 1

@@ -1,7 +1,5 @@
 """Work that is done a little in each turn of the reactor."""
 
-from functools import partial
-
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,8 +16,7 @@ class TurnsTests(SynchronousTestCase):
         self.done = []
 
     def ask(self, *names):
-        for name in names:
-            self.turns.do(partial(self.done.append, name))
+        self.turns.do(map(self.done.append, names))
 
     def test_atOnce(self):
         """What one turn has room for waits for nothing; and so it is in the next turn."""
@@ -39,10 +36,18 @@ class TurnsTests(SynchronousTestCase):
         oneTurn(self.clock)
         self.assertEqual(self.done, [*"abcdefghi"])
 
+    def test_notBeforehand(self):
+        """What has yet to be done is not made before its turn."""
+        made = iter(range(100))
+        self.turns.do(self.done.append(each) for each in made)
+        oneTurn(self.clock)
+        self.assertEqual(self.done, [*range(6)])
+        self.assertEqual(next(made), 6)
+
     def test_moreIsAskedFor(self):
         """What asks while its turn goes on comes after those that have waited."""
         self.ask(*"abc")
-        self.turns.do(lambda: self.ask("late"))
+        self.turns.do(map(self.ask, ["late"]))
         self.ask("d", "e", "f")
         oneTurn(self.clock)
         oneTurn(self.clock)

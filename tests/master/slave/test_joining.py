@@ -2,6 +2,9 @@
 
 from itertools import pairwise
 
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
 from presence.master import roster
 from presence.master.slave.sameness import Sameness
 from tests.master.fakemaster import MasterTestCase
@@ -93,6 +96,31 @@ class JoiningTests(MasterTestCase):
         self.assertEqual(sums[-1], 18)
         self.assertLessEqual(max(after - before for before, after in pairwise(sums)), 3)
         self.assertIn([9, 0], found)
+
+    def test_waitedFor(self):
+        """Who tells a worker its builders waits until it has joined them, however slowly it answers, and is told of no failure."""
+        self.start_with_many()
+        worker, answers = self.worker("w2"), [Deferred() for _ in range(9)]
+        self.assertEqual(self.turns(2), [9, 0])
+        slow = iter(answers)
+        worker.conn.remotePrint = lambda message: next(slow)
+        worker._old_builder_list = None
+        told = worker.sendBuilderList()
+        self.assertEqual(self.turns(9), [9, 9])
+        for each in answers[:8]:
+            each.callback(None)
+        self.assertNoResult(told)
+        answers[8].errback(Failure(ConnectionError("it is gone")))
+        self.assertEqual([each.type for each in self.flushLoggedErrors()], [ConnectionError])
+        self.successResultOf(told)
+
+    def test_keptWhileItWaits(self):
+        """A builder that has to wait for its turn is kept in a list, and nothing more of it: a farm has half a million of them."""
+        self.start_with_many()
+        worker = self.worker("w2")
+        self.assertEqual(len(worker._queue.builders), 9)
+        self.turns(6)
+        self.assertNotIn("_queue", vars(worker))
 
     def test_gone(self):
         """A worker that is gone before its turn comes joins nothing more, and joins all when it is back."""

@@ -1,6 +1,7 @@
 """All benchmarks: `python -m benchmarks [--quick] [SUBJECT...]`.
 
-Each run has a process of its own, one after the other, but for those that do little but wait. The tables go into
+Each run has a process of its own, one after the other, but for those that do little but wait; where a farm is set up first, two are
+set up at the same time (`alone`). The tables go into
 docs/performance.rst; those of `--quick`, which measures little of everything, are only shown. What was measured is kept in
 `_results/`, so that subjects may be measured one at a time, and with `--go-on` in parts. `month` is measured only when it is
 named.
@@ -15,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import bounds, databases, report
+from benchmarks import alone, bounds, databases, report
 
 SUBJECTS = (
     "massreturn",
@@ -57,7 +58,7 @@ def main():
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(known)}")
     results = {} if arguments.quick else kept()
-    with databases.server() as there:
+    with databases.server() as there, alone.possible():
         for subject in arguments.subjects or SUBJECTS:
             begun = time.perf_counter()
             before = results.get(subject, []) if arguments.go_on is not None else []
@@ -118,24 +119,17 @@ class Bench:
         ]
         if getattr(self._module, "TOGETHER", False):
             return before or self._together(runs)
-        found = []
-        for arguments in runs:
-            known = [each for each in before if arguments.items() <= each.items()]
-            if known:
-                found += known
-            elif self._most is None or time.perf_counter() - self._begun < self._most:
-                found.append(self._best(arguments))
+        found = [each for arguments in runs for each in before if arguments.items() <= each.items()]
+        left = [
+            arguments for arguments in runs if not any(arguments.items() <= each.items() for each in found)
+        ]
+        size = 2 if getattr(self._module, "PAIRED", False) else 1
+        for some in (left[number : number + size] for number in range(0, len(left), size)):
+            if self._most is None or time.perf_counter() - self._begun < self._most:
+                found += self._together(some)
                 if not self._quick:
                     keep(self._subject, found)
         return found
-
-    def _best(self, arguments):
-        """Of some runs the one that took the least CPU time: what else the machine does only adds to it."""
-        times = 1 if self._quick or not hasattr(self._module, "times") else self._module.times(**arguments)
-        return min((self._run(arguments) for _ in range(times)), key=lambda run: run.get("cpu", 0))
-
-    def _run(self, arguments):
-        return self._together([arguments])[0]
 
     def _together(self, runs):
         """The results of runs that are made at the same time."""

@@ -11,6 +11,9 @@ WAYS = {
     "flips": "the same every 100 ms",
 }
 
+# Two of them are set up at the same time.
+PAIRED = True
+
 _SECONDS = 5
 
 
@@ -25,6 +28,7 @@ async def measure(reactor, *, way, workers, builders, seconds):
     farm = Farm(reactor, workers, builders, ours=True)
     await farm.start()
     await farm.connect()
+    await farm.alone()
     farm.meters.begin()
     await _flap(reactor, farm.workers[0].presence, seconds, 0.001 if way == "flaps" else 0.1)
     done = await farm.meters.rest()

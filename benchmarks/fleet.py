@@ -19,6 +19,9 @@ WAYS = {
     "unpause": "and `unpause()`",
 }
 
+# Two of them are set up at the same time.
+PAIRED = True
+
 _SOME = 10  # of 500 workers each builder has so many
 
 
@@ -43,6 +46,7 @@ async def measure(reactor, *, way, workers, builders, database, seats):
     farm = Farm(reactor, workers, builders, ours="pause" not in way, database=database, seats=seats)
     await farm.start()
     await farm.connect()
+    await farm.alone()
     found = {}
     for part in _PARTS.get(way, (way,)):
         await _DO[part](farm)

@@ -20,7 +20,10 @@ WAYS = {
 
 #: After how many seconds a run is given up, whose work would take minutes. What it has done till then is told.
 MOST = 60.0
-_MOST_STOCK, _MOST_STORED = 15.0, 25.0
+_MOST_STOCK, _MOST_STORED = 15.0, 15.0
+
+# Two of them are set up at the same time.
+PAIRED = True
 
 _BEFORE = 1.0  # seconds from when everything is ready to the end of the break
 
@@ -60,6 +63,7 @@ async def measure(reactor, *, way, workers, builders, percent, database):
     await farm.start()
     await farm.connect()
     await farm.request(percent)
+    await farm.alone()
     await _RETURN[way](farm, quarantine)
     done = await farm.meters.rest(_most(way, workers, percent))
     result = farm.meters.end()

@@ -19,7 +19,7 @@ def measured(*, quick):
         effort = (
             ("--processes=1", "--values=1", "--warmups=1", "--min-time=0.02")
             if quick
-            else ("--processes=2", "--values=2", "--min-time=0.05")
+            else ("--processes=1", "--values=3", "--min-time=0.05")
         )
         subprocess.run(
             [sys.executable, "-m", "benchmarks.timings", "--quiet", *effort, "--output", str(file)],

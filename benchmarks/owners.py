@@ -27,7 +27,7 @@ WAYS = {
     "go": "all let go, in the same turn of the reactor",
 }
 
-_WORKERS, _BUILDERS, _ROUNDS = 1000, 100, 3
+_WORKERS, _BUILDERS, _ROUNDS = 1000, 100, 2
 # in how many turns of the reactor they come, where they do not come at once
 _TURNS = 100
 # when a break begins, or is over, in seconds from when the workers are given it

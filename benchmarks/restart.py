@@ -18,6 +18,9 @@ WAYS = {
     "stock, unheard": "stock Buildbot, and nobody is woken",
 }
 
+# Two of them are set up at the same time.
+PAIRED = True
+
 # of so many workers each builder has some, else all
 _MANY, _SEATS = 500, 10
 
@@ -61,6 +64,7 @@ async def measure(reactor, *, way, workers, builders, percent, database, seats):
         await farm.master.mq.startConsuming(
             lambda _, told, name=name: events.update([(name, told["name"])]), (plural, None, None)
         )
+    await farm.alone()
     farm.meters.begin()
     attached = []
     for number, worker in enumerate(farm.workers):

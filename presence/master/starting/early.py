@@ -1,24 +1,30 @@
-"""What the distributor asked a site's functions before there was anybody to do without the answer.
+"""What the distributor did before there was any part of ours.
 
-`prioritizeBuilders` is asked as a master starts, before the first worker is there, and so before any part of ours. By then
-`master.cfg` has imported presence: so that question is followed on Buildbot's class, which is touched nowhere else. And a farm
+As a master starts it sorts all builders, before the first worker is there. By then `master.cfg` has imported presence: so Buildbot's
+class is touched, for this and nowhere else. Where the site has no `prioritizeBuilders` they are sorted with one question, that
+first time; where it has, the question is followed, so that somebody can do without the answer. And a farm
 that adopts presence while it runs may be stuck in any of the functions already: then the distributor's loop is cancelled, as
 far as nothing is claimed.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from buildbot.process.buildrequestdistributor import BuildRequestDistributor
 from twisted.internet.defer import Deferred
+
+from presence.master.starting.sorting import sortTogether
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 # by distributor: what it waits for, and the names of the builders that are to be sorted
 _sorting: WeakKeyDictionary[Any, dict[Deferred[Any], list[str]]] = WeakKeyDictionary()
+# the distributors that have sorted builders before
+_experienced: WeakSet[Any] = WeakSet()
 
 
 def _follow() -> None:
@@ -46,7 +52,22 @@ def _follow() -> None:
     BuildRequestDistributor._sortBuilders = sortBuilders
 
 
+def _sort_at_once() -> None:
+    sort = BuildRequestDistributor._defaultSorter
+
+    def defaultSorter(distributor: Any, master: Any, builders: list[Any]) -> Deferred[list[Any]]:
+        if distributor in _experienced:
+            # (there are parts of ours by now, or there will be none)
+            unsorted: Deferred[list[Any]] = sort(distributor, master, builders)
+            return unsorted
+        _experienced.add(distributor)
+        return sortTogether(master, builders, partial(sort, distributor))
+
+    BuildRequestDistributor._defaultSorter = defaultSorter
+
+
 _follow()
+_sort_at_once()
 
 
 class EarlyQuestions:

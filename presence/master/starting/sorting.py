@@ -10,7 +10,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.logger import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from twisted.internet.defer import Deferred
 
@@ -25,7 +25,6 @@ class Sorting:
     """
 
     def __init__(self, master: Any) -> None:
-        self._master = master
         self._distributor = master.botmaster.brd
 
     def start(self) -> None:
@@ -37,18 +36,25 @@ class Sorting:
         """Sort no longer: the distributor's own method, which is its class's, comes to light again."""
         vars(self._distributor).pop("_defaultSorter", None)
 
-    @inlineCallbacks
-    def _sort(self, master: Any, builders: list[Any]) -> Generator[Deferred[Any], Any, list[Any]]:
-        try:
-            urgencies = yield requestedUrgencies(self._master)
-        except Exception:  # noqa: BLE001
-            _log.failure("while sorting builders; asking of each by itself")
-            return (yield self._sort_one_by_one(master, builders))
+    def _sort(self, master: Any, builders: list[Any]) -> Deferred[list[Any]]:
+        return sortTogether(master, builders, self._sort_one_by_one)
 
-        def key(builder: Any) -> tuple[float, float, str]:
-            return (*urgencies.get(builder._builderid, (math.inf, math.inf)), builder.name)
 
-        return sorted(builders, key=key)
+@inlineCallbacks
+def sortTogether(
+    master: Any, builders: list[Any], oneByOne: Callable[[Any, list[Any]], Deferred[list[Any]]]
+) -> Generator[Deferred[Any], Any, list[Any]]:
+    """`builders`, sorted with one question for all of them; where that cannot be answered, by what Buildbot does."""
+    try:
+        urgencies = yield requestedUrgencies(master)
+    except Exception:  # noqa: BLE001
+        _log.failure("while sorting builders; asking of each by itself")
+        return (yield oneByOne(master, builders))
+
+    def key(builder: Any) -> tuple[float, float, str]:
+        return (*urgencies.get(builder._builderid, (math.inf, math.inf)), builder.name)
+
+    return sorted(builders, key=key)
 
 
 def requestedUrgencies(master: Any) -> Deferred[dict[int, tuple[float, float]]]:

@@ -1,7 +1,8 @@
-"""The questions that the distributor asked before there was anybody to do without the answer."""
+"""What the distributor does before there is any part of ours."""
 
 from types import SimpleNamespace
 
+from buildbot.process.builder import Builder
 from buildbot.process.buildrequestdistributor import BuildRequestDistributor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
@@ -9,7 +10,19 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.starting import early
 from presence.master.starting.early import EarlyQuestions
+from tests.master.fakemaster import MasterTestCase
 from tests.master.starting.test_answers import Distributor
+
+
+class FirstSortingTests(MasterTestCase):
+    """The builders of a master that starts."""
+
+    def test_together(self):
+        """They are sorted with one question for all of them, though none of our parts has begun by then."""
+        asked = []
+        self.patch(Builder, "get_highest_priority", lambda builder: asked.append(builder.name))
+        self.startMaster([self.slave("mac-mini")], {name: ["mac-mini"] for name in "abc"})
+        self.assertEqual(asked, [])
 
 
 class EarlyCase(SynchronousTestCase):
@@ -23,6 +36,22 @@ class EarlyCase(SynchronousTestCase):
     def questions(self):
         botmaster = SimpleNamespace(brd=self.distributor, _starting_brid_to_cancel=self.starting)
         return EarlyQuestions(SimpleNamespace(botmaster=botmaster, reactor=self.clock))
+
+
+class DefaultSorterTests(SynchronousTestCase):
+    """Buildbot's own sorter, on its class."""
+
+    def test_onlyTheFirstTime(self):
+        """Where no part of ours has come by the second time, none will: then it is Buildbot that sorts."""
+        self.patch(BuildRequestDistributor, "_defaultSorter", lambda _distributor, *asked: succeed(asked))
+        self.patch(early, "sortTogether", lambda *_: succeed("together"))
+        early._sort_at_once()
+        distributors = [Distributor(), Distributor()]
+        answers = [
+            self.successResultOf(BuildRequestDistributor._defaultSorter(each, "master", ["a", "b"]))
+            for each in (*distributors, *distributors)
+        ]
+        self.assertEqual(answers, 2 * ["together"] + 2 * [("master", ["a", "b"])])
 
 
 class SortingTests(EarlyCase):

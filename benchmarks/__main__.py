@@ -148,7 +148,7 @@ class Bench:
             failed = [arguments for arguments, child in zip(runs, children, strict=True) if child.returncode]
         if failed:
             raise RuntimeError(f"{self._subject} has failed: {failed}")
-        what = runs[0] if len(runs) == 1 else f"{len(runs)} runs at the same time"
+        what = ", ".join(map(str, runs)) if len(runs) <= 2 else f"{len(runs)} runs at the same time"
         _say(f"{self._subject} {what}: {time.perf_counter() - begun:.0f} s")
         return [{**one, **json.loads(two.splitlines()[-1])} for one, two in zip(runs, told, strict=True)]
 

@@ -79,3 +79,38 @@ test("what is shown is asked for first, and the other collection when that is th
 test("the week shows workers", () => {
   assert.deepEqual(shownFirst("#/presence?view=week&rows=builders"), ["presences", "builderpresences"]);
 });
+
+test("what events tell is published once in a frame, and not before the last snapshot is on the screen", async () => {
+  const frames = [];
+  globalThis.requestAnimationFrame = (frame) => frames.push(frame);
+  const farm = followed();
+  const tell = (workerid) => {
+    const message = { k: `presences/${workerid}/changed`, m: { workerid, name: `w${workerid}` } };
+    sockets.at(-1).onmessage({ data: JSON.stringify(message) });
+  };
+  const names = () => farm.snapshot().workers.map((each) => each.name);
+  sockets.at(-1).onopen();
+  await turns();
+  for (const { answered } of asked) {
+    answered();
+    await turns();
+  }
+  // nobody looks: nothing is waited for
+  tell(1);
+  tell(2);
+  assert.equal(frames.length, 1);
+  frames.pop()();
+  assert.deepEqual(names(), ["w1", "w2"]);
+  farm.subscribe(() => {});
+  tell(3);
+  assert.equal(frames.length, 0);
+  farm.shown(farm.snapshot());
+  frames.pop()();
+  assert.deepEqual(names(), ["w1", "w2", "w3"]);
+  // one that has been overtaken
+  tell(4);
+  farm.shown({});
+  assert.equal(frames.length, 0);
+  farm.shown(farm.snapshot());
+  assert.equal(frames.length, 1);
+});

@@ -57,6 +57,7 @@ export default observer(function PresencePage() {
   }, [farm]);
   // where hundreds of rows change at once the browser stays able to do something else meanwhile
   const state = useDeferredValue(useSyncExternalStore(farm.subscribe, farm.snapshot));
+  useEffect(() => farm.shown(state), [farm, state]);
   // (a table does not wait for what the other one shows)
   const workers = state.workers ?? (state.builders && showsBuilders(location.hash) ? NONE : null);
   return h(

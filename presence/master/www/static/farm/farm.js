@@ -96,7 +96,21 @@ export class Farm {
       this.known[plural].set(id, entity);
     }
     this.changed.add(plural);
-    // however many events there are, they are shown once in a frame
+    this.soon();
+  }
+
+  /** This snapshot is on the screen. */
+  shown(state) {
+    this.onScreen = state;
+    this.soon();
+  }
+
+  /**
+   * Publish what events have told: once in a frame, however many there are, and not before the last snapshot is on the screen. (A table
+   * of 500 rows is put together in the browser's free moments, and begun anew with each snapshot: it would not be done before the last event.)
+   */
+  soon() {
+    if (!this.changed.size || (this.listeners.size && this.onScreen !== this.state)) return;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
       this.publish({});

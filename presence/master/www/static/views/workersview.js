@@ -56,14 +56,13 @@ export function WorkersView({ workers, builds, now, sort, onSort, selected, onSe
       "tbody",
       null,
       workers.slice(0, rows).map((worker) =>
-        h(WorkerRow, {
+        h(WorkerNow, {
           key: worker.workerid,
           worker,
           selected: selected.has(worker.workerid),
-          onSelect,
-          onOrder,
-          info: infoTexts(details, worker, infos.get(worker.workerid)).join("\n"),
-          ...timesOf(worker, builds.get(worker.name), now),
+          builds: builds.get(worker.name),
+          info: infos.get(worker.workerid),
+          ...{ onSelect, onOrder, details, now },
         }),
       ),
       !workers.length && h("tr", null, h("td", { colSpan: COLUMNS.length + 2 }, empty)),
@@ -71,6 +70,12 @@ export function WorkersView({ workers, builds, now, sort, onSort, selected, onSe
     ),
   );
 }
+
+/** The row of a worker as it is now: what is said of it is put together once a second, or when it changes. */
+const WorkerNow = memo(function WorkerNow({ worker, builds, now, details, info, ...rest }) {
+  const infoText = infoTexts(details, worker, info).join("\n");
+  return h(WorkerRow, { worker, info: infoText, ...rest, ...timesOf(worker, builds, now) });
+});
 
 /** All texts that change with time. A row is rendered anew when one of them differs, and not each second. */
 export function timesOf(worker, builds, now) {

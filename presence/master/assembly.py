@@ -21,7 +21,7 @@ from presence.master.holding.keepready import FloorGuard, KeepReady
 from presence.master.holding.lastmoment import LastMoment
 from presence.master.holding.storedorders import StoredOrders
 from presence.master.later import parts
-from presence.master.later.resources import Resources
+from presence.master.later.resources import Resources, imported
 from presence.master.listening.listeners import SortedListeners
 from presence.master.listening.queue import isShared
 from presence.master.listening.unheard import Unheard
@@ -174,7 +174,7 @@ class Assembly(SharedService):
             groupsOf=self._groups_of,
             builderHold=self.builderHolds.holdOf,
         )
-        self._events = Events(roster, self.entities, counts, types)
+        self._events = Events(roster, self.entities, counts, types, imported())
         self._report = parts.reconfigReport(
             master,
             self.reconfigurations,

@@ -18,7 +18,7 @@ from presence.model.retries import Retries
 from presence.model.wave import Wave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall
@@ -45,16 +45,23 @@ class Events:
     While many workers connect, or go, one after the other, each of them changes the numbers of a thousand builders.
     Then what can build, or no longer can, is announced as ever, and the rest when that is over (`PutOff`).
 
-    `types` are the registered resource types by name, which produce the events.
+    `types` are the registered resource types by name, which produce the events. `preparing` does what takes long of the
+    first event that somebody hears, some of it each time that it is asked for the next.
     """
 
     def __init__(
-        self, roster: Roster, entities: Entities, counts: ReadyCounts, types: Mapping[str, Any]
+        self,
+        roster: Roster,
+        entities: Entities,
+        counts: ReadyCounts,
+        types: Mapping[str, Any],
+        preparing: Iterator[None] | None = None,
     ) -> None:
         self._roster = roster
         self._entities = entities
         self._counts = counts
         self._types = types
+        self._preparing = preparing
         self._workers: set[str] = set()
         self._builders: set[str] = set()
         # workers whose builders have yet to be counted anew
@@ -273,6 +280,9 @@ class Events:
 
     @inlineCallbacks
     def _announce(self) -> Generator[Deferred[Any], Any, None]:
+        self._heard.clear()
+        if self._preparing is not None and any(map(self._is_heard, self._types)):
+            yield self._prepare(self._preparing)
         if self._wave.size:
             # of some of them nothing may be told now
             yield self._each(tuple(self._unsettled), self._settle)
@@ -284,6 +294,12 @@ class Events:
         yield self._each(self._put_off.dueBuilders(builders), self._announce_builder)
         if self._put_off:
             self._schedule()
+
+    @inlineCallbacks
+    def _prepare(self, preparing: Iterator[None]) -> Generator[Deferred[None], None, None]:
+        for _ in preparing:
+            yield deferLater(self._master.reactor, 0, lambda: None)
+        self._preparing = None
 
     @inlineCallbacks
     def _each(

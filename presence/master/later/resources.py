@@ -3,8 +3,8 @@
 A master of which nobody has the page open, and that nobody orders anything, has not got them in memory.
 """
 
-# (they are imported by the function that registers them)
-# ruff: noqa: PLC0415
+# (they are imported by the function that registers them, and by the one that only imports)
+# ruff: noqa: PLC0415, F401
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from presence.lazy import MAKE, later
 from presence.master.api.registration import heal, registerResources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 #: The names of the resource types, and what their collections are called.
 PLURALS = {
@@ -29,6 +29,52 @@ PLURALS = {
 
 # The paths of what tells what there is.
 _ALL = {(), ("application.spec",)}
+
+
+def imported() -> Iterator[None]:
+    """Import what registering them needs, a module or two at a time.
+
+    Whoever may wait a little does it in as many turns of the reactor: all at once it takes 40 ms on a slow machine.
+    """
+    import presence.master.api.fields
+
+    yield
+    import presence.master.api.endpoints
+
+    yield
+    import presence.master.api.presences
+
+    yield
+    import presence.orders.reading
+
+    yield
+    import presence.orders.reconfig
+
+    yield
+    import presence.orders.shutdown
+
+    yield
+    import presence.master.builds.requests
+
+    yield
+    import presence.master.api.requestpresences
+
+    yield
+    import presence.master.builds.everywhere
+
+    yield
+    import presence.master.api.runningbuilds
+
+    yield
+    import presence.master.api.reconfig
+
+    yield
+    import presence.master.api.shutdown
+
+    yield
+    import presence.master.trail.resource
+
+    yield
 
 
 class Resources:

@@ -11,9 +11,10 @@ from presence.master.api.events import SLICE, Events
 from presence.model.gathering import PAUSE
 from presence.model.readycounts import ReadyCounts
 from presence.testing import FakeRoster
+from tests.oneturn import oneTurn
 
 
-def farm(workernames, buildernames, entity, mq=None):
+def farm(workernames, buildernames, entity, mq=None, preparing=None):
     """A clock, what is told, and an events to which `entity` gives whatever there is of a name."""
     roster, told = FakeRoster(workernames, dict.fromkeys(buildernames, workernames)), []
     # what it has besides on a master
@@ -31,9 +32,50 @@ def farm(workernames, buildernames, entity, mq=None):
         workerChanged=lambda: None,
         isLimited=lambda _: False,
     )
-    events = Events(roster, entities, ReadyCounts(), kinds)
+    events = Events(roster, entities, ReadyCounts(), kinds, preparing)
     events._recount = False  # there is no database here
     return roster.clock, told, events
+
+
+class PreparingTests(SynchronousTestCase):
+    """What takes long of the first event that somebody hears."""
+
+    def setUp(self):
+        self.mq = SimpleMQ()
+        self.prepared = []
+        preparing = (self.prepared.append(each) for each in range(5))
+        self.clock, self.told, self.events = farm(
+            ["mac-mini"], [], lambda name, *_: {"name": name}, self.mq, preparing
+        )
+        self.events.follow()
+
+    def turns(self, count):
+        for _ in range(count):
+            oneTurn(self.clock)
+
+    def test_inTurns(self):
+        """It is done a piece in each turn of the reactor, before that event and not again."""
+        self.mq.startConsuming(lambda *_: None, ("presences", None, None))
+        found = []
+        for _ in range(9):
+            self.turns(1)
+            found.append((len(self.prepared), len(self.told)))
+        self.assertEqual(
+            found[:6], [(1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (5, 1)], "pieces and events after each turn"
+        )
+        self.events.workerChanged("mac-mini")
+        self.clock.pump([PAUSE] * 5)
+        self.assertEqual(self.prepared, [*range(5)])
+
+    def test_nobodyHears(self):
+        """While nobody hears it is not done; nor is what was so of the last event still believed of the next."""
+        self.clock.pump([PAUSE] * 5)
+        self.assertEqual((self.prepared, self.told), ([], []))
+        self.mq.startConsuming(lambda *_: None, ("presences", None, None))
+        self.events.workerChanged("mac-mini")
+        self.clock.pump([PAUSE] + [0] * 3)
+        self.assertEqual(self.told, [])
+        self.assertNotEqual(self.prepared, [])
 
 
 class StartTests(SynchronousTestCase):

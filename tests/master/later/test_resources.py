@@ -1,12 +1,47 @@
 """Resources of the Data API that are registered when somebody first asks for one of them."""
 
+import subprocess
+import sys
+
 from buildbot.data.exceptions import InvalidPathError
 from buildbot.util.pathmatch import Matcher
+from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.farm.remote import TOPIC
 from presence.master.later.resources import PLURALS
 from tests.master.apicase import ApiTestCase
 from tests.master.fakemaster import MasterTestCase
+
+# Imports what they need in steps, and says of each which of our modules it has brought; and at the end what was missing yet.
+STEPS = """
+import sys
+import presence.master.assembly
+from presence.master.later import resources
+
+def ours():
+    return {each for each in sys.modules if each.startswith("presence.")}
+
+there = ours()
+for _ in resources.imported():
+    print(len(ours() - there))
+    there = ours()
+from presence.master.api import presences, reconfig, requestpresences, runningbuilds, shutdown
+from presence.master.trail import resource
+# (Buildbot looks at all attributes of what it registers)
+reconfig.Reconfig.actions.fget(None), shutdown.Shutdown.actions.fget(None)
+print(*sorted(ours() - there))
+"""
+
+
+class StepsTests(SynchronousTestCase):
+    def test_steps(self):
+        """No step imports more than three of our modules, and all together what registering them wants."""
+        ended = subprocess.run(
+            [sys.executable, "-c", STEPS], stdout=subprocess.PIPE, check=True, encoding="utf-8"
+        )
+        *steps, missing = ended.stdout.split("\n")[:-1]
+        self.assertLessEqual(max(map(int, steps)), 3)
+        self.assertEqual(missing, "")
 
 
 class NotAskedTests(MasterTestCase):

@@ -4,7 +4,6 @@ are read and written in one transaction, beside other masters that do the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -21,14 +20,15 @@ _T = TypeVar("_T")
 _ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True)
 class Rows:
     """The rows of the object `objectid` in `table`. For a thread of the database's: `connection` is SQLAlchemy's, and the values
     are the text that is stored.
     """
 
-    table: Any
-    objectid: int
+    # (no dataclass, of which each method is compiled at every start)
+    def __init__(self, table: Any, objectid: int) -> None:
+        self.table = table
+        self.objectid = objectid
 
     def read(self, connection: Any, names: Iterable[str], *, lock: bool = False) -> dict[str, str]:
         """The values of those of these names that have one. With `lock` nobody else reads them so until the transaction has ended."""

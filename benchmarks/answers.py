@@ -16,7 +16,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.farm import Farm
 
-RESOURCES = ("workers", "builders", "presences", "builderpresences")
+RESOURCES = ("workers", "builders", "buildrequests", "presences", "builderpresences", "requestpresences")
+
+# How many of these are Buildbot's own.
+_THEIRS = 3
 
 # How many builders each worker has, and how long an answer may be silent, in seconds.
 _EACH, _SILENT = 4, 10.0
@@ -29,7 +32,45 @@ _PRELUDE = """
 names = [f"worker-{{number}}-with-a-name-that-is-not-short" for number in range({workers})]
 """
 _EXTRA = """
+from buildbot.util.service import BuildbotService
+from twisted.internet.defer import Deferred
+from twisted.python import log
+
+class Requests(BuildbotService):
+    # requests that wait
+    name = "requests"
+
+    async def ask(self):
+        model = self.master.db.model
+        ids = [each._builderid for each in self.master.botmaster.getBuilders()]
+        def thd(connection):
+            buildset = {{"submitted_at": 1, "complete": 0, "results": -1}}
+            [number] = connection.execute(model.buildsets.insert(), [buildset]).inserted_primary_key
+            stamp = {{"ss_hash": 40 * "0", "repository": "", "codebase": "", "project": "", "created_at": 1}}
+            [stampid] = connection.execute(model.sourcestamps.insert(), [stamp]).inserted_primary_key
+            connection.execute(
+                model.buildset_sourcestamps.insert(), [{{"buildsetid": number, "sourcestampid": stampid}}]
+            )
+            request = {{**buildset, "buildsetid": number, "waited_for": 0, "priority": 0}}
+            found = [{{**request, "builderid": ids[each % len(ids)]}} for each in range({pending})]
+            connection.execute(model.buildrequests.insert(), found)
+            connection.commit()
+        await self.master.db.pool.do(thd)
+        log.msg("the requests wait")
+
+    def startService(self):
+        self.look()
+        return super().startService()
+
+    def look(self):
+        builders = self.master.botmaster.getBuilders()
+        if len(builders) < {builders} or any(each._builderid is None for each in builders):
+            self.master.reactor.callLater(0.5, self.look)
+        else:
+            Deferred.fromCoroutine(self.ask()).addErrback(log.err)
+
 {service}
+c["services"] = [*c.get("services", ()), *([Requests()] if {pending} else [])]
 c["workers"] = [worker.Worker(name, PASSWORD) for name in names]
 c["builders"] = [
     util.BuilderConfig(
@@ -47,6 +88,12 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.answers", description=__doc__)
     parser.add_argument("--workers", type=int, default=500)
     parser.add_argument("--builders", type=int, default=1000)
+    parser.add_argument(
+        "--pending",
+        type=int,
+        default=200,
+        help="how many requests of builds wait (Buildbot asks for each of them by itself)",
+    )
     parser.add_argument("--requests", type=int, default=2000, help="for each resource")
     parser.add_argument(
         "--without", action="store_true", help="without presence, to see what Buildbot does alone"
@@ -70,14 +117,16 @@ def _run(case, options):
     farm.configure(
         'worker.Worker("first", PASSWORD)',
         prelude=_PRELUDE.format(workers=options.workers),
-        extra=_EXTRA.format(service=service, each=_EACH, builders=options.builders),
+        extra=_EXTRA.format(service=service, each=_EACH, builders=options.builders, pending=options.pending),
     )
     # (a thousand builders take their time)
     farm.master.launch()
     farm.master.waitForLog("the master starts", "BuildMaster is running", deadline=_START)
-    ours = () if options.without else RESOURCES[2:]
-    resources = options.resources or (*RESOURCES[:2], *ours)
-    size = f"{options.workers} workers, {options.builders} builders"
+    ours = () if options.without else RESOURCES[_THEIRS:]
+    resources = options.resources or (*RESOURCES[:_THEIRS], *ours)
+    if options.pending:
+        farm.master.waitForLog("the requests wait", "the requests wait", deadline=_START)
+    size = f"{options.workers} workers, {options.builders} builders, {options.pending} requests"
     form = "compact" if options.compact else "indented"
     print(
         f"Buildbot {buildbot.version}{', without presence' if options.without else ''}, {size}, {form}",

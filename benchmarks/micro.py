@@ -17,7 +17,7 @@ def measured(*, quick):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "timings.json"
         effort = (
-            ("--processes=1", "--values=1", "--warmups=1", "--min-time=0.02")
+            ("--debug-single-value", "--loops=20")
             if quick
             else ("--processes=1", "--values=3", "--min-time=0.05")
         )

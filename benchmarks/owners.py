@@ -30,8 +30,8 @@ WAYS = {
 _WORKERS, _BUILDERS, _ROUNDS = 1000, 100, 2
 # in how many turns of the reactor they come, where they do not come at once
 _TURNS = 100
-# when a break begins, or is over, in seconds from when the workers are given it
-_SOON = 6.0
+# when a break begins, or is over, in seconds from when the workers are given it: a second, and so much for each
+_SOON, _SOON_EACH = 1.0, 0.005
 
 
 def plan(*, quick):
@@ -138,21 +138,25 @@ async def _until(farm, instant):
     await after(farm.reactor, 0.1)
 
 
+def _soon(farm):
+    return farm.reactor.seconds() + _SOON + _SOON_EACH * len(farm.names)
+
+
 async def _break(farm):
-    begin = farm.reactor.seconds() + _SOON
+    begin = _soon(farm)
     _schedule(farm, begin, begin + 3600)
     await _until(farm, begin)
 
 
 async def _breaks(farm):
-    begin = farm.reactor.seconds() + _SOON
+    begin = _soon(farm)
     _schedule(farm, begin, begin + 3600, within=2.0)
     await _until(farm, begin)
     await after(farm.reactor, 2.0)
 
 
 async def _break_over(farm):
-    end = farm.reactor.seconds() + _SOON
+    end = _soon(farm)
     _schedule(farm, end - 3600, end)
     await _until(farm, end)
 

@@ -48,7 +48,10 @@ class LastSent:
     def last(self, name: str, field: str) -> Any:
         """The value of a field in the last entity of `name`; None if there is none."""
         values = self._values.get(name)
-        return None if values is None else _restored(_all(values)[self._fields.index(field)])
+        if values is None:
+            return None
+        place = self._fields.index(field)
+        return _restored(values[place] if place < _OWN else values[_OWN][place - _OWN])
 
     def names(self) -> set[str]:
         """The names of which there is an entity."""

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred, succeed
+from twisted.python.failure import Failure
 
 from presence.master import mirror
 from presence.master.slave.part import SlavePart
@@ -22,13 +23,16 @@ class _Queue:
     def __init__(self, conn: Any) -> None:
         self.conn = conn
         self.builders: deque[Any] = deque()
+        # what is not through yet, or has failed
         self._joining: list[Deferred[Any]] = []
         self._waiters: list[Deferred[None]] = []
 
     def each(self, worker: Joining) -> Iterator[None]:
         """Let `worker` join them, one after the other."""
         while self.builders:
-            self._joining.append(maybeDeferred(worker._join, self.conn, self.builders[0]))
+            joining = maybeDeferred(worker._join, self.conn, self.builders[0])
+            if not joining.called or joining.paused or isinstance(joining.result, Failure):
+                self._joining.append(joining)
             yield
             self.builders.popleft()
         self._look()

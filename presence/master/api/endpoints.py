@@ -125,9 +125,9 @@ class OfEachMaster(OwnEvents):
     name: str
     master: Any
 
-    @property
     def actions(self) -> Mapping[str, Action]:
         """What may be ordered."""
+        # (no property: Buildbot asks all of these when it registers a type, and this is imported by who asks)
         raise NotImplementedError
 
     def told(self) -> Deferred[Any]:
@@ -142,7 +142,7 @@ class OfEachMaster(OwnEvents):
         """What another master asks for, which has looked whether `by` may order it."""
         if action is None:
             return self.told()
-        order, _ = readApiOrder(self.actions, action, params, self.master.reactor.seconds())
+        order, _ = readApiOrder(self.actions(), action, params, self.master.reactor.seconds())
         return self.obey(order, by)
 
 
@@ -171,7 +171,7 @@ class MasterEndpoint(base.Endpoint):
     ) -> Generator[Deferred[Any], Any, Any]:
         """Follow an order, or let the other master follow it."""
         rtype: OfEachMaster = self.rtype
-        order, by = readApiOrder(rtype.actions, action, args, self.master.reactor.seconds())
+        order, by = readApiOrder(rtype.actions(), action, args, self.master.reactor.seconds())
         yield self.checkRules(action)
         if self.isHere(kwargs):
             return (yield rtype.obey(order, by))

@@ -72,7 +72,6 @@ class Reconfig(OfEachMaster, base.ResourceType):
 
     report: ReconfigReport
 
-    @property
     def actions(self) -> Mapping[str, Action]:
         """See `OfEachMaster`."""
         from presence.orders.reconfig import ACTIONS  # noqa: PLC0415 (nobody may order anything)

@@ -53,7 +53,6 @@ class Shutdown(OfEachMaster, base.ResourceType):
 
     shutdown: Stopping
 
-    @property
     def actions(self) -> Mapping[str, Action]:
         """See `OfEachMaster`."""
         from presence.orders.shutdown import ACTIONS  # noqa: PLC0415 (nobody may order anything)

@@ -45,15 +45,6 @@ def imported() -> Iterator[None]:
     import presence.master.api.presences
 
     yield
-    import presence.orders.reading
-
-    yield
-    import presence.orders.reconfig
-
-    yield
-    import presence.orders.shutdown
-
-    yield
     import presence.master.builds.requests
 
     yield

@@ -3,11 +3,12 @@
 A master of which nobody has the page open, and that nobody orders anything, has not got them in memory.
 """
 
-# (they are imported by the function that registers them, and by the one that only imports)
-# ruff: noqa: PLC0415, F401
+# (they are imported by the function that registers them)
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from presence.lazy import MAKE, later
@@ -27,6 +28,20 @@ PLURALS = {
     "trailentry": "trail",
 }
 
+# What registering them imports, each before what needs it.
+_NEEDED = (
+    "presence.master.api.fields",
+    "presence.master.api.endpoints",
+    "presence.master.api.presences",
+    "presence.master.builds.requests",
+    "presence.master.api.requestpresences",
+    "presence.master.builds.everywhere",
+    "presence.master.api.runningbuilds",
+    "presence.master.api.reconfig",
+    "presence.master.api.shutdown",
+    "presence.master.trail.resource",
+)
+
 # The paths of what tells what there is.
 _ALL = {(), ("application.spec",)}
 
@@ -36,36 +51,9 @@ def imported() -> Iterator[None]:
 
     Whoever may wait a little does it in as many turns of the reactor: all at once it takes 40 ms on a slow machine.
     """
-    import presence.master.api.fields
-
-    yield
-    import presence.master.api.endpoints
-
-    yield
-    import presence.master.api.presences
-
-    yield
-    import presence.master.builds.requests
-
-    yield
-    import presence.master.api.requestpresences
-
-    yield
-    import presence.master.builds.everywhere
-
-    yield
-    import presence.master.api.runningbuilds
-
-    yield
-    import presence.master.api.reconfig
-
-    yield
-    import presence.master.api.shutdown
-
-    yield
-    import presence.master.trail.resource
-
-    yield
+    for name in _NEEDED:
+        import_module(name)
+        yield
 
 
 class Resources:

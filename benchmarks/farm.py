@@ -27,8 +27,9 @@ from presence.master.assembly import Assembly
 from presence.master.buildslave import BuildSlave
 from presence.master.roster import Roster
 
-# What Buildbot writes into its database of each worker that connects.
-_WRITES = ("workerConnected", "set_worker_paused", "set_worker_graceful")
+# What Buildbot writes into its database of each worker that connects, and what each builder is about.
+_CONNECTED = ("workerConnected", "set_worker_paused", "set_worker_graceful")
+_DESCRIBED = ("updateBuilderInfo",)
 
 
 class Endless(BuildStep):
@@ -157,7 +158,8 @@ class Farm:
         await db.setup(check_version=False)
         await db.model.upgrade()
         db.setup = lambda: None
-        await self.master.startService()
+        with _silenced(self.master.data.updates, *_DESCRIBED):
+            await self.master.startService()
         for timer in (self.master.masterHeartbeatService, db.cleanup_timer):
             timer._loop.stop()
         self.meters = Meters(self.master)
@@ -216,7 +218,7 @@ class Farm:
         written into the database, in ten statements for each worker.
         """
         unmute = self.mute()
-        with _silenced(ResourceType, "produceEvent"), _silenced(self.master.data.updates, *_WRITES):
+        with _silenced(ResourceType, "produceEvent"), _silenced(self.master.data.updates, *_CONNECTED):
             for worker in self.workers:
                 if self.ours:
                     # (it hears by an event that they come one after the other)

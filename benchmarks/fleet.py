@@ -26,14 +26,14 @@ _SOME = 10  # of 500 workers each builder has so many
 
 
 def plan(*, quick):
-    """The runs."""
+    """The runs, those of one size side by side."""
     if quick:
         yield from _runs(30, 30, ("release",))
         return
-    yield from _runs(50, 50, ("break", *_PARTS))
-    yield from _runs(500, 1000, ("break",), seats=_SOME)
-    for database in (MEMORY, POSTGRESQL):
+    for database in (POSTGRESQL, MEMORY):
         yield from _runs(500, 1000, ("release",), database, _SOME)
+    yield from _runs(500, 1000, ("break",), seats=_SOME)
+    yield from _runs(50, 50, ("break", *_PARTS))
 
 
 def _runs(workers, builders, ways, database=MEMORY, seats=None):

@@ -26,16 +26,17 @@ _MANY, _SEATS = 500, 10
 
 
 def plan(*, quick):
-    """The runs."""
+    """The runs, those of one size side by side."""
     if quick:
         yield from _runs(30, 30, 20, ("ours", "ideal"))
         yield from _runs(30, 30, 0, ("ours", "stock, unheard"))
         return
-    yield from _runs(50, 50, 20, WAYS)
+    for database in (MEMORY, POSTGRESQL):
+        yield from _runs(500, 1000, 20, ("ours", "ideal"), database)
+        yield from _runs(200, 200, 0, ("ours", "stock, unheard"), database)
     for database in (MEMORY, POSTGRESQL):
         yield from _runs(100, 100, 0, ("ours",), database)
-        yield from _runs(200, 200, 0, ("ours", "stock, unheard"), database)
-        yield from _runs(500, 1000, 20, ("ours", "ideal"), database)
+    yield from _runs(50, 50, 20, WAYS)
 
 
 def _runs(workers, builders, percent, ways, database=MEMORY):

@@ -29,7 +29,7 @@ WAYS = (
     "all",
 )
 
-_SECONDS = 30
+_SECONDS = 20
 
 # All of them at the same time: they wait, but for what is measured.
 TOGETHER = True

@@ -80,37 +80,45 @@ test("the week shows workers", () => {
   assert.deepEqual(shownFirst("#/presence?view=week&rows=builders"), ["presences", "builderpresences"]);
 });
 
-test("what events tell is published once in a frame, and not before the last snapshot is on the screen", async () => {
+test("what events tell is published once in a frame, and where the screen is late not before it has shown something", async () => {
   const frames = [];
+  let now = 5000;
   globalThis.requestAnimationFrame = (frame) => frames.push(frame);
+  globalThis.performance = { now: () => now };
   const farm = followed();
   const tell = (workerid) => {
     const message = { k: `presences/${workerid}/changed`, m: { workerid, name: `w${workerid}` } };
     sockets.at(-1).onmessage({ data: JSON.stringify(message) });
   };
-  const names = () => farm.snapshot().workers.map((each) => each.name);
+  const told = (workerid) => {
+    tell(workerid);
+    const published = frames.length;
+    if (published) frames.pop()();
+    return published;
+  };
   sockets.at(-1).onopen();
   await turns();
   for (const { answered } of asked) {
     answered();
     await turns();
   }
-  // nobody looks: nothing is waited for
   tell(1);
-  tell(2);
-  assert.equal(frames.length, 1);
-  frames.pop()();
-  assert.deepEqual(names(), ["w1", "w2"]);
+  assert.equal(told(2), 1);
+  // nobody looks
+  now += 5000;
+  assert.equal(told(3), 1);
   farm.subscribe(() => {});
-  tell(3);
-  assert.equal(frames.length, 0);
   farm.shown(farm.snapshot());
-  frames.pop()();
-  assert.deepEqual(names(), ["w1", "w2", "w3"]);
-  // one that has been overtaken
-  tell(4);
+  // however long nothing happened
+  now += 5000;
+  assert.equal(told(4), 1);
+  now += 1000;
+  assert.equal(told(5), 1);
+  now += 1;
+  assert.equal(told(6), 0);
+  assert.deepEqual(farm.snapshot().workers.map((each) => each.name), ["w1", "w2", "w3", "w4", "w5"]);
+  // one that has been overtaken is something, too
   farm.shown({});
-  assert.equal(frames.length, 0);
-  farm.shown(farm.snapshot());
-  assert.equal(frames.length, 1);
+  frames.pop()();
+  assert.equal(farm.snapshot().workers.length, 6);
 });

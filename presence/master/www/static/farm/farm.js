@@ -16,6 +16,10 @@ const HOUR = 3_600_000;
 const AGAIN = 10_000;
 const AFTER_THE_HOUR = 3000;
 
+// A table of 500 rows is put together in the browser's free moments, and begun anew with each snapshot: for so long it may go on like
+// that, in milliseconds.
+const LATE = 1000;
+
 const collator = new Intl.Collator("en", { numeric: true });
 
 /**
@@ -102,19 +106,22 @@ export class Farm {
   /** This snapshot is on the screen. */
   shown(state) {
     this.onScreen = state;
+    this.shownAt = performance.now();
     this.soon();
   }
 
-  /**
-   * Publish what events have told: once in a frame, however many there are, and not before the last snapshot is on the screen. (A table
-   * of 500 rows is put together in the browser's free moments, and begun anew with each snapshot: it would not be done before the last event.)
-   */
+  /** Publish what events have told: once in a frame, however many there are, and where the screen is late not before it is not. */
   soon() {
-    if (!this.changed.size || (this.listeners.size && this.onScreen !== this.state)) return;
+    if (!this.changed.size || this.isLate()) return;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
+      if (this.onScreen === this.state) this.shownAt = performance.now();
       this.publish({});
     });
+  }
+
+  isLate() {
+    return this.listeners.size && this.onScreen !== this.state && performance.now() - this.shownAt > LATE;
   }
 
   async load() {

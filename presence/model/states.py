@@ -71,7 +71,6 @@ class Hold:
             checkFinite("until", self.until)
 
 
-# (no dataclass, which takes five times as long to make, at every start)
 class TimedLimit(NamedTuple):
     """What may start in a partial break that is now, and until when (seconds since the epoch; None: no end in sight)."""
 

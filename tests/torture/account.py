@@ -107,7 +107,7 @@ class Account:
         self.acknowledged += 1
 
     def suspending(self, worker: str, at: float, upto: float = FOREVER) -> None:
-        """Somebody orders now that its breaks do not hold it: from here on they may not, up to then, or until it is `resumed`."""
+        """Somebody orders now that its breaks do not hold it: from here on they may not, up to then, or, without that, until it is `resumed`."""
         self.suspended.append((worker, at, upto))
 
     def resumed(self, worker: str, at: float) -> None:

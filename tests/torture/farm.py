@@ -23,6 +23,9 @@ BUILDERS = ("any", "parent", "counting", "exclusive", *WORKERS)
 #: How long a master may take to start, or to read its configuration, on a busy machine, in seconds.
 PATIENCE = 150.0
 
+#: Within this time the master knows what a worker that runs has to tell it, however busy the machine, in seconds.
+TOLD = 6.0
+
 FAKETIME = next(
     (
         str(path)

@@ -8,7 +8,7 @@ from urllib.request import ProxyHandler, build_opener
 from urllib.request import Request as HTTPRequest
 
 from presence.commands.owner.client import LocalClient, LocalError
-from tests.torture.farm import BUILDERS
+from tests.torture.farm import BUILDERS, TOLD
 
 #: How many requests may wait.
 _QUEUE = 50
@@ -16,9 +16,6 @@ _QUEUE = 50
 #: How long whoever orders waits at most until the next time, in seconds: a build takes a second to start on a busy machine, and
 #: a worker that is held more often than that never builds.
 _LEISURE = 5.0
-
-#: An owner's "work" has ended for the master so long after its end, whatever was stopped on the way, in seconds.
-_HEARD = 6.0
 
 #: How long an owner waits for the worker to end who has said "stop", in seconds; then they say "back".
 _ENDS = 8.0
@@ -120,7 +117,7 @@ class Orders:
             # ("work" is about breaks only, those of master.cfg too; "back" about the owner's word)
             account.ordered(worker, "own break" if word == "work" else "owner", sent)
             if word == "work":
-                account.suspending(worker, sent, sent + seconds + _HEARD)
+                account.suspending(worker, sent, sent + seconds + TOLD)
         until = {} if seconds is None else {"until": time.time() + seconds}
         try:
             # as the command does it, without a process for each

@@ -67,7 +67,10 @@ def _remedy(python: Path) -> str:
 
 def _of_process(basedir: Path) -> Path | None:
     """That of the worker that runs, as far as the system says it: Linux does."""
-    process = Path(f"/proc/{pidIn(basedir)}")
+    pid = pidIn(basedir)
+    if pid is None:
+        return None
+    process = Path(f"/proc/{pid}")
     with suppress(OSError):
         # (another process may have got its number since)
         if (process / "cwd").samefile(basedir):

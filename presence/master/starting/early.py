@@ -58,8 +58,8 @@ def _sort_at_once() -> None:
     def defaultSorter(distributor: Any, master: Any, builders: list[Any]) -> Deferred[list[Any]]:
         if distributor in _experienced:
             # (there are parts of ours by now, or there will be none)
-            unsorted: Deferred[list[Any]] = sort(distributor, master, builders)
-            return unsorted
+            in_order: Deferred[list[Any]] = sort(distributor, master, builders)
+            return in_order
         _experienced.add(distributor)
         return sortTogether(master, builders, partial(sort, distributor))
 

@@ -25,7 +25,6 @@ class Rows:
     are the text that is stored.
     """
 
-    # (no dataclass, of which each method is compiled at every start)
     def __init__(self, table: Any, objectid: int) -> None:
         self.table = table
         self.objectid = objectid

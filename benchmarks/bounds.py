@@ -68,11 +68,15 @@ def _against_stock(runs, key, where):
     if key[:2] != (200, 200) or stock is None or alone is None:
         return
     for what, bound in (("statements", 50), ("cpu", 20)):
-        ratio = (stock[what] - alone[what]) / max(ours[what] - alone[what], 1e-3)
+        ours_more, stock_more = (each[what] - alone[what] for each in (ours, stock))
+        if ours_more <= 0:
+            told = "less than the builds alone"
+        else:
+            told = f"{'' if stock['done'] else 'more than '}{stock_more / ours_more:.0f} ×"
         yield (
             f"{where}: at least {bound} × less {what} than stock, the builds subtracted",
-            f"{'' if stock['done'] else 'more than '}{ratio:.0f} ×",
-            ratio >= bound,
+            told,
+            stock_more >= bound * ours_more,
         )
 
 

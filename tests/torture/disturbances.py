@@ -7,7 +7,7 @@ import traceback
 
 from tests.integration.processes import waitFor
 from tests.torture.account import Planned
-from tests.torture.farm import FAKETIME, PATIENCE, TOLD, WORKERS
+from tests.torture.farm import EARLY, FAKETIME, PATIENCE, TOLD, WORKERS
 
 #: How far the clock may be set back, in seconds: `callLater(0)` of Twisted, and so all of Buildbot, waits for as long.
 BACK = 3.0
@@ -54,12 +54,12 @@ class Disturbances:
             worker.kill()
             self._book.wait(dice.uniform(0.0, 2.0))
             start = dice.uniform(5.0, 15.0)
-            stop = start + TOLD + dice.uniform(2.0, 10.0)
+            stop = start + TOLD + EARLY + dice.uniform(2.0, 10.0)
             now = time.monotonic()
             self._farm.planOwn(name, time.time() + start, time.time() + stop)
             worker.start()
             with self._book.account as account:
-                account.held(name, "own break", now + start + TOLD, upto=now + stop)
+                account.held(name, "own break", now + start + TOLD, upto=now + stop - EARLY)
         self._book.count("kill worker")
 
     def _stopWorker(self, dice):

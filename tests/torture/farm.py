@@ -12,6 +12,8 @@ from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
+from presence.model.clockguard import TOLERANCE
+from presence.wire.reading import SAME_CLOCK
 from tests.integration.farm import Farm
 
 WORKERS = tuple(f"w{number}" for number in range(1, 9))
@@ -25,6 +27,10 @@ PATIENCE = 150.0
 
 #: Within this time the master knows what a worker that runs has to tell it, however busy the machine, in seconds.
 TOLD = 6.0
+
+#: The master takes a worker's clock for its own when they differ by so little, in seconds, and does not notice when its own is
+#: set by so little: by so much earlier than the worker's clock says what its owner said may end.
+EARLY = SAME_CLOCK + TOLERANCE
 
 FAKETIME = next(
     (

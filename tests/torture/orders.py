@@ -8,7 +8,7 @@ from urllib.request import ProxyHandler, build_opener
 from urllib.request import Request as HTTPRequest
 
 from presence.commands.owner.client import LocalClient, LocalError
-from tests.torture.farm import BUILDERS, TOLD
+from tests.torture.farm import BUILDERS, EARLY, TOLD
 
 #: How many requests may wait.
 _QUEUE = 50
@@ -101,7 +101,7 @@ class Orders:
         what = dice.choice(("away", "away", "away", "for", "work", "stop"))
         since = time.monotonic()
         if what == "for":
-            self.owner(worker, "away", seconds=2.0)
+            self.owner(worker, "away", seconds=EARLY + 2.0)
         elif what == "stop":
             self._stop(worker)
         else:
@@ -127,7 +127,9 @@ class Orders:
         at = time.monotonic()
         with self._book.account as account:
             if known and word in {"away", "stop"}:
-                account.held(worker, "owner", at, upto=float("inf") if seconds is None else sent + seconds)
+                account.held(
+                    worker, "owner", at, upto=float("inf") if seconds is None else sent + seconds - EARLY
+                )
             elif known:
                 account.released()
         if known:

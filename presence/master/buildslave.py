@@ -222,6 +222,8 @@ class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Joining, S
         if self.presence is not None:
             conn.presenceGreeting = takeGreeting(conn)
         done = super().attached(conn)  # type: ignore[misc]
+        if self._assembly is not None:
+            self._assembly.roster.crowd.comes(done)
         # a latent worker may have been waited for only until now
         self._greet()
         yield done

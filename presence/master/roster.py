@@ -10,6 +10,7 @@ from twisted.internet.defer import inlineCallbacks
 
 from presence.master.builds.latentbuilders import isStranded, rejoin
 from presence.master.mirror import isLatent, mirror
+from presence.master.starting.crowd import Crowd
 from presence.model.builderpresence import BuilderPresence
 from presence.model.clockguard import ClockGuard, ThreadTicker
 from presence.model.turns import Turns
@@ -65,6 +66,11 @@ class Roster(ReconfigurableServiceMixin, SharedService):
     def joining(self) -> Turns:
         """The turns in which workers that have connected join their builders."""
         return Turns(self.master.reactor, _JOIN)
+
+    @cached_property
+    def crowd(self) -> Crowd:
+        """The workers that are connecting."""
+        return Crowd(self.master)
 
     @property
     def workers(self) -> dict[str, WorkerPresence]:

@@ -11,12 +11,18 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
+#: When a turn has gone on for so long, in seconds, the rest of its pieces is left to the next: each line that a piece writes into
+#: the log may wait for other threads.
+LONGEST = 0.005
+
+
 class Turns:
-    """Does `size` pieces of work in each turn of the reactor, in the order in which they were asked for."""
+    """Does at most `size` pieces of work in each turn of the reactor, in the order in which they were asked for."""
 
     def __init__(self, clock: IReactorTime, size: int) -> None:
         self._clock = clock
         self._size = self._left = size
+        self._began = 0.0
         self._waiting: deque[Iterator[object]] = deque()
         # begins the next turn, when something has been done in this one
         self._next: IDelayedCall | None = None
@@ -27,6 +33,7 @@ class Turns:
         """
         if self._next is None:
             self._next = self._clock.callLater(0, self._turn)
+            self._began = self._clock.seconds()
         self._waiting.append(pieces)
         if len(self._waiting) == 1:
             self._go_on()
@@ -38,7 +45,7 @@ class Turns:
 
     def _turn(self) -> None:
         self._next = self._clock.callLater(0, self._turn) if self._waiting else None
-        self._left = self._size
+        self._left, self._began = self._size, self._clock.seconds()
         self._go_on()
 
     def _go_on(self) -> None:
@@ -46,5 +53,7 @@ class Turns:
             # (those that wait are not made beforehand: of a farm that connects they would be half a million)
             if next(self._waiting[0], self) is self:
                 self._waiting.popleft()
-            else:
+            elif self._clock.seconds() - self._began < LONGEST:
                 self._left -= 1
+            else:
+                self._left = 0

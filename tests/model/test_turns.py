@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.model.turns import Turns
+from presence.model.turns import LONGEST, Turns
 from tests.oneturn import oneTurn
 
 
@@ -35,6 +35,21 @@ class TurnsTests(SynchronousTestCase):
         self.ask("i")
         oneTurn(self.clock)
         self.assertEqual(self.done, [*"abcdefghi"])
+
+    def test_slow(self):
+        """A turn that has gone on for long leaves the rest to the next, whoever asks."""
+
+        def slowly(name):
+            self.done.append(name)
+            self.clock.rightNow += 0.6 * LONGEST
+
+        self.turns.do(map(slowly, "abcd"))
+        self.ask("e")
+        self.assertEqual(self.done, [*"ab"])
+        oneTurn(self.clock)
+        self.assertEqual(self.done, [*"abcd"])
+        oneTurn(self.clock)
+        self.assertEqual(self.done, [*"abcde"])
 
     def test_notBeforehand(self):
         """What has yet to be done is not made before its turn."""

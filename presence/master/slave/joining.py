@@ -92,6 +92,7 @@ class Joining(SlavePart):
         super().clockJumped(seconds)
         if self._assembly is not None:
             self._assembly.roster.joining.clockJumped()
+            self._assembly.roster.crowd.clockJumped()
 
     def _join(self, conn: Any, builder: Any) -> Deferred[Any] | None:
         # (as Buildbot looks when it has waited for the worker: a configuration may have come, or the connection gone)

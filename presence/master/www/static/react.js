@@ -6,6 +6,7 @@ export const {
   memo,
   useCallback,
   useContext,
+  startTransition,
   useDeferredValue,
   useEffect,
   useId,

@@ -56,7 +56,7 @@ export function WorkersView({ workers, builds, now, sort, onSort, selected, onSe
       "tbody",
       null,
       workers.slice(0, rows).map((worker) =>
-        h(WorkerNow, {
+        h(WorkerRow, {
           key: worker.workerid,
           worker,
           selected: selected.has(worker.workerid),
@@ -71,13 +71,33 @@ export function WorkersView({ workers, builds, now, sort, onSort, selected, onSe
   );
 }
 
-/** The row of a worker as it is now: what is said of it is put together once a second, or when it changes. */
-const WorkerNow = memo(function WorkerNow({ worker, builds, now, details, info, ...rest }) {
-  const infoText = infoTexts(details, worker, info).join("\n");
-  return h(WorkerRow, { worker, info: infoText, ...rest, ...timesOf(worker, builds, now) });
+/** The row of a worker: whether it is selected, and the cells, which that does not change. */
+const WorkerRow = memo(function WorkerRow({ worker, selected, onSelect, ...rest }) {
+  const { workerid, name } = worker;
+  return h(
+    "tr",
+    { "data-worker": name, className: selected ? "table-active" : undefined },
+    h(
+      "td",
+      { className: "presence-check" },
+      h("input", {
+        type: "checkbox",
+        checked: selected,
+        onChange: (event) => onSelect([workerid], event.target.checked),
+        "aria-label": `Select ${isolated(name)}`,
+      }),
+    ),
+    h(CellsNow, { worker, ...rest }),
+  );
 });
 
-/** All texts that change with time. A row is rendered anew when one of them differs, and not each second. */
+/** The cells as they are now: what is said of a worker is put together once a second, or when it changes. */
+const CellsNow = memo(function CellsNow({ worker, builds, now, details, info, onOrder }) {
+  const infoText = infoTexts(details, worker, info).join("\n");
+  return h(Cells, { worker, info: infoText, onOrder, ...timesOf(worker, builds, now) });
+});
+
+/** All texts that change with time. The cells are rendered anew when one of them differs, and not each second. */
 export function timesOf(worker, builds, now) {
   const next = nextBreak(worker, now);
   const work = workUntil(worker, now);
@@ -145,53 +165,27 @@ function SortableHead({ name, text, sort, onSort }) {
   );
 }
 
-const WorkerRow = memo(function WorkerRow({
-  worker,
-  selected,
-  onSelect,
-  onOrder,
-  back,
-  backIn,
-  next,
-  nextReason,
-  work,
-  notes,
-  times,
-  runs,
-  info,
-}) {
-  const { workerid, name } = worker;
-  return h(
-    "tr",
-    { "data-worker": name, className: selected ? "table-active" : undefined },
-    h(
-      "td",
-      { className: "presence-check" },
-      h("input", {
-        type: "checkbox",
-        checked: selected,
-        onChange: (event) => onSelect([workerid], event.target.checked),
-        "aria-label": `Select ${isolated(name)}`,
-      }),
-    ),
+const Cells = memo(function Cells({ worker, onOrder, back, backIn, next, nextReason, work, notes, times, runs, info }) {
+  const { name } = worker;
+  return [
     h(
       "th",
-      { scope: "row" },
+      { key: "name", scope: "row" },
       h(Link, { to: pageOf(name) }, said(name)),
       (info ? info.split("\n") : []).map((text) => h("small", { key: text, className: "presence-line" }, text)),
     ),
     h(
       "td",
-      { className: "presence-states" },
+      { key: "state", className: "presence-states" },
       h(WorkerState, { worker }),
       work && h("small", { className: "presence-line" }, `works in its breaks until ${work}`),
     ),
-    h("td", null, h(Reasons, { worker, times, notes })),
-    h("td", { "data-label": "Until" }, h(Until, { worker, back, backIn })),
-    h("td", { "data-label": "Running" }, h(Running, { worker, runs })),
-    h("td", { "data-label": "Next break" }, next && h("span", { title: nextReason ?? undefined }, next)),
-    h("td", { className: "presence-actions" }, h(Actions, { worker, onOrder })),
-  );
+    h("td", { key: "why" }, h(Reasons, { worker, times, notes })),
+    h("td", { key: "until", "data-label": "Until" }, h(Until, { worker, back, backIn })),
+    h("td", { key: "running", "data-label": "Running" }, h(Running, { worker, runs })),
+    h("td", { key: "next", "data-label": "Next break" }, next && h("span", { title: nextReason ?? undefined }, next)),
+    h("td", { key: "actions", className: "presence-actions" }, h(Actions, { worker, onOrder })),
+  ];
 });
 
 /** The address of our page about a worker. */

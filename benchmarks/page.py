@@ -199,10 +199,14 @@ class Bench:
         if self.browser is None:
             self.browser = Browser(self._case)
         page = self.browser.open()
+        self.show(page, view)
+        return page
+
+    def show(self, page, view):
+        """Let `page` show it."""
         page.add_init_script(PROBES)
         page.goto(f"{self.url}#/presence?view={view}")
         page.wait_for_function("window.first")
-        return page
 
     def first_paint(self, view, when=""):
         """From the request of the first byte on, with nothing cached."""

@@ -71,7 +71,8 @@ def checkBrowser():
 
 
 @cache
-def _playwright():
+def playwright():
+    """Playwright, started once in a process."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (it is not needed for anything else)
 
     started = sync_playwright().start()
@@ -86,7 +87,7 @@ _chromiums = {}
 def _chromium(*flags):
     running = _chromiums.get(flags)
     if running is None or not running.is_connected():
-        running = _playwright().chromium.launch(executable_path=executable(), args=[*FLAGS, *flags])
+        running = playwright().chromium.launch(executable_path=executable(), args=[*FLAGS, *flags])
         atexit.register(running.close)
         _chromiums[flags] = running
     return running

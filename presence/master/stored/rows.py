@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+# How many values are changed with one statement.
+_WRITTEN = 100
+
 # How often it is tried to store the first values of names, while other masters store them at the same time.
 _ATTEMPTS = 3
 
@@ -45,12 +48,15 @@ class Rows:
         return self._values(connection, self._query(*conditions))
 
     def write(self, connection: Any, values: Mapping[str, str], known: Collection[str]) -> None:
-        """Store these values; there is one already of the names that are `known`, as was just read."""
-        is_ours = self.table.c.objectid == self.objectid
-        old = [{"row": name, "value": value} for name, value in sorted(values.items()) if name in known]
-        if old:
-            update = sa.update(self.table).where(is_ours, self.table.c.name == sa.bindparam("row"))
-            connection.execute(update.values(value_json=sa.bindparam("value")), old)
+        """Store these values; there is one already of the names that are `known`, as was just read for update."""
+        name_column = self.table.c.name
+        # (one by one, a database elsewhere would be waited for as often)
+        for some in pieces([name for name in sorted(values) if name in known], _WRITTEN):
+            value = sa.case({name: values[name] for name in some}, value=name_column)
+            update = sa.update(self.table).where(
+                self.table.c.objectid == self.objectid, name_column.in_(some)
+            )
+            connection.execute(update.values(value_json=value))
         new = [
             {"objectid": self.objectid, "name": name, "value_json": value}
             for name, value in sorted(values.items())

@@ -46,19 +46,29 @@ class RowsTests(SynchronousTestCase):
         self.assertEqual(self.statements, [])
 
     def test_writeInOrder(self):
-        """Whatever is written is written in one order, so that no two masters wait for each other."""
+        """What is new is written in one order, so that no two masters wait for each other; what is known was locked in that."""
         wrote = []
-        backwards = dict.fromkeys(reversed(NAMES[:4]), "1")
         execute = self.connection.execute
         self.patch(
             self.connection,
             "execute",
             lambda statement, given: wrote.append(given) or execute(statement, given),
         )
-        self.rows.write(self.connection, backwards, ())
-        self.rows.write(self.connection, backwards, NAMES)
+        self.rows.write(self.connection, dict.fromkeys(reversed(NAMES[:4]), "1"), ())
         self.assertEqual([each["name"] for each in wrote[0]], NAMES[:4])
-        self.assertEqual([each["row"] for each in wrote[1]], NAMES[:4])
+
+    def test_writeMany(self):
+        """Of those that are known a hundred change with one statement, which goes to the database once; each has its own value."""
+        self.rows.write(self.connection, dict.fromkeys(NAMES, "before"), ())
+        several = []
+        sa.event.listen(
+            self.connection.engine, "before_cursor_execute", lambda *told: several.append(told[5])
+        )
+        new = {name: f"of {name}" for name in NAMES[:250]}
+        self.rows.write(self.connection, new, NAMES)
+        self.assertEqual(several, [False, False, False])
+        self.assertEqual(self.rows.find(self.connection), {**dict.fromkeys(NAMES, "before"), **new})
+        self.assertOthersStay()
 
     def test_read(self):
         """Those are read that are there, some hundred with one statement: databases have a bound for parameters."""

@@ -15,6 +15,7 @@ from presence.master.listening.putoff import PutOff
 from presence.master.listening.queue import mayBeHeard
 from presence.model.gathering import Gathering
 from presence.model.retries import Retries
+from presence.model.turns import Share
 from presence.model.wave import Wave
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
-#: How many workers or builders are announced in one turn of the reactor. Each event is compared with what every listener
+#: How many workers or builders are announced in one turn of the reactor, at most. Each event is compared with what every listener
 #: wants to hear, and each of Buildbot's workers is a listener.
 SLICE = 50
 
@@ -305,12 +306,15 @@ class Events:
     def _each(
         self, names: Iterable[str], announce: Callable[[str], None]
     ) -> Generator[Deferred[None], None, None]:
-        for number, name in enumerate(names):
-            if number % SLICE == 0:
-                self._heard.clear()
+        share = Share(self._master.reactor, SLICE)
+        self._heard.clear()
+        for name in names:
             announce(name)
-            if number % SLICE == SLICE - 1:
+            share.use()
+            if share.isUsed:
                 yield deferLater(self._master.reactor, 0, lambda: None)
+                share.begin()
+                self._heard.clear()
 
     def _announce_worker(self, name: str) -> None:
         self._settle(name)

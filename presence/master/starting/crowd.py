@@ -26,6 +26,7 @@ class Crowd:
     def __init__(self, master: Any) -> None:
         self._master = master
         self._connecting = 0
+        self._threads: Any = None
         # while there is a crowd: its end, and how many threads there are at other times
         self._end: IDelayedCall | None = None
         self._usual = 0
@@ -51,7 +52,7 @@ class Crowd:
         return result
 
     def _begin(self) -> None:
-        threads = self._master.db.pool._pool
+        threads = self._threads = self._master.db.pool._pool
         # (SQLite has one; and in Buildbot's own tests there are none)
         if getattr(threads, "max", 1) > THREADS:
             self._usual = threads.max
@@ -60,4 +61,4 @@ class Crowd:
 
     def _is_over(self) -> None:
         self._end = None
-        self._master.db.pool._pool.adjustPoolsize(maxthreads=self._usual)
+        self._threads.adjustPoolsize(maxthreads=self._usual)

@@ -10,6 +10,7 @@ from presence.master.api import events as module
 from presence.master.api.events import SLICE, Events
 from presence.model.gathering import PAUSE
 from presence.model.readycounts import ReadyCounts
+from presence.model.turns import LONGEST
 from presence.testing import FakeRoster
 from tests.oneturn import oneTurn
 
@@ -154,6 +155,22 @@ class SliceTests(SynchronousTestCase):
         clock.pump([0, PAUSE])
         self.assertEqual(turns, [SLICE * number for number in range(1, 6)])
         self.assertEqual(sorted(told), sorted((name, "changed") for name in workers + builders))
+
+    def test_slow(self):
+        """What takes long to announce has turns of its own."""
+        workers = [f"w{number}" for number in range(5)]
+
+        def slowly(name, *_):
+            clock.rightNow += 0.6 * LONGEST
+            return {"name": name}
+
+        clock, told, events = farm(workers, [], slowly)
+        events.follow()
+        turns = []
+        self.patch(module, "deferLater", lambda *args: (turns.append(len(told)), deferLater(*args))[1])
+        clock.pump([0, PAUSE])
+        self.assertEqual(turns, [2, 4])
+        self.assertEqual(len(told), 5)
 
     def test_changedMeanwhile(self):
         """What changes between two slices is counted by whoever asks, and announced afterwards as it is then."""

@@ -28,6 +28,7 @@ WAYS = {
 
 _WORKERS = {MEMORY: 10_000, POSTGRESQL: 2_000}
 _FEW = 1_000
+_FEWEST = 20
 
 # For how long it is watched that nothing happens, in seconds.
 _SECONDS = 60
@@ -55,11 +56,15 @@ async def measure(reactor, *, way, workers, database, idle):
     """One run. Of ours both what each takes before its break and what it takes on it; it is on it that nothing happens."""
     if way == "model":
         return _model(reactor, workers)
+    # the code for them is there once, however many they are
+    few = await _connected(reactor, _FEWEST, way, MEMORY)
+    if few.ours:
+        _begin_break(few)
+    await after(reactor, 3)
+    await few.master.stopService()
+    gc.collect()
     before = _resident()
-    breaks = (lambda _: ("03:00", "03:01")) if way == "ours" else None
-    farm = Farm(reactor, workers, 0, ours=way == "ours", database=database, breaks=breaks)
-    await farm.start()
-    await farm.connect()
+    farm = await _connected(reactor, workers, way, database)
     result = {"each": await _each(farm, before)}
     if farm.ours:
         farm.meters.begin()
@@ -67,11 +72,7 @@ async def measure(reactor, *, way, workers, database, idle):
             worker.breakTimer.stop()
             worker.breakTimer.start()
         result["armed"] = farm.meters.end()["cpu"]
-        # as in a `master.cfg`: each has its own, which say the same
-        hour = time.gmtime().tm_hour
-        value = f"{hour}:00", f"{(hour + 2) % 24}:00"
-        for worker in farm.workers:
-            worker.breakTimer.replace(BreakSchedule.fromConfig(value, "UTC"))
+        _begin_break(farm)
         result["each_on_break"] = await _each(farm, before)
         if any(worker.presence.ready for worker in farm.workers):
             raise RuntimeError("not all are on their break")
@@ -82,6 +83,22 @@ async def measure(reactor, *, way, workers, database, idle):
     result["idle_statements"] = farm.meters.statements
     farm.check()
     return result
+
+
+async def _connected(reactor, workers, way, database):
+    breaks = (lambda _: ("03:00", "03:01")) if way == "ours" else None
+    farm = Farm(reactor, workers, 0, ours=way == "ours", database=database, breaks=breaks)
+    await farm.start()
+    await farm.connect()
+    return farm
+
+
+def _begin_break(farm):
+    # as in a `master.cfg`: each has its own, which say the same
+    hour = time.gmtime().tm_hour
+    value = f"{hour}:00", f"{(hour + 2) % 24}:00"
+    for worker in farm.workers:
+        worker.breakTimer.replace(BreakSchedule.fromConfig(value, "UTC"))
 
 
 async def _each(farm, before):

@@ -83,7 +83,7 @@ def _rounds(bench, order):
             raise RuntimeError("not all are held")
         bench.farm.post("presences", "release", workers=_NAMES)
         bench.farm.waitFor("all are available", lambda: bench.ready() == len(_NAMES))
-        time.sleep(0.3)
+        time.sleep(1)
     return {"seconds": median(taken), "worst": max(taken), "cpu": median(cpu)}
 
 

@@ -156,6 +156,7 @@ class Roster(ReconfigurableServiceMixin, SharedService):
         """Leave no timer behind; whoever still waits gets `PresenceStopped`."""
         if self._consumer is not None:
             self._consumer.stopConsuming()
+        self.crowd.stop()
         for builder in self._builders.values():
             builder.stop()
         for worker in self._workers.values():

@@ -45,6 +45,12 @@ class Crowd:
         if self._end is not None:
             self._end.reset(0)
 
+    def stop(self) -> None:
+        """It is over, and no timer is left."""
+        if self._end is not None:
+            self._end.cancel()
+            self._is_over()
+
     def _has_come(self, result: Any) -> Any:
         self._connecting -= 1
         if self._end is not None:

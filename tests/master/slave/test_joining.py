@@ -7,6 +7,7 @@ from twisted.python.failure import Failure
 
 from presence.master import roster
 from presence.master.slave.sameness import Sameness
+from presence.master.starting.crowd import CALM, THREADS
 from tests.master.fakemaster import MasterTestCase
 from tests.oneturn import oneTurn
 
@@ -143,3 +144,26 @@ class JoiningTests(MasterTestCase):
         worker.workerforbuilders.pop("b2")
         self.resultOf(worker.attachBuilder(gone))
         self.assertEqual(gone.workers, [])
+
+    def test_crowd(self):
+        """Workers that connect at the same time are a crowd until they have joined their builders, also where the clock is set back."""
+        self.patch(roster, "_JOIN", 1)
+        names = [f"w{number}" for number in range(THREADS + 1)]
+        self.startMaster([self.slave(name) for name in names], {"b1": names}, connect=False)
+        threads, found = self.master.db.pool._pool, []
+        threads.max = 15
+        threads.adjustPoolsize = lambda maxthreads: found.append(maxthreads)
+        for name in names:
+            self.controllers[name].connect_worker()
+        self.assertEqual(found, [THREADS])
+        self.pass_(CALM)
+        self.assertEqual(found, [THREADS, 15])
+        for name in names:
+            self.disconnect(name)
+            self.controllers[name].connect_worker()
+        self.pass_(1)
+        self.assertEqual(found, [THREADS, 15, THREADS])
+        self.setClock(0)
+        self.worker("w0").clockJumped(0)
+        self.pass_(0)
+        self.assertEqual(found[3:], [15])

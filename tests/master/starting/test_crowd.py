@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from buildbot.db.pool import DBThreadPool
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -9,25 +10,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from presence.master.starting.crowd import CALM, THREADS, Crowd
 
 
-class Threads:
-    """A pool of threads."""
-
-    def __init__(self, most):
-        self.max = most
-
-    def adjustPoolsize(self, minthreads=None, maxthreads=None):
-        assert minthreads is None
-        self.max = maxthreads
-
-
 class CrowdTests(SynchronousTestCase):
     """There are fifteen at other times."""
 
     def setUp(self):
         self.clock = Clock()
-        self.threads = Threads(15)
-        database = SimpleNamespace(pool=SimpleNamespace(_pool=self.threads))
-        self.crowd = Crowd(SimpleNamespace(reactor=self.clock, db=database))
+        # Buildbot's own, of which none runs
+        engine = SimpleNamespace(optimal_thread_pool_size=15, dialect=SimpleNamespace(name="postgresql"))
+        pool = DBThreadPool(engine, self.clock)
+        self.threads = pool._pool
+        self.crowd = Crowd(SimpleNamespace(reactor=self.clock, db=SimpleNamespace(pool=pool)))
 
     def come(self, number):
         coming = [Deferred() for _ in range(number)]
@@ -73,6 +65,14 @@ class CrowdTests(SynchronousTestCase):
         self.assertEqual(self.threads.max, THREADS)
         self.clock.advance(CALM)
         self.assertEqual(self.threads.max, 15)
+
+    def test_stop(self):
+        """When it is stopped all threads are there again, and no timer is."""
+        self.crowd.stop()
+        self.come(THREADS + 1)
+        self.crowd.stop()
+        self.assertEqual(self.threads.max, 15)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_one(self):
         """Where there is but one thread, as with SQLite, there is nothing to do."""

@@ -5,6 +5,7 @@ import time
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tests.integration.browser import Browser
 from tests.integration.farm import break_
 from tests.integration.pagecase import ARM, MAC, PLAIN, PageTestCase
 
@@ -93,6 +94,34 @@ class ViewTests(PageTestCase):
         page.reload()
         self.waitForNames(page, "aarch64", "mac-mini", "plain", "win-10", "win-2")
         self.assertEqual(builder.input_value(), "any")
+        self.browser.assertQuiet()
+
+    def test_manyRows(self):
+        """Rows that are out of sight are not laid out; whoever looks with a screen reader has all of them."""
+        many = 200
+        self.start(*(f'worker.BuildSlave("w{number}", PASSWORD)' for number in range(many)))
+        # (this Chromium believes that one is there)
+        self.browser = Browser(self, "--force-renderer-accessibility")
+        page = self.open()
+        self.button(page, "Show all").click()
+        last = self.row(page, f"w{many - 1}")
+        cells = last.locator("td, th")
+        laid_out = "(cells) => cells.map((each) => each.checkVisibility({contentVisibilityAuto: true}))"
+        self.assertEqual(cells.evaluate_all(laid_out), 8 * [False])
+        nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+        roles = [each["role"]["value"] for each in nodes]
+        self.assertEqual((roles.count("row"), roles.count("rowheader")), (many + 1, many))
+        names = {
+            each["name"]["value"] for each in nodes if each["role"]["value"] == "button" and "name" in each
+        }
+        self.assertIn(f"Hold w{many - 1}", names)
+        last.scroll_into_view_if_needed()
+        self.farm.waitFor("it is laid out", lambda: all(cells.evaluate_all(laid_out)))
+        # ... below the heads of the columns, each cell below its own
+        heads = page.locator("thead th")
+        left = "(cells) => cells.map((each) => each.getBoundingClientRect().left)"
+        self.assertEqual(cells.evaluate_all(left), heads.evaluate_all(left))
+        self.assertTrue(heads.last.evaluate("(head) => head.getBoundingClientRect().top >= 0"))
         self.browser.assertQuiet()
 
     def test_details(self):

@@ -42,6 +42,7 @@ function followed() {
 }
 
 beforeEach(() => {
+  location.hash = "#/presence";
   sockets.length = 0;
   asked = [];
 });
@@ -121,4 +122,34 @@ test("what events tell is published once in a frame, and where the screen is lat
   farm.shown({});
   frames.pop()();
   assert.equal(farm.snapshot().workers.length, 6);
+});
+
+test("what the page does not show waits until what it shows is on the screen", async () => {
+  const frames = [];
+  globalThis.requestAnimationFrame = (frame) => frames.push(frame);
+  const farm = followed();
+  const tell = (plural, id) => {
+    const message = { k: `${plural}/1/changed`, m: { [id]: 1, name: "one" } };
+    sockets.at(-1).onmessage({ data: JSON.stringify(message) });
+  };
+  sockets.at(-1).onopen();
+  await turns();
+  for (const { answered } of asked) {
+    answered();
+    await turns();
+  }
+  const builders = () => farm.snapshot().builders.map((each) => each.name);
+  farm.subscribe(() => {});
+  farm.shown(farm.snapshot());
+  tell("presences", "workerid");
+  frames.pop()();
+  tell("builderpresences", "builderid");
+  assert.equal(frames.length, 0);
+  farm.shown(farm.snapshot());
+  frames.pop()();
+  assert.deepEqual(builders(), ["one"]);
+  // (where it is shown it is no less urgent than the other one is elsewhere)
+  location.hash = "#/presence?view=builders";
+  tell("builderpresences", "builderid");
+  assert.equal(frames.length, 1);
 });

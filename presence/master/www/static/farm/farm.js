@@ -110,9 +110,9 @@ export class Farm {
     this.soon();
   }
 
-  /** Publish what events have told: once in a frame, however many there are, and where the screen is late not before it is not. */
+  /** Publish what events have told: once in a frame, however many there are; later where the screen is late, or nobody sees it. */
   soon() {
-    if (!this.changed.size || this.isLate()) return;
+    if (!this.changed.size || this.isLate() || this.isUnseen()) return;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
       if (this.onScreen === this.state) this.shownAt = performance.now();
@@ -122,6 +122,11 @@ export class Farm {
 
   isLate() {
     return this.listeners.size && this.onScreen !== this.state && performance.now() - this.shownAt > LATE;
+  }
+
+  /** Only the table that is not shown has changed: the other one would be begun anew for it. It waits until that is on the screen. */
+  isUnseen() {
+    return this.listeners.size && this.onScreen !== this.state && !this.changed.has(shownFirst(location.hash)[0]);
   }
 
   async load() {

@@ -15,6 +15,7 @@ from buildbot.master import BuildMaster
 from buildbot.process.buildstep import BuildStep
 from buildbot.process.factory import BuildFactory
 from buildbot.process.workerforbuilder import States, WorkerForBuilder
+from buildbot.util.sautils import hash_columns
 from buildbot.worker.base import Worker
 from buildbot.worker.protocols.base import Connection
 from twisted.internet.defer import Deferred, succeed
@@ -113,6 +114,7 @@ class Farm:
         kind = BuildSlave if ours else Worker
         self.ours = ours
         self.names = [f"w{number}" for number in range(workers)]
+        self._builders = [f"b{number}" for number in range(builders)]
         url = databases.url(database, self._folder)
         config = {
             "workers": [
@@ -123,12 +125,12 @@ class Farm:
             ],
             "builders": [
                 BuilderConfig(
-                    f"b{number}",
+                    name,
                     workernames=self._seated(number, seats),
                     factory=BuildFactory([Endless()]),
                     canStartBuild=canStartBuild,
                 )
-                for number in range(builders)
+                for number, name in enumerate(self._builders)
             ],
             "protocols": {"null": {}},
             "multiMaster": True,
@@ -157,13 +159,26 @@ class Farm:
         self.master.config.db.db_url = self._db_url
         await db.setup(check_version=False)
         await db.model.upgrade()
+        await db.pool.do(self._store_names)
         db.setup = lambda: None
+        unmute = self.mute()
         with _silenced(self.master.data.updates, *_DESCRIBED):
             await self.master.startService()
+        unmute()
         for timer in (self.master.masterHeartbeatService, db.cleanup_timer):
             timer._loop.stop()
         self.meters = Meters(self.master)
         await self.meters.rest()
+
+    def _store_names(self, connection):
+        """As if this master had been started before: its workers and builders are in the database."""
+        model = self.master.db.model
+        workers = [{"name": name, "info": {}, "paused": 0, "graceful": 0} for name in self.names]
+        builders = [{"name": name, "name_hash": hash_columns(name)} for name in self._builders]
+        for table, rows in ((model.workers, workers), (model.builders, builders)):
+            if rows:
+                connection.execute(table.insert(), rows)
+        connection.commit()
 
     async def alone(self):
         """Wait until nobody else uses the machine, and keep it that way."""

@@ -4,7 +4,9 @@ Whoever watches a page is told of each message of its websocket: 1 500 of them, 
 long as all that the page does with them. Whoever uses a page is told of none.
 """
 
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -27,9 +29,15 @@ class UnwatchedPage:
             "--headless",
             "--remote-debugging-port=0",
         ]
-        chromium = subprocess.Popen([executable(), *FLAGS, *flags, "about:blank"], stderr=subprocess.DEVNULL)
+        chromium = subprocess.Popen(
+            [executable(), *FLAGS, *flags, "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        # (what is called so may be a script, which the browser outlives)
         case.addCleanup(chromium.wait)
-        case.addCleanup(chromium.terminate)
+        case.addCleanup(os.killpg, chromium.pid, signal.SIGKILL)
         port = folder / "DevToolsActivePort"
         waitFor("Chromium listens", lambda: port.exists() and "\n" in port.read_text(), DEADLINE)
         self._url = f"http://127.0.0.1:{port.read_text().split()[0]}"

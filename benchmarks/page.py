@@ -147,8 +147,8 @@ FOLLOW = """
 ([name, state]) => {
     heard.length = tasks.length = 0;
     const row = () => document.querySelector(`tr[data-worker="${name}"], tr[data-builder="${name}"]`);
-    const done = until(() => row()?.innerText.includes(state));
-    const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`${name} shows ${row()?.innerText}, not ${state}`)), 20000));
+    const done = until(() => row()?.textContent.includes(state));
+    const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`${name} shows ${row()?.textContent}, not ${state}`)), 20000));
     window.followed = Promise.race([done, late]).then((at) => (
         {ms: at - heard[0], at: performance.timeOrigin + at, longest: Math.max(0, ...tasks)}
     ));

@@ -31,12 +31,13 @@ MAC = 'worker.BuildSlave(name="mac-mini", passwd=PASSWORD, notify_on_missing="me
 ARM = 'worker.BuildSlave(name="aarch64", passwd=PASSWORD)'
 PLAIN = 'worker.Worker("plain", PASSWORD)'
 
-# In a page: the instant (seconds since the epoch) at which a part of it shows a text, or shows it no longer.
+# In a page: the instant (seconds since the epoch) at which a part of it shows a text, or shows it no longer. (Its `innerText` is empty
+# while a row is out of sight, or has just been moved.)
 SHOWN = """
 ([selector, text, there]) => new Promise((resolve) => {
     const part = document.querySelector(selector);
     const look = () => {
-        if (part.innerText.includes(text) !== there) return false;
+        if (part.textContent.includes(text) !== there) return false;
         observer.disconnect();
         resolve(Date.now() / 1000);
         return true;

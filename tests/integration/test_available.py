@@ -38,7 +38,7 @@ class AvailableTests(PageTestCase):
         text = "waits for the lock db, which other #1 has"
         self.shown(page, "free", "waiting for a lock", text)
         page.get_by_role("button", name="1 waiting for a lock").wait_for()
-        self.assertIn("busy", self.row(page, "other").inner_text())
+        self.assertIn("busy", self.row(page, "other").text_content())
         waiting = self.farm.force("free")
         self.assertIn(
             f"Waits: free: {text}", self.shell("why", "free") + self.shell("why", str(waiting.number))

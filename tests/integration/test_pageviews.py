@@ -143,7 +143,7 @@ class ViewTests(PageTestCase):
         page.get_by_label("Zone", exact=True).check()
         self.assertShows(page, "tokyo", "Zone: Asia/Tokyo")
         for name in ("Owner", "Zone"):
-            self.assertNotIn(name, self.row(page, "aarch64").inner_text())
+            self.assertNotIn(name, self.row(page, "aarch64").text_content())
         page.reload()
         self.assertShows(page, "mac-mini", "Host: in the cellar")
         self.assertShows(page, "tokyo", "Zone: Asia/Tokyo")

@@ -16,7 +16,7 @@ RECORD = """
     window.told = [];
     const look = () => {
         const row = table.querySelector(`tr[data-worker="${name}"]`);
-        const parts = row ? [...row.querySelectorAll(".presence-state, .presence-hold")].map((each) => each.innerText) : ["gone"];
+        const parts = row ? [...row.querySelectorAll(".presence-state, .presence-hold")].map((each) => each.textContent) : ["gone"];
         const text = parts.join("; ");
         if (text !== window.told.at(-1)) window.told.push(text);
     };

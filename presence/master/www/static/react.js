@@ -6,7 +6,6 @@ export const {
   memo,
   useCallback,
   useContext,
-  startTransition,
   useDeferredValue,
   useEffect,
   useId,

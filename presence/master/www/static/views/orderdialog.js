@@ -1,6 +1,6 @@
 // The dialog for orders: it holds workers, drains them, releases them, or lets them work in spite of their breaks; and holds a builder.
 
-import { h, startTransition, useEffect, useId, useLayoutEffect, useRef, useState } from "../react.js";
+import { h, useEffect, useId, useLayoutEffect, useRef, useState } from "../react.js";
 import { ACTIONS, groupOf, orderAll } from "../farm/orders.js";
 import { Problems, problemOf } from "./problems.js";
 import { UntilField, untilOf, whatIs } from "./until.js";
@@ -85,11 +85,8 @@ function OrderForm({ action, entities, title, onClose, onDone }) {
     }
     const ids = ofBuilder ? [] : meant.map((worker) => worker.workerid);
     const told = `${count(meant.length, noun)} ${meant.length === 1 ? "is" : "are"} ${done}`;
-    // (as what changes in the table by it is one)
-    startTransition(() => {
-      onDone(waits ? `${told}: ${waits}` : told, ids);
-      if (!closed.current) onClose();
-    });
+    onDone(waits ? `${told}: ${waits}` : told, ids);
+    if (!closed.current) onClose();
   };
   // (some fields of some browsers keep Enter for themselves)
   const onKeyDown = (event) => {

@@ -82,7 +82,7 @@ def marked(days: StartDays, year: int) -> bytes:
 class WeeklyDays:
     """Start days by weekday (0 is Monday), every week, except those in `skip` and in `calendars`."""
 
-    __slots__ = ("_skip", "_weekdays", "turns")
+    __slots__ = ("_found", "_skip", "_weekdays", "turns")
 
     def __init__(
         self, weekdays: Iterable[int], skip: Iterable[date], calendars: Iterable[SkippedDays] = ()
@@ -90,6 +90,8 @@ class WeeklyDays:
         # the day with ordinal 1 is a Monday
         self._weekdays = frozenset((weekday + 1) % DAYS_A_WEEK for weekday in weekdays)
         self._skip, self.turns = _skipped(skip, calendars)
+        # what was asked last, and the answer: of several breaks that start on these days each asks the same
+        self._found: tuple[int, int, list[int]] = (0, -1, [])
 
     @property
     def weekdays(self) -> frozenset[int]:
@@ -105,8 +107,14 @@ class WeeklyDays:
         """See `StartDays`."""
         if first < FIRST_DAY or last > LAST_DAY:
             first, last = max(first, FIRST_DAY), min(last, LAST_DAY)
-        weekdays, skip = self._weekdays, self._skip
-        return [day for day in range(first, last + 1) if day % DAYS_A_WEEK in weekdays and day not in skip]
+        found = self._found
+        if found[0] != first or found[1] != last:
+            weekdays, skip = self._weekdays, self._skip
+            days = [
+                day for day in range(first, last + 1) if day % DAYS_A_WEEK in weekdays and day not in skip
+            ]
+            found = self._found = first, last, days
+        return found[2]
 
     def nextAfter(self, day: int) -> int | None:
         """See `StartDays`."""

@@ -31,6 +31,15 @@ class WeeklyDaysTests(SynchronousTestCase):
             ["2026-11-23", "2026-11-30", "2026-12-02"],
         )
 
+    def test_again(self):
+        """Several breaks that start on the same days ask the same: what was found is told again, and other days are found anew."""
+        days = WeeklyDays([0, 2], [date(2026, 11, 25)])
+        asked = (("2026-11-23", "2026-12-02"), ("2026-11-23", "2026-11-30"), ("2026-11-24", "2026-11-30"))
+        for _ in range(2):
+            found = [days.between(day(first), day(last)) for first, last in asked]
+            self.assertEqual([len(each) for each in found], [3, 2, 1])
+            self.assertIs(days.between(*map(day, asked[-1])), found[-1])
+
     def test_nextAfter(self):
         """The next one is strictly later, and not one that is skipped."""
         days = WeeklyDays([0], [date(2026, 11, 30)])

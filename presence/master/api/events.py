@@ -11,8 +11,8 @@ from twisted.logger import Logger
 
 from presence.master.builds.waiting import unclaimedRequests
 from presence.master.listening.lastsent import LastSent
+from presence.master.listening.listeners import mayBeHeard
 from presence.master.listening.putoff import PutOff
-from presence.master.listening.queue import mayBeHeard
 from presence.model.gathering import Gathering
 from presence.model.retries import Retries
 from presence.model.turns import Share

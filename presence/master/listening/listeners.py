@@ -52,9 +52,25 @@ class Listeners(list[Any]):
         found = named | everything
         return sorted(found, key=found.__getitem__)
 
+    @property
+    def firstWords(self) -> set[str | None]:
+        """The first words that anybody wants to hear; None where that is any."""
+        return {word for _, word in self._by_word}
+
 
 def _place(wanted: tuple[str | None, ...]) -> tuple[int, str | None]:
     return len(wanted), wanted[0]
+
+
+def mayBeHeard(mq: Any, plural: str) -> bool:
+    """Whether anybody may be listening to events about `plural` on the message queue `mq`."""
+    queue = ownQueue(mq)
+    if queue is None:
+        return True
+    listeners = queue.qrefs
+    sorted_ = isinstance(listeners, Listeners)
+    words = listeners.firstWords if sorted_ else {each.filter[0] for each in listeners}
+    return plural in words or None in words
 
 
 class SortedListeners:

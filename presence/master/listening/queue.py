@@ -1,4 +1,4 @@
-"""Buildbot's message queue: whether it is one master's own, and whether anybody listens there."""
+"""Buildbot's message queue: whether it is one master's own."""
 
 from __future__ import annotations
 
@@ -17,9 +17,3 @@ def ownQueue(mq: Any) -> Any | None:
 def isShared(master: Any) -> bool:
     """Whether this is one of several masters that hear of each other: they have a message queue that is not one master's own."""
     return bool(master.config.multiMaster) and ownQueue(master.mq) is None
-
-
-def mayBeHeard(mq: Any, plural: str) -> bool:
-    """Whether anybody may be listening to events about `plural` on the message queue `mq`."""
-    queue = ownQueue(mq)
-    return queue is None or any(each.filter[0] in (plural, None) for each in queue.qrefs)

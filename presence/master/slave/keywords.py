@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from buildbot import config
@@ -87,7 +88,7 @@ def checkSchedule(who: str, onBreakDuring: Any, timezone: Any, workingDuring: An
         return _NEVER
     # a farm without breaks has not got what is about them in memory
     from presence.breaks.schedule import BreakErrors  # noqa: PLC0415
-    from presence.breaks.warnings import hostWarnings, warningsOf  # noqa: PLC0415
+    from presence.breaks.warnings import hostWarnings  # noqa: PLC0415
     from presence.calendar.zones import localZone  # noqa: PLC0415
 
     arguments = {"timezone": timezone, "workingDuring": workingDuring}
@@ -102,7 +103,7 @@ def checkSchedule(who: str, onBreakDuring: Any, timezone: Any, workingDuring: An
             config.error(f"{who}: {given}: {message}")
         return BreakSchedule.fromConfig(None)
     local = timezone is None and any(each.tz == localZone() for each in schedule.breaks)
-    for message in [*(hostWarnings() if local else ()), *warningsOf(schedule, _now())]:
+    for message in [*(hostWarnings() if local else ()), *_warnings_of(schedule, _now())]:
         warnings.warn(f"{who}: {message}", BreakWarning, stacklevel=2)
     return schedule
 
@@ -121,9 +122,16 @@ def checkConditions(who: str, availableWhile: Any) -> tuple[Condition, ...]:
         return ()
 
 
+@lru_cache(maxsize=64)  # most workers of a farm have the same breaks as some others, and each is asked twice
+def _warnings_of(schedule: BreakSchedule, now: datetime) -> tuple[str, ...]:
+    from presence.breaks.warnings import warningsOf  # noqa: PLC0415 (see above)
+
+    return tuple(warningsOf(schedule, now))
+
+
 def _now() -> datetime:
-    """The time of day, which decides of nothing but whether there is a warning."""
-    return datetime.now(UTC)
+    """The minute of the day, which decides of nothing but whether there is a warning."""
+    return datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 def checkOwners(who: str, owners: Any) -> tuple[str, ...]:

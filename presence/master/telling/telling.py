@@ -9,7 +9,7 @@ from twisted.internet.defer import inlineCallbacks, succeed
 from twisted.logger import Logger
 
 from presence.master.api.registration import registerResources
-from presence.master.listening.queue import mayBeHeard
+from presence.master.listening.listeners import mayBeHeard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from buildbot.mq.simple import SimpleMQ
 from twisted.trial.unittest import SynchronousTestCase
 
-from presence.master.listening.listeners import Listeners, SortedListeners
+from presence.master.listening.listeners import Listeners, SortedListeners, mayBeHeard
 
 WORDS = ("workers", "builds", "control", "1", "2", "new")
 
@@ -100,3 +100,40 @@ class SortedListenersTests(SynchronousTestCase):
         each.stop()
         self.sorted.stop()
         self.assertIs(type(self.queues["sorted"].qrefs), list)
+
+
+class WhoListensTests(SynchronousTestCase):
+    """Whether anybody may hear of something: nothing is made for nobody."""
+
+    def test_listenersOfEverything(self):
+        """Who listens to all there is hears ours too, and a queue between masters is always told."""
+        mq = SimpleMQ()
+        self.assertFalse(mayBeHeard(mq, "presences"))
+        mq.startConsuming(lambda key, message: None, (None, None, None))
+        self.assertTrue(mayBeHeard(mq, "presences"))
+        self.assertTrue(mayBeHeard(object(), "presences"))
+
+    def test_theQueueOfAMaster(self):
+        """What a master has is a connector, which stands for its queue: it is looked through."""
+        connector = SimpleNamespace(impl=SimpleMQ())
+        self.assertFalse(mayBeHeard(connector, "presences"))
+        connector.impl.startConsuming(lambda key, message: None, ("presences", None, None))
+        self.assertTrue(mayBeHeard(connector, "presences"))
+
+    def test_sorted(self):
+        """Where they lie sorted it is the same, and none of them is looked at: there are as many as workers."""
+
+        def listen(*wanted):
+            return self.successResultOf(mq.startConsuming(lambda key, message: None, wanted))
+
+        mq = SimpleMQ()
+        connector = SimpleNamespace(impl=mq, produce=mq.produce)
+        SortedListeners(connector).start()
+        self.patch(Listeners, "__iter__", lambda _: self.fail("they are looked at"))
+        listen("control", "worker", "7")
+        self.assertFalse(mayBeHeard(connector, "presences"))
+        for wanted in (("presences", None), (None, None, None)):
+            listener = listen(*wanted)
+            self.assertTrue(mayBeHeard(connector, "presences"))
+            listener.stopConsuming()
+            self.assertFalse(mayBeHeard(connector, "presences"))

@@ -1,5 +1,6 @@
 import inspect
 import warnings
+from datetime import datetime, timezone
 from pathlib import Path
 
 from buildbot.config.errors import ConfigErrors, capture_config_errors
@@ -13,6 +14,7 @@ from presence import Break
 from presence.breaks import warnings as breakwarnings
 from presence.breaks.schedule import BreakSchedule
 from presence.master.buildslave import BuildSlave, PresenceMixin
+from presence.master.slave import keywords
 from tests.master.fakemaster import HOUR, MasterTestCase
 
 
@@ -90,6 +92,17 @@ class WorkingTests(SynchronousTestCase):
         [said] = self.warningsOf(("18:00", "08:00", "FR-MO"), timezone="UTC")
         self.assertIn("BuildSlave 'mac-mini': (", said)
         self.assertIn('Break("FR 18:00", "MO 08:00")', said)
+
+    def test_manyWorkers(self):
+        """Workers with the same breaks are all warned of, and what is wrong with these is looked for once."""
+        looked = []
+        keywords._warnings_of.cache_clear()
+        self.patch(breakwarnings, "warningsOf", lambda schedule, now: looked.append(schedule) or ["odd"])
+        self.patch(keywords, "_now", lambda: datetime(2026, 11, 24, 18, 7, tzinfo=timezone.utc))
+        breaks = Break("07:01", "19:02", tz="Asia/Kolkata")
+        self.assertEqual(self.warningsOf(breaks), ["BuildSlave 'mac-mini': odd"])
+        self.assertEqual(self.warningsOf(breaks), ["BuildSlave 'mac-mini': odd"])
+        self.assertEqual(looked, [BreakSchedule([breaks])])
 
     def test_zoneOfTheHost(self):
         """So is a zone of the host that is none, for breaks that go by it, and only for those."""

@@ -59,8 +59,8 @@ def _against_ideal(ours, ideal, where):
 
 
 def _free(ours, where):
-    blocked = 1000 * ours["blocked"]
-    return f"{where}: the reactor is not free for at most 50 ms", f"{blocked:.0f} ms", blocked <= 50
+    told = f"{report.not_free(ours)} ms"
+    return f"{where}: the reactor is not free for at most 50 ms", told, ours["blocked"] <= 0.05
 
 
 def _against_stock(runs, key, where):
@@ -204,7 +204,6 @@ def _micro(results):
             yield f"{name}: at most {bound} µs", f"{1e6 * value:.1f} µs", 1e6 * value <= bound
     ratio = results["question, rule since 2006"] / results["question, rule since last month"]
     yield "a rule since 2006: at most 1.2 × one since last month", f"{ratio:.2f} ×", ratio <= 1.2
-    yield "arming 10 000: 1 s", f"{results['arming 10 000']:.2f} s", results["arming 10 000"] <= 1
 
 
 def _start(results):
@@ -253,9 +252,9 @@ def _break_lists(results):
             if half is not None and half["load"] >= _SHORT:
                 ratio = ours["load"] / half["load"]
                 yield (
-                    f"2 000 breaks, {kind}: loaded in at most 2.5 × the time of 1 000",
+                    f"2 000 breaks, {kind}: loaded in at most 3 × the time of 1 000 (the square would be 4 ×)",
                     f"{ratio:.2f} ×",
-                    ratio <= 2.5,
+                    ratio <= 3,
                 )
 
 

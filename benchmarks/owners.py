@@ -31,7 +31,7 @@ _WORKERS, _BUILDERS, _ROUNDS = 1000, 100, 2
 # in how many turns of the reactor they come, where they do not come at once
 _TURNS = 100
 # when a break begins, or is over, in seconds from when the workers are given it: a second, and so much for each
-_SOON, _SOON_EACH = 1.0, 0.005
+_SOON, _SOON_EACH = 1.0, 0.002
 
 
 def plan(*, quick):

@@ -17,7 +17,7 @@ _MARK = re.compile(r"(\.\. benchmark: (\S+)\n).*?(\n\.\. end of benchmark)", re.
 COLUMNS = (
     "SQL statements",
     "CPU s",
-    "reactor not free, at most ms",
+    "reactor not free, at most ms (on the clock)",
     "first build s",
     "last build s",
     "memory MB",
@@ -39,11 +39,17 @@ def columns(result):
     return (
         f"{more}{count(result['statements'])}",
         f"{more}{result['cpu']:.2f}",
-        f"{1000 * result['blocked']:.0f}",
+        not_free(result),
         seconds(result["first"]),
         f"{more if result['last'] is None else ''}{seconds(result['last'])}",
         f"{result['memory'] / 1e6:.0f}",
     )
+
+
+def not_free(result):
+    """How long the reactor was not free, in milliseconds; and on the clock, where the host had taken a part of that."""
+    own, shown = (round(1000 * result[name]) for name in ("blocked", "blocked_on_the_clock"))
+    return f"{own}" if own == shown else f"{own} ({shown})"
 
 
 def count(number):

@@ -102,7 +102,7 @@ man: .venv/man
 
 # All benchmarks, and the tables in docs/performance.rst: twenty minutes. QUICK=1: a minute, and only shown. MONTH=1: only the month
 # of breaks on a master, which takes as long again.
-bench: .venv/test .venv/bench
+bench: .venv/test
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(MONTH),month)
 
 clean:

@@ -87,7 +87,6 @@ setup(
         # presence completion bash|zsh|tcsh
         "completion": ["shtab>=1.6"],
         "man": ["argparse-manpage>=4"],
-        "bench": ["pyperf>=2.6", "buildbot>=4.2,<5"],
         "lint": [
             "ruff",
             "mypy",

@@ -86,17 +86,17 @@ def _calendar(events):
 def plan(*, quick):
     """The runs."""
     for kind in (*tuple(KINDS)[: 2 if quick else None], CALENDAR):
-        for breaks in (1000,) if quick else (1000, 2000):
-            yield {"kind": kind, "breaks": breaks}
+        for breaks in (200,) if quick else (1000, 2000):
+            yield {"kind": kind, "breaks": breaks, "rounds": 1 if quick else _BREAKS_IN_ALL // breaks}
 
 
-async def measure(reactor, *, kind, breaks):
+async def measure(reactor, *, kind, breaks, rounds):
     """One run. Times are those of the processor, which other processes do not lengthen; of some times the least, of each in a process
     that has loaded nothing before.
     """
     # (what is measured is over at once, and who runs it waits for the reactor)
     await after(reactor, 0)
-    results = [_forked(kind, breaks) for _ in range(_BREAKS_IN_ALL // breaks)]
+    results = [_forked(kind, breaks) for _ in range(rounds)]
     return {name: min(each[name] for each in results) for name in results[0]}
 
 

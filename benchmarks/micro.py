@@ -1,41 +1,62 @@
-"""The micro-benchmarks of `timings`, which pyperf runs: each in processes of its own."""
+"""The single operations of `timings`, each in a process of its own.
 
+They are measured by turns: what slows down the machine for some seconds slows down all of them, and is left out of the least.
+"""
+
+import contextlib
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
-
-import pyperf
 
 from benchmarks import report
+from benchmarks.timings import OPERATIONS
 
 TITLE = "Single operations"
 
-
-# A slow moment of the machine lasts longer than all that is measured of one of them at a time.
-_ROUNDS = 2
+# How often each is measured, and for how long at least, in seconds.
+_ROUNDS, _SHORTEST = 40, 0.02
 
 
 def measured(*, quick):
     """The time that each takes, in seconds: of all rounds the least, for what else the machine does only adds to it."""
-    effort = (
-        ("--debug-single-value", "--loops=20")
-        if quick
-        else ("--processes=1", "--values=3", "--min-time=0.05")
-    )
-    rounds = [_round(effort) for _ in range(1 if quick else _ROUNDS)]
-    return {name: min(each[name] for each in rounds) for name in rounds[0]}
+    rounds, shortest = (1, _SHORTEST / 20) if quick else (_ROUNDS, _SHORTEST)
+    with contextlib.ExitStack() as stack:
+        children = {name: stack.enter_context(_Child(name)) for name in OPERATIONS}
+        loops = {name: child.loops(shortest) for name, child in children.items()}
+        found = [
+            {name: child.seconds(loops[name]) / loops[name] for name, child in children.items()}
+            for _ in range(rounds)
+        ]
+    return {name: min(each[name] for each in found) for name in OPERATIONS}
 
 
-def _round(effort):
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "timings.json"
-        subprocess.run(
-            [sys.executable, "-m", "benchmarks.timings", "--quiet", *effort, "--output", str(file)],
-            check=True,
-            stdout=subprocess.DEVNULL,
+class _Child:
+    """The process of one operation."""
+
+    def __init__(self, name):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.timings", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        return {each.get_name(): min(each.get_values()) for each in pyperf.BenchmarkSuite.load(str(file))}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.communicate()
+
+    def seconds(self, loops):
+        """How long it takes to do it so many times."""
+        print(loops, file=self._process.stdin, flush=True)
+        return float(self._process.stdout.readline())
+
+    def loops(self, shortest):
+        """How many times to do it, so that it takes so long at least."""
+        loops = 1
+        while self.seconds(loops) < shortest:
+            loops *= 2
+        return loops
 
 
 def tables(results):

@@ -36,8 +36,8 @@ _SOON, _SOON_EACH = 1.0, 0.002
 
 def plan(*, quick):
     """The run: all ways with one farm, each several times, in turn."""
-    number = 30 if quick else _WORKERS
-    yield {"workers": number, "builders": min(number, _BUILDERS), "rounds": 1 if quick else _ROUNDS}
+    if not quick:
+        yield {"workers": _WORKERS, "builders": _BUILDERS, "rounds": _ROUNDS}
 
 
 class _Connection(farms.ImitatedConnection):

@@ -1,8 +1,10 @@
-"""Micro-benchmarks: `python -m benchmarks.timings`, with the options of pyperf."""
+"""Single operations: `python -m benchmarks.timings OPERATION` reads numbers, does it so many times, and writes how many seconds that took."""
 
+import sys
 from datetime import datetime, timedelta, timezone
+from functools import partial
+from time import perf_counter
 
-import pyperf
 from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 
@@ -77,12 +79,12 @@ def _flips(loops, waiters, flip, *, ready):
                 presence.waitUntilReady()  # it has been waited for before
             if not ready:
                 presence.hold("worker")
-        begun = pyperf.perf_counter()
+        begun = perf_counter()
         for presence in presences:
             for _ in range(waiters):
                 presence.waitUntilReady()
             flip(presence, "worker")
-        total += pyperf.perf_counter() - begun
+        total += perf_counter() - begun
     return total
 
 
@@ -91,14 +93,14 @@ def bare(loops, waiters):
     total = 0.0
     for first in range(0, loops, _TOGETHER):
         turns = range(min(_TOGETHER, loops - first))
-        begun = pyperf.perf_counter()
+        begun = perf_counter()
         for _ in turns:
             asked = []
             for _ in range(waiters):
                 asked.append(Deferred(_forget))  # noqa: PERF401 (as it is done, one by one)
             for deferred in asked:
                 deferred.callback(None)
-        total += pyperf.perf_counter() - begun
+        total += perf_counter() - begun
     return total
 
 
@@ -110,12 +112,12 @@ def question(loops, value, instants):
     """What is true at an instant, and what a timer has to ask then: when that ends."""
     schedule = BreakSchedule.fromConfig(value, "Europe/Berlin")
     length = len(instants)
-    begun = pyperf.perf_counter()
+    begun = perf_counter()
     for number in range(loops):
         instant = instants[number % length]
         if schedule.at(instant) is None:
             schedule.nextChange(instant)
-    return pyperf.perf_counter() - begun
+    return perf_counter() - begun
 
 
 def first_question(loops, value):
@@ -126,16 +128,16 @@ def first_question(loops, value):
             cache.cache_clear()
         schedule = BreakSchedule.fromConfig(value, "Europe/Berlin")
         instant = INSTANTS[number % len(INSTANTS)]
-        begun = pyperf.perf_counter()
+        begun = perf_counter()
         if schedule.at(instant) is None:
             schedule.nextChange(instant)
-        total += pyperf.perf_counter() - begun
+        total += perf_counter() - begun
     return total
 
 
 def gate(loops, ours):
     """A worker that is ready is asked whether it may build."""
-    # only here: each benchmark has a process of its own, and Buildbot takes its time to be imported
+    # only here: each operation has a process of its own, and Buildbot takes its time to be imported
     from buildbot.worker.base import Worker  # noqa: PLC0415
 
     from presence.master.buildslave import BuildSlave  # noqa: PLC0415
@@ -145,26 +147,35 @@ def gate(loops, ours):
     if ours:
         worker.presence = WorkerPresence("w", _Clock())
         worker._presence_changed(worker.presence)
-    begun = pyperf.perf_counter()
+    begun = perf_counter()
     for _ in range(loops):
         worker.canStartBuild()
-    return pyperf.perf_counter() - begun
+    return perf_counter() - begun
+
+
+#: What is measured: by its name a function that does it so many times, and returns how many seconds that took.
+OPERATIONS = {
+    "canStartBuild, stock": partial(gate, ours=False),
+    "canStartBuild, ours": partial(gate, ours=True),
+    "a worker goes": leave,
+    **{f"it comes back, {number} waiters": partial(come_back, waiters=number) for number in (1, 1000)},
+    **{f"bare Deferreds, {number}": partial(bare, waiters=number) for number in (1, 1000)},
+    **{
+        f"question, {name}": partial(question, value=value, instants=INSTANTS)
+        for name, value in SCHEDULES.items()
+    },
+    "question, tuple, again": partial(question, value=SCHEDULES["tuple"], instants=INSTANTS[:1]),
+    **{
+        f"first question, {name}": partial(first_question, value=SCHEDULES[name])
+        for name in ("tuple", "ten breaks")
+    },
+}
 
 
 def main():
-    runner = pyperf.Runner()
-    runner.bench_time_func("canStartBuild, stock", gate, False)
-    runner.bench_time_func("canStartBuild, ours", gate, True)
-    runner.bench_time_func("a worker goes", leave)
-    for waiters in (1, 1000):
-        runner.bench_time_func(f"it comes back, {waiters} waiters", come_back, waiters)
-    for waiters in (1, 1000):
-        runner.bench_time_func(f"bare Deferreds, {waiters}", bare, waiters)
-    for name, value in SCHEDULES.items():
-        runner.bench_time_func(f"question, {name}", question, value, INSTANTS)
-    runner.bench_time_func("question, tuple, again", question, SCHEDULES["tuple"], INSTANTS[:1])
-    for name in ("tuple", "ten breaks"):
-        runner.bench_time_func(f"first question, {name}", first_question, SCHEDULES[name])
+    measure = OPERATIONS[sys.argv[1]]
+    for loops in sys.stdin:
+        print(measure(int(loops)), flush=True)
 
 
 if __name__ == "__main__":

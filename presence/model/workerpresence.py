@@ -228,9 +228,10 @@ class WorkerPresence:
         Those who wait are fired in the order in which they asked, and only while the worker is ready. The Deferred
         fails with `PresenceStopped` on `stop()`. Cancelling it withdraws the question.
         """
-        if self._ready is None:
-            self._ready = self._waiters(self._ready_answer)
-        return self._ready.wait()
+        ready = self._ready
+        if ready is None:
+            ready = self._ready = self._waiters(self._ready_answer)
+        return ready.wait()
 
     def waitUntilIdle(self) -> Deferred[WorkerPresence]:
         """A Deferred that fires with this presence when no build runs: at once, or when the last finishes.
@@ -298,15 +299,14 @@ class WorkerPresence:
         return None
 
     def _let_go(self, hold: Hold) -> None:
-        if len(self._holds) == 1 and (self.breaks is not None or self.ownersBreaks is not None):
+        holds = self._holds
+        if len(holds) == 1 and (self.breaks is not None or self.ownersBreaks is not None):
             self._catch_up(hold.source)
             found = self._held(hold.source, hold.name)
             if found is None:
                 return  # whoever observed what was caught up with has released it
-            hold = found
-        self._holds = (
-            () if len(self._holds) == 1 else tuple([each for each in self._holds if each is not hold])
-        )
+            hold, holds = found, self._holds
+        self._holds = () if len(holds) == 1 else tuple([each for each in holds if each is not hold])
         if self._timers is not None:
             self._end_timer(_key(hold.source, hold.name))
         self._changed()

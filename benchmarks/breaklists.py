@@ -105,9 +105,12 @@ def _forked(kind, breaks):
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        with os.fdopen(writing, "w", encoding="utf-8") as file:
-            json.dump(_measured(kind, breaks), file)
-        os._exit(0)
+        try:
+            with os.fdopen(writing, "w", encoding="utf-8") as file:
+                json.dump(_measured(kind, breaks), file)
+        finally:
+            # (whatever has gone wrong, the one that asked goes on, and not this one)
+            os._exit(0)
     os.close(writing)
     with os.fdopen(reading, encoding="utf-8") as file:
         told = file.read()

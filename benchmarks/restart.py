@@ -55,17 +55,19 @@ async def measure(reactor, *, way, workers, builders, percent, database, seats):
     """One run. A page is open to which ours tells what has changed."""
     farm = Farm(reactor, workers, builders, ours=way.startswith("ours"), database=database, seats=seats)
     await farm.start(stored=True)
-    await farm.request(percent)
-    names = [builder.name for builder in farm.wanted]
-    unmute = farm.mute() if way not in ("ours", "stock") else lambda: None
-    if way == "ours, unheard":
-        farm.assembly.wakeup.workerReady = lambda _name: None
     events = Counter()
     for plural, name in (("presences", "worker"), ("builderpresences", "builder")):
         await farm.master.mq.startConsuming(
             lambda _, told, name=name: events.update([(name, told["name"])]), (plural, None, None)
         )
+    await farm.request(percent)
+    names = [builder.name for builder in farm.wanted]
+    unmute = farm.mute() if way not in ("ours", "stock") else lambda: None
+    if way == "ours, unheard":
+        farm.assembly.wakeup.workerReady = lambda _name: None
     await farm.alone()
+    # (how many requests wait is told before: it is not for those that come)
+    events.clear()
     farm.meters.begin()
     attached = []
     for number, worker in enumerate(farm.workers):

@@ -100,7 +100,7 @@ man: .venv/man
 	$(BIN)/argparse-manpage --module presence.commands.main --function makeWholeParser --prog presence \
 	    --project-name presence --manual-section 1 --output build/presence.1
 
-# All benchmarks, and the tables in docs/performance.rst: twenty minutes. QUICK=1: a minute, and only shown. MONTH=1: only the month
+# All benchmarks, and the tables in docs/performance.rst: eighteen minutes. QUICK=1: a minute, and only shown. MONTH=1: only the month
 # of breaks on a master, which takes as long again.
 bench: .venv/test
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(MONTH),month)

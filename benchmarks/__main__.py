@@ -42,7 +42,7 @@ _KEPT = Path(__file__).parent / "_results"
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a minute instead of twenty, and write nothing")
+    parser.add_argument("--quick", action="store_true", help="a minute instead of eighteen, and write nothing")
     parser.add_argument(
         "--go-on",
         type=float,

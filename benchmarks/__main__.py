@@ -1,7 +1,7 @@
 """All benchmarks: `python -m benchmarks [--quick] [SUBJECT...]`.
 
-Each run has a process of its own, one after the other, but for those that do little but wait; where a farm is set up first, two are
-set up at the same time (`alone`). The tables go into
+Each run has a process of its own, one after the other, but for those that do little but wait, and two lists of breaks of a kind, which
+are made at the same time; where a farm is set up first, two are set up at the same time (`alone`). The tables go into
 docs/performance.rst; those of `--quick`, which measures little of everything, are only shown. What was measured is kept in
 `_results/`, so that subjects may be measured one at a time, and with `--go-on` in parts. `month` is measured only when it is
 named.
@@ -42,7 +42,9 @@ _KEPT = Path(__file__).parent / "_results"
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a minute instead of eighteen, and write nothing")
+    parser.add_argument(
+        "--quick", action="store_true", help="a minute instead of eighteen, and write nothing"
+    )
     parser.add_argument(
         "--go-on",
         type=float,

@@ -1,9 +1,9 @@
 """Long lists of breaks: how long they take to be loaded, and what a question costs then."""
 
-import json
-import os
+import multiprocessing
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 from benchmarks import report
@@ -102,20 +102,8 @@ async def measure(reactor, *, kind, breaks, rounds):
 
 def _forked(kind, breaks):
     """What a process measures that is forked from this one."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            with os.fdopen(writing, "w", encoding="utf-8") as file:
-                json.dump(_measured(kind, breaks), file)
-        finally:
-            # (whatever has gone wrong, the one that asked goes on, and not this one)
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, encoding="utf-8") as file:
-        told = file.read()
-    os.waitpid(child, 0)
-    return json.loads(told)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as process:
+        return process.submit(_measured, kind, breaks).result()
 
 
 def _measured(kind, breaks):

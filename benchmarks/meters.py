@@ -30,7 +30,7 @@ def after(reactor, seconds):
 class _Steal:
     """What the host of a virtual machine has given to others meanwhile, as far as it says so (Linux does, in hundredths of a second)."""
 
-    # To read it takes a thousandth of this, in seconds: it is not read anew within that.
+    # It is not read anew within so many seconds, of which that takes less than a hundredth.
     _FRESH = 0.005
 
     def __init__(self):
@@ -48,7 +48,7 @@ class _Steal:
         return self._tick * max(map(operator.sub, self._read(), self._begin))
 
     def _read(self):
-        lines = os.pread(self._file, 4096, 0).decode("ascii").splitlines()
+        lines = os.pread(self._file, 65536, 0).decode("ascii").splitlines()
         return [int(line.split()[8]) for line in lines if re.match(r"cpu\d", line)]
 
 

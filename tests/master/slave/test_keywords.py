@@ -97,6 +97,7 @@ class WorkingTests(SynchronousTestCase):
         """Workers with the same breaks are all warned of, and what is wrong with these is looked for once."""
         looked = []
         keywords._warnings_of.cache_clear()
+        self.addCleanup(keywords._warnings_of.cache_clear)
         self.patch(breakwarnings, "warningsOf", lambda schedule, now: looked.append(schedule) or ["odd"])
         self.patch(keywords, "_now", lambda: datetime(2026, 11, 24, 18, 7, tzinfo=timezone.utc))
         breaks = Break("07:01", "19:02", tz="Asia/Kolkata")

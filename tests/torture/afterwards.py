@@ -10,6 +10,7 @@ from collections import Counter
 from contextlib import suppress
 
 from tests.integration.processes import waitFor
+from tests.torture.account import SETTLES
 from tests.torture.farm import WORKERS
 
 #: How long nothing of the queue may be built when everything is released, in seconds.
@@ -24,6 +25,9 @@ _FORGOTTEN = 10.0
 
 #: How long after its start a build may still run, in seconds, on a machine that is very busy.
 _RUNS = 60.0
+
+#: How long a worker may be held by what was planned before, in seconds: a break of its own ends within 35.
+_BREAKS = 60.0
 
 _FIELDS = {
     "builders": ("builderid", "name"),
@@ -85,9 +89,18 @@ def breakable(notes, crashes):
 
 
 def held(farm):
-    """Who is held still, in words."""
-    presences = {name: ask(farm, f"presences/{name}")["presences"][0] for name in WORKERS}
-    return [f"{name} is still held: {each['holds']}" for name, each in presences.items() if each["holds"]]
+    """Who is held still, in words. A break that was planned before ends by itself, and is waited for."""
+    end = time.monotonic() + _BREAKS
+    while True:
+        holds = {name: ask(farm, f"presences/{name}")["presences"][0]["holds"] for name in WORKERS}
+        if not endsByItself(holds, farm.wall) or time.monotonic() > end:
+            return [f"{name} is still held: {each}" for name, each in holds.items() if each]
+        time.sleep(1.0)
+
+
+def endsByItself(holds, wall):
+    """Whether one of them has an end that is to come at this time of the master's clock, or has only just come."""
+    return any(wall < (hold["until"] or 0.0) + SETTLES for each in holds.values() for hold in each)
 
 
 def ask(farm, path):

@@ -1,7 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.torture.account import SETTLES, Account, Planned, Start, overlaps
-from tests.torture.afterwards import breakable, forgettable
+from tests.torture.afterwards import breakable, endsByItself, forgettable
 
 
 class AccountTests(SynchronousTestCase):
@@ -110,3 +110,12 @@ class ForgottenTests(SynchronousTestCase):
         notes = [{"what": "start", "request": at, "at": at} for at in (30.0, 60.0, 99.0, 101.0)]
         self.assertEqual(breakable(notes, [100.0]), {60.0, 99.0})
         self.assertEqual(breakable([{"what": "end", "build": 1, "at": 99.0}], [100.0]), set())
+
+
+class HeldTests(SynchronousTestCase):
+    def test_endsByItself(self):
+        """A break that ends later is waited for; a hold without an end is not, and none that should have ended."""
+        forever, over, running = ([{"until": until}] for until in (None, 90.0, 110.0))
+        self.assertFalse(endsByItself({"a": forever, "b": over, "c": []}, 100.0))
+        self.assertTrue(endsByItself({"a": forever, "b": running}, 100.0))
+        self.assertTrue(endsByItself({"a": over}, 90.0 + SETTLES - 0.1))

@@ -27,9 +27,11 @@ from benchmarks.meters import Meters, after
 from presence.master.assembly import Assembly
 from presence.master.buildslave import BuildSlave
 from presence.master.roster import Roster
+from presence.master.slave.flags import FlagsTogether
 
 # What Buildbot writes into its database of each worker that connects; what each builder is about; and who works for which.
 _CONNECTED = ("workerConnected", "set_worker_paused", "set_worker_graceful")
+_FLAGS = ("_update_flags",)
 _DESCRIBED = ("updateBuilderInfo",)
 _SEATED = ("workerConfigured",)
 
@@ -238,7 +240,12 @@ class Farm:
         written into the database, in ten statements for each worker.
         """
         unmute = self.mute()
-        with _silenced(ResourceType, "produceEvent"), _silenced(self.master.data.updates, *_CONNECTED):
+        updates = self.master.data.updates
+        with (
+            _silenced(ResourceType, "produceEvent"),
+            _silenced(updates, *_CONNECTED),
+            _silenced(FlagsTogether, *_FLAGS),
+        ):
             for worker in self.workers:
                 if self.ours:
                     # (it hears by an event that they come one after the other)

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from presence.master.access.bearers import Bearers
 from presence.master.api.entities import Entities
 from presence.master.api.events import Events
+from presence.master.builds.byworker import BuildersByWorker
 from presence.master.builds.properties import PropertiesTogether
 from presence.master.builds.running import buildsOn
 from presence.master.compat import healMessages
@@ -101,7 +102,7 @@ class Assembly(SharedService):
         self._begun = True
         self.roster.clock.start(self._clock_jumped)
         self._configuration_changed()
-        for part in (*self._with_less, self._unheard_ends):
+        for part in self._with_less:
             part.start()
         self._answers.start()
         self._hook.start()
@@ -121,8 +122,8 @@ class Assembly(SharedService):
         roster = self.roster
         healMessages()
         self._note = Note(master)
-        self._with_less = (SortedListeners(master.mq), Unheard(master), PropertiesTogether(master))
-        self._unheard_ends = UnheardEnds(master)
+        others = (each(master) for each in (Unheard, PropertiesTogether, BuildersByWorker, UnheardEnds))
+        self._with_less = (SortedListeners(master.mq), *others)
         self._groups = Groups()
         # how a build gets to start, and what holds it
         self._answers = SiteAnswers(master)
@@ -254,8 +255,7 @@ class Assembly(SharedService):
             *(self.roster.clock, self.reconfigurations, self._blocks, self._note, self.bearers, self._hook),
             *(self._answers, self.shutdown, self.drains, self.breakDoor, self.breakDeadlines, self._given_up),
             *(self._requeue, self.telling, self.wakeup, self.farmOrders, self.storedOrders, self.farm),
-            *(self.builderHolds, self._events, self._report, self._resources),
-            *(*self._with_less, self._unheard_ends),
+            *(self.builderHolds, self._events, self._report, self._resources, *self._with_less),
         ):
             # (what several masters have to do with each other is not there where there is one)
             if part is not None:

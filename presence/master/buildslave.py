@@ -16,6 +16,7 @@ from presence.master.compat import isWhole
 from presence.master.owner.greeting import NOTHING, takeGreeting
 from presence.master.slave.breaks import Breaks
 from presence.master.slave.conditions import Conditions
+from presence.master.slave.flags import FlagsTogether
 from presence.master.slave.gate import Gate
 from presence.master.slave.joining import Joining
 from presence.master.slave.keywords import (
@@ -49,7 +50,7 @@ class _Told:
         self.info = info
 
 
-class PresenceMixin(Gate, Breaks, Conditions, Mirrored, MissingAlarm, Joining, Sameness):
+class PresenceMixin(Gate, Breaks, Conditions, Mirrored, FlagsTogether, MissingAlarm, Joining, Sameness):
     """Gives a presence to any worker class of Buildbot.
 
     Mix it in first: `class MyWorker(PresenceMixin, DockerLatentWorker): pass`. The class then takes five

@@ -38,23 +38,27 @@ class PropertiesTogether:
 
     @inlineCallbacks
     def _set(self, buildid: int, properties: Any) -> Generator[Deferred[Any], Any, None]:
-        data = self._master.data
-        known = yield data.get(("builds", str(buildid), "properties"))
         there = properties.getProperties()
         rendered = yield there.render(there.asDict())
-        news = {name: told for name, told in rendered.items() if name not in known or known[name] != told}
+        news = yield self._master.db.pool.do(self._store, buildid, rendered)
         if news:
-            yield self._master.db.pool.do_with_transaction(self._store, buildid, news)
-            yield data.getResourceType("property").generateUpdateEvent(buildid, news)
+            yield self._master.data.getResourceType("property").generateUpdateEvent(buildid, news)
 
-    def _store(self, connection: Any, buildid: int, news: Mapping[str, tuple[Any, str]]) -> None:
+    def _store(
+        self, connection: Any, buildid: int, properties: Mapping[str, tuple[Any, str]]
+    ) -> dict[str, tuple[Any, str]]:
+        """Store those that are not stored: all of these, or none. Which these were."""
         db = self._master.db
         table = db.model.build_properties
         of_build = table.c.buildid == buildid
         query = sa.select(table.c.name, table.c.value, table.c.source).where(of_build)
         stored = {row.name: (row.value, row.source) for row in connection.execute(query)}
-        added, changed = [], []
-        for name, (value, source) in news.items():
+        news, added, changed = {}, [], []
+        for name, told in properties.items():
+            value, source = told
+            if name in stored and (json.loads(stored[name][0]), stored[name][1]) == told:
+                continue
+            news[name] = told
             db.builds.checkLength(table.c.name, name)
             db.builds.checkLength(table.c.source, source)
             text = json.dumps(value)
@@ -68,3 +72,6 @@ class PropertiesTogether:
             update = sa.update(table).where(of_build, table.c.name == sa.bindparam("changed"))
             values = {name: sa.bindparam(name) for name in ("value", "source")}
             connection.execute(update.values(values), changed)
+        if added or changed:
+            connection.commit()
+        return news

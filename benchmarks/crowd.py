@@ -59,7 +59,7 @@ async def measure(reactor, *, way, workers, database, idle):
     # the code for them is there once, however many they are
     few = await _connected(reactor, _FEWEST, way, MEMORY)
     if few.ours:
-        _begin_break(few)
+        await _begin_break(few)
     await after(reactor, 3)
     await few.master.stopService()
     gc.collect()
@@ -72,7 +72,7 @@ async def measure(reactor, *, way, workers, database, idle):
             worker.breakTimer.stop()
             worker.breakTimer.start()
         result["armed"] = farm.meters.end()["cpu"]
-        _begin_break(farm)
+        await _begin_break(farm)
         result["each_on_break"] = await _each(farm, before)
         if any(worker.presence.ready for worker in farm.workers):
             raise RuntimeError("not all are on their break")
@@ -93,12 +93,17 @@ async def _connected(reactor, workers, way, database):
     return farm
 
 
-def _begin_break(farm):
+async def _begin_break(farm):
+    # one that is due leaves nothing behind, and one that is stopped is forgotten in the next turn of the reactor
+    for worker in farm.workers:
+        worker.breakTimer.stop()
+    await after(farm.reactor, 0)
     # as in a `master.cfg`: each has its own, which say the same
     hour = time.gmtime().tm_hour
     value = f"{hour}:00", f"{(hour + 2) % 24}:00"
     for worker in farm.workers:
         worker.breakTimer.replace(BreakSchedule.fromConfig(value, "UTC"))
+        worker.breakTimer.start()
 
 
 async def _each(farm, before):

@@ -3,19 +3,12 @@
 from types import SimpleNamespace
 
 from buildbot.process.botmaster import BotMaster
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from presence.master.builds.byworker import BuildersByWorker
 from tests.master.fakemaster import MasterTestCase
-from tests.searches.cases import examples
 
 NAMES = ("w1", "w2", "w3")
-# of each builder, by name: its workers, or that it has no configuration yet
-CONFIGURATIONS = st.dictionaries(
-    st.sampled_from("abcd"), st.none() | st.lists(st.sampled_from(NAMES), max_size=4), max_size=4
-)
 
 
 class _Config:
@@ -49,20 +42,6 @@ class ByWorkerTests(SynchronousTestCase):
             stock = BotMaster.getBuildersForWorker(self.botmaster, name)
             self.assertEqual(self.botmaster.getBuildersForWorker(name), stock)
 
-    @examples(60)
-    @given(st.lists(CONFIGURATIONS, max_size=4), st.data())
-    def test_asStock(self, configurations, data):
-        """The same builders in the same order, whatever comes and goes: builders, and configurations of those that stay."""
-        for configuration in configurations:
-            fresh = _builders(configuration)
-            for name, builder in fresh.items():
-                there = self.botmaster.builders.get(name)
-                if there is not None and data.draw(st.booleans()):
-                    there.config = builder.config
-                    fresh[name] = there
-            self.botmaster.builders = fresh
-            self.assertAlike()
-
     def test_anotherConfiguration(self):
         """A builder that stays, and is given another configuration, or its first one, is for the workers that are named there."""
         self.botmaster.builders = builders = _builders({"a": ["w1"], "b": None})
@@ -70,6 +49,14 @@ class ByWorkerTests(SynchronousTestCase):
         for name in builders:
             builders[name].config = _Config(["w2"])
             self.assertAlike()
+
+    def test_anotherBuilder(self):
+        """A builder that takes the place of another one, and its configuration, is found instead."""
+        builders = _builders({"a": ["w1"]})
+        self.botmaster.builders = builders
+        self.assertAlike()
+        self.botmaster.builders = {"a": SimpleNamespace(name="a", config=builders["a"].config)}
+        self.assertIs(self.botmaster.getBuildersForWorker("w1")[0], self.botmaster.builders["a"])
 
     def test_once(self):
         """As long as nothing has changed each builder is looked at once, for all workers."""

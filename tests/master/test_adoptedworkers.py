@@ -2,10 +2,11 @@
 
 from buildbot.process.results import SUCCESS
 from buildbot.worker.base import Worker
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
 from presence.errors import NotAcceptingBuildsError
 from presence.master.buildslave import PresenceMixin
+from presence.master.slave import flags
 from tests.master.fakemaster import HOUR
 from tests.master.test_adoption import AdoptionTestCase
 
@@ -54,6 +55,31 @@ class RunningTests(AdoptionTestCase):
         )
         self.assertIn("mac-mini", str(error))
         self.worker("mac-mini").presence.release("admin")
+
+    def test_pausedMeanwhile(self):
+        """That it is paused is stored also when it is given back meanwhile, and of how that is done nothing is left."""
+        self.start()
+        self.adopt()
+        stores, waits = self.master.db.pool.do_with_transaction, []
+
+        def doLater(*args):
+            if args[0] is not flags._write:
+                return stores(*args)
+            waits.append(Deferred())
+            return waits[-1].addCallback(lambda _: stores(*args))
+
+        self.patch(self.master.db.pool, "do_with_transaction", doLater)
+        worker = self.worker("mac-mini")
+        worker.pause("first")
+        self.giveBack()
+        self.assertNotIsInstance(worker, PresenceMixin)
+        worker._pause_reason = "last"
+        for number in range(2):
+            waits[number].callback(None)
+            self.pass_(1)
+        self.assertNotIn("_storing", vars(worker))
+        stored = self.resultOf(self.master.data.get(("workers", worker.workerid)))
+        self.assertEqual((stored["paused"], stored["pause_reason"]), (True, "last"))
 
     def test_lost(self):
         """The connection that it had when it was adopted is mirrored when it goes."""

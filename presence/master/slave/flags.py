@@ -26,8 +26,6 @@ class FlagsTogether(SlavePart):
 
     # of Buildbot's workers
     _deferwaiter: Any
-    _graceful: bool
-    _pause_reason: str | None
 
     # what is being stored, if anything is
     _storing: Mapping[str, Any] | None = None
@@ -44,21 +42,24 @@ class FlagsTogether(SlavePart):
 
     @inlineCallbacks
     def _store_flags(self) -> Generator[Deferred[Any], Any, None]:
-        # (it may become another one meanwhile)
-        while (flags := self._flags()) != self._storing:
-            self._storing = flags
+        storing = None
+        # it may become another one meanwhile; and the worker may be a stock one again, which has nothing of this class
+        while (flags := _flags(self)) != storing:
+            storing = self._storing = flags
             try:
-                yield self.master.db.pool.do_with_transaction(self._write_flags, flags)
+                table = self.master.db.model.workers
+                yield self.master.db.pool.do_with_transaction(_write, table, self.workerid, flags)
                 stored = yield self.master.data.get(("workers", self.workerid))
                 self.master.data.getResourceType("worker").produceEvent(stored, "state_updated")
             except Exception:  # noqa: BLE001 (whatever fails: it is stored again with what comes next)
                 _log.failure("while storing whether {name} is paused", name=self.workername)
-        del self._storing
+        vars(self).pop("_storing", None)
 
-    def _flags(self) -> dict[str, Any]:
-        paused, graceful = int(self._paused), int(self._graceful)
-        return {"paused": paused, "pause_reason": self._pause_reason, "graceful": graceful}
 
-    def _write_flags(self, connection: Any, flags: Mapping[str, Any]) -> None:
-        table = self.master.db.model.workers
-        connection.execute(sa.update(table).where(table.c.id == self.workerid).values(**flags))
+def _flags(worker: Any) -> dict[str, Any]:
+    paused, graceful = int(worker._paused), int(worker._graceful)
+    return {"paused": paused, "pause_reason": worker._pause_reason, "graceful": graceful}
+
+
+def _write(connection: Any, table: Any, workerid: int, flags: Mapping[str, Any]) -> None:
+    connection.execute(sa.update(table).where(table.c.id == workerid).values(**flags))

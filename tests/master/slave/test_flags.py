@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from twisted.internet.defer import Deferred
 
+from presence.master.slave import flags
 from tests.master.fakemaster import MasterTestCase
 
 FLAGS = ("paused", "pause_reason", "graceful")
@@ -47,7 +48,7 @@ class FlagsTests(MasterTestCase):
         stores, waits = self.master.db.pool.do_with_transaction, []
 
         def doLater(*args):
-            if args[0] != self.worker("ours")._write_flags:
+            if args[0] is not flags._write:
                 return stores(*args)
             waits.append(Deferred())
             return waits[-1].addCallback(lambda _: stores(*args))

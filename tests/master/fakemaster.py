@@ -289,6 +289,19 @@ class MasterTestCase(RunFakeMasterTestCase):
         self.disconnectAll()
         self.resultOf(self.tested_master.shutdown())
 
+    def holdBack(self, function):
+        """From now on the database does `function`, in a transaction, when a Deferred of these fires: the first one the first time."""
+        stores, waits = self.master.db.pool.do_with_transaction, []
+
+        def doLater(*args):
+            if args[0] is not function:
+                return stores(*args)
+            waits.append(Deferred())
+            return waits[-1].addCallback(lambda _: stores(*args))
+
+        self.patch(self.master.db.pool, "do_with_transaction", doLater)
+        return waits
+
     def connect(self, name):
         self.resultOf(self.controllers[name].connect_worker())
 

@@ -2,7 +2,7 @@
 
 from buildbot.process.results import SUCCESS
 from buildbot.worker.base import Worker
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import fail, succeed
 
 from presence.errors import NotAcceptingBuildsError
 from presence.master.buildslave import PresenceMixin
@@ -60,15 +60,7 @@ class RunningTests(AdoptionTestCase):
         """That it is paused is stored also when it is given back meanwhile, and of how that is done nothing is left."""
         self.start()
         self.adopt()
-        stores, waits = self.master.db.pool.do_with_transaction, []
-
-        def doLater(*args):
-            if args[0] is not flags._write:
-                return stores(*args)
-            waits.append(Deferred())
-            return waits[-1].addCallback(lambda _: stores(*args))
-
-        self.patch(self.master.db.pool, "do_with_transaction", doLater)
+        waits = self.holdBack(flags._write)
         worker = self.worker("mac-mini")
         worker.pause("first")
         self.giveBack()

@@ -1,7 +1,7 @@
 """Which builders a worker builds for, found once for all workers.
 
-Buildbot (`getBuildersForWorker`) looks through the workers of every builder, for each worker that connects and twice for each that
-a configuration is told: with a thousand builders of a hundred workers each that takes a millisecond.
+Buildbot (`getBuildersForWorker`) looks through the workers of every builder, for each worker that connects or is told a
+configuration: with a thousand builders of a hundred workers each that takes a millisecond.
 """
 
 from __future__ import annotations

@@ -86,6 +86,27 @@ class PropertiesTests(MasterTestCase):
         self.assertTrue(self.flushLoggedErrors(TypeError))
         self.assertEqual(self.rows(self.builds["ours"]), before)
 
+    def test_secondFails(self):
+        """Where what has changed cannot be stored nothing that is new is, either."""
+        self.store(a=1)
+        before = self.rows(self.builds["ours"])
+
+        def refuse(_connection, _cursor, statement, *_):
+            if statement.startswith("UPDATE build_properties"):
+                raise ValueError("not today")
+
+        engine = self.master.db.pool.engine
+        sa.event.listen(engine, "before_cursor_execute", refuse)
+        properties = Properties()
+        properties.setProperty("a", 2, "a test")
+        properties.setProperty("b", 3, "a test")
+        done = self.ways["ours"](self.builds["ours"], properties)
+        self.pass_(1)
+        sa.event.remove(engine, "before_cursor_execute", refuse)
+        self.failureResultOf(done, ValueError)
+        self.assertTrue(self.flushLoggedErrors(ValueError))
+        self.assertEqual(self.rows(self.builds["ours"]), before)
+
     def test_stop(self):
         """Afterwards Buildbot does it, as if nothing had been."""
         data = self.master.data

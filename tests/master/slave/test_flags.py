@@ -1,7 +1,6 @@
 """Whether a worker is paused and ends gracefully: stored and told as by Buildbot, with less."""
 
 import sqlalchemy as sa
-from twisted.internet.defer import Deferred
 
 from presence.master.slave import flags
 from tests.master.fakemaster import MasterTestCase
@@ -43,22 +42,9 @@ class FlagsTests(MasterTestCase):
         self.assertEqual(self.stored("ours"), self.stored("stock"))
         self.assertEqual(self.told["ours"][-1], self.told["stock"][-1])
 
-    def hold_back(self):
-        """From now on nothing of it is stored before a Deferred of these fires, the first one for the first time."""
-        stores, waits = self.master.db.pool.do_with_transaction, []
-
-        def doLater(*args):
-            if args[0] is not flags._write:
-                return stores(*args)
-            waits.append(Deferred())
-            return waits[-1].addCallback(lambda _: stores(*args))
-
-        self.patch(self.master.db.pool, "do_with_transaction", doLater)
-        return waits
-
     def test_connecting(self):
         """A worker that connects takes three statements less, and its flags are told once, where the database takes any time."""
-        waits = self.hold_back()
+        waits = self.holdBack(flags._write)
 
         def connect(name):
             self.connect(name)
@@ -85,7 +71,7 @@ class FlagsTests(MasterTestCase):
     def test_lastIsLast(self):
         """What changes while it is stored is stored after that, however often it has changed."""
         self.connect("ours")
-        worker, waits = self.worker("ours"), self.hold_back()
+        worker, waits = self.worker("ours"), self.holdBack(flags._write)
         worker.pause("first")
         worker.unpause()
         worker.pause("last")
@@ -102,7 +88,7 @@ class FlagsTests(MasterTestCase):
     def test_waitedFor(self):
         """It is among what Buildbot waits for before a worker's service ends."""
         self.connect("ours")
-        waits = self.hold_back()
+        waits = self.holdBack(flags._write)
         self.worker("ours").pause("a test")
         self.assertTrue(self.worker("ours")._deferwaiter.has_waited())
         waits[0].callback(None)
@@ -112,7 +98,7 @@ class FlagsTests(MasterTestCase):
     def test_failed(self):
         """What cannot be stored is logged, and stored with what comes next."""
         self.connect("ours")
-        worker, waits = self.worker("ours"), self.hold_back()
+        worker, waits = self.worker("ours"), self.holdBack(flags._write)
         worker.pause("first")
         worker.pause("second")
         waits[0].errback(OSError("the database is gone"))
